@@ -1,0 +1,64 @@
+# Everything runs in .venv, made here from the pinned versions in requirements/.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= reports/out/default
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: report test lint reports bench gpu-check kernels test-slow tables requirements clean
+
+report: $(VENV)/.report  ## Compare every model on the embedded default tables and write a report.
+	$(BIN)/ensemblekit compare --out $(OUT)
+
+test: $(VENV)/.dev  ## Unit tests, end-to-end tests, doctests, scikit-learn's estimator checks.
+	$(BIN)/python -m pytest -q -n auto
+
+test-slow: $(VENV)/.dev  ## What is too long for every run.
+	$(BIN)/python -m pytest -q -m slow
+
+lint: $(VENV)/.dev  ## ruff check, ruff format --check, mypy, import-linter.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+reports: $(VENV)/.report  ## Make the reports under reports/published/ again.
+	$(BIN)/ensemblekit compare --fresh --out reports/published/default
+
+bench: $(VENV)/.dev  ## Speed as ratios, measured side by side in one run.
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+kernels: $(VENV)/.dev  ## Kernel proofs on the CPU: host simulation, sanitizers, compilation.
+	$(BIN)/python -m pytest -q -m kernels
+
+gpu-check: $(VENV)/.dev  ## Needs a CUDA device: GPU tests, then the benchmark.
+	$(PIP) -r requirements/gpu.txt
+	$(BIN)/python -m pytest -q -m gpu
+	$(BIN)/python gpu/benchmarks/run.py
+
+tables: $(VENV)/.report  ## Generate the tables under data/ again.
+	$(BIN)/python data/generate.py
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("ensemblekit needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.report: $(VENV)/.python requirements/build.txt requirements/report.txt pyproject.toml
+	$(PIP) -r requirements/build.txt -r requirements/report.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.report requirements/dev.txt
+	$(PIP) -r requirements/dev.txt
+	@touch $@
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+requirements:  ## Resolve the pinned versions again (needs uv).
+	$(COMPILE) --extra dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --extra boosting --extra report -c requirements/dev.txt pyproject.toml -o requirements/report.txt
+	$(COMPILE) --extra gpu -c requirements/dev.txt pyproject.toml -o requirements/gpu.txt
+	echo hatchling | $(COMPILE) -c requirements/dev.txt - -o requirements/build.txt
+
+clean:
+	rm -rf $(VENV) dist build reports/out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""CuPy launches of the kernels that evaluate gate and experts."""

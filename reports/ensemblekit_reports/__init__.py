@@ -1,0 +1,1 @@
+"""From a table to a report: study, cells, statistics, cost, figures, page."""

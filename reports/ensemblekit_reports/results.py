@@ -1,0 +1,147 @@
+"""The plain data between running and reporting: everything the statistics, figures and pages may know.
+
+Nothing downstream of this file fits a model, reads a table or takes a time; nothing upstream draws or words anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: First columns of ``results.csv``, in this order.
+KEY_COLUMNS = ("dataset", "model", "repeat", "fold")
+#: Values of the ``status`` column; any but ``ok`` comes with a sentence in ``reason``.
+STATUSES = ("ok", "failed", "timeout", "out-of-memory")
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What the report says of one table.
+
+    Parameters
+    ----------
+    name : str
+        Unique name within the study.
+    source : str
+        File name or origin; licence where known.
+    licence : str
+        SPDX name, or ``"unknown"``.
+    target : str
+        Name of the answer column.
+    checksum : str
+        SHA-256 (hex) of the parsed content.
+    n_rows, n_columns : int
+        Rows used, feature columns used.
+    column_kinds : dict of str to int
+        Number of columns by kind: ``numeric``, ``categorical``, ``boolean``.
+    class_counts : dict of str to int
+        Rows by class label (as text), in the order of the labels.
+    notes : tuple of str
+        What was left out or changed on reading, one sentence each.
+    """
+
+    name: str
+    source: str
+    licence: str
+    target: str
+    checksum: str
+    n_rows: int
+    n_columns: int
+    column_kinds: dict[str, int]
+    class_counts: dict[str, int]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What the report says of one model.
+
+    Parameters
+    ----------
+    name : str
+        Registry name, such as ``"moe"``.
+    label : str
+        Reader's name, such as ``"Mixture of experts"``.
+    family : str
+        ``"mixture"``, ``"ensemble"`` or ``"single"``.
+    definition : str
+        The estimator as Python text.
+    """
+
+    name: str
+    label: str
+    family: str
+    definition: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where and how the study ran.
+
+    Parameters
+    ----------
+    command : str
+        The exact command or call that makes the results again.
+    seed : int
+        Study seed.
+    versions : dict of str to str
+        Package name to version, Python included.
+    machine : dict of str to str
+        Processor, logical cores, memory, operating system.
+    fingerprint : str
+        Short hash of ``machine``; timings of different fingerprints are never merged.
+    threads : int
+        Threads each timed process may use.
+    started_at : str
+        ISO 8601, UTC.
+    elapsed_s : float
+        Wall-clock seconds of the whole run.
+    """
+
+    command: str
+    seed: int
+    versions: dict[str, str]
+    machine: dict[str, str]
+    fingerprint: str
+    threads: int
+    started_at: str
+    elapsed_s: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that a run found.
+
+    Parameters
+    ----------
+    name : str
+        Name of the study.
+    metric : str
+        Primary metric, declared before the run; a name in ``quantities.METRICS``.
+    rope : float
+        Half-width of the region of practical equivalence, in units of the primary metric.
+    n_repeats, n_splits : int
+        Fold scheme.
+    quick : bool
+        Whether the fold scheme and the number of timed calls were cut short.
+    tables : tuple of TableFacts
+    models : tuple of ModelFacts
+    environment : Environment
+    cells : DataFrame
+        One row per (dataset, model, repeat, fold): ``KEY_COLUMNS``, then ``status``, ``reason``, ``n_train``, ``n_test``, then one
+        column per metric, then one per cost and ``predict_single_calls`` and ``contended``. Costs are NaN on rows where none was measured.
+    """
+
+    name: str
+    metric: str
+    rope: float
+    n_repeats: int
+    n_splits: int
+    quick: bool
+    tables: tuple[TableFacts, ...]
+    models: tuple[ModelFacts, ...]
+    environment: Environment
+    cells: pd.DataFrame
