@@ -36,5 +36,7 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError as error:
-        msg = f"{purpose} needs the package {module!r}, which is not installed. Install it: pip install 'ensemblekit[{extra}]'"
-        raise ImportError(msg) from error
+        command = f"pip install 'ensemblekit[{extra}]'"
+        raise ImportError(
+            f"{purpose} needs the package {module!r}, which is not installed. Install it: {command}"
+        ) from error

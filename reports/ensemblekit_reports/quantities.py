@@ -38,28 +38,24 @@ METRICS = (
     Quantity("balanced_accuracy", "Balanced accuracy", True, "", "Mean over classes of the share of its rows found."),
     Quantity("log_loss", "Log-loss", False, "", "Mean of -ln(probability given to the true class)."),
     Quantity("recall_macro", "Macro recall", True, "", "Unweighted mean of the recall of each class."),
-    Quantity(
-        "f1_macro", "Macro F1", True, "", "Unweighted mean over classes of the harmonic mean of precision and recall."
-    ),
+    Quantity("f1_macro", "Macro F1", True, "", "Mean over classes of the harmonic mean of precision and recall."),
 )
 
 COSTS = (
     Quantity("fit_wall_s", "Fit time", False, "s", "Wall-clock seconds of one fit on the training fold, one thread."),
     Quantity("fit_cpu_s", "Fit CPU time", False, "s", "CPU seconds of the same fit."),
     Quantity("predict_single_p50_s", "One row, median", False, "s", "Median seconds to predict a single row."),
-    Quantity("predict_single_p90_s", "One row, p90", False, "s", "90th percentile of the seconds to predict one row."),
-    Quantity("predict_single_p99_s", "One row, p99", False, "s", "99th percentile of the seconds to predict one row."),
-    Quantity("predict_rows_per_s_100", "Rows/s at 100", True, "rows/s", "Rows predicted a second in batches of 100."),
-    Quantity(
-        "predict_rows_per_s_10000", "Rows/s at 10,000", True, "rows/s", "Rows predicted a second in batches of 10,000."
-    ),
+    Quantity("predict_single_p90_s", "One row, p90", False, "s", "90th percentile of the same seconds."),
+    Quantity("predict_single_p99_s", "One row, p99", False, "s", "99th percentile of the same seconds."),
+    Quantity("predict_rows_per_s_100", "Rows/s at 100", True, "rows/s", "Rows a second in batches of 100."),
+    Quantity("predict_rows_per_s_10000", "Rows/s at 10,000", True, "rows/s", "Rows a second in batches of 10,000."),
     Quantity("fit_peak_bytes", "Fit memory", False, "B", "Peak resident memory during fit, above the warm process."),
     Quantity(
         "predict_peak_bytes",
         "Predict memory",
         False,
         "B",
-        "Peak resident memory during predict, above the loaded model.",
+        "Peak resident memory of predict, above the loaded model.",
     ),
     Quantity("size_bytes", "Size", False, "B", "Bytes of the pickled fitted pipeline."),
     Quantity("size_compressed_bytes", "Size, compressed", False, "B", "The same bytes after zlib at level 6."),

@@ -131,8 +131,9 @@ class Results:
     models : tuple of ModelFacts
     environment : Environment
     cells : DataFrame
-        One row per (dataset, model, repeat, fold): ``KEY_COLUMNS``, then ``status``, ``reason``, ``n_train``, ``n_test``, then one
-        column per metric, then one per cost and ``predict_single_calls`` and ``contended``. Costs are NaN on rows where none was measured.
+        One row per (dataset, model, repeat, fold): ``KEY_COLUMNS``, then ``status``, ``reason``, ``n_train``, ``n_test``, then
+        one column per metric, then one per cost, ``predict_single_calls`` and ``contended``. Costs are NaN on rows where
+        none was measured.
     """
 
     name: str

@@ -1,0 +1,1 @@
+"""Averaging, weighted and voting ensembles of forests and boosted trees."""
