@@ -1,0 +1,175 @@
+"""Several tables: one number per table, and tests that treat tables, not folds, as the sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from baycomp import SignedRankTest
+from scipy import stats
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+#: With five tables the smallest two-sided p of Wilcoxon's test is 2 / 2^5 = 0.0625: nothing could ever be shown.
+MIN_TABLES = 6
+_DRAWS = 10_000
+
+
+@dataclass(frozen=True)
+class AcrossTables:
+    """What the mean differences of two models on several tables say.
+
+    Parameters
+    ----------
+    n : int
+        Number of tables on which both models have a score.
+    mean : float
+        Mean over tables of the mean difference; NaN without a table.
+    low, high : float
+        Bootstrap interval of that mean over tables; NaN below `MIN_TABLES`.
+    smallest, largest : float
+        Range of the differences over tables.
+    p : float
+        Two-sided p of Wilcoxon's signed-rank test; NaN below `MIN_TABLES`.
+    worse, equal, better : float
+        Posterior probabilities of the Bayesian signed-rank test; NaN below `MIN_TABLES`.
+    """
+
+    n: int
+    mean: float
+    low: float
+    high: float
+    smallest: float
+    largest: float
+    p: float
+    worse: float
+    equal: float
+    better: float
+
+
+@dataclass(frozen=True)
+class Friedman:
+    """Whether any model differs from the others over the tables.
+
+    Parameters
+    ----------
+    n_tables : int
+        Tables on which every model has a score.
+    statistic, p : float
+        Friedman's chi-square and its p.
+    mean_ranks : tuple of float
+        Mean rank of each model, 1 is best.
+    """
+
+    n_tables: int
+    statistic: float
+    p: float
+    mean_ranks: tuple[float, ...]
+
+
+def across_tables(differences: ArrayLike, rope: float, seed: int, confidence: float = 0.95) -> AcrossTables:
+    """Judge mean differences, one per table.
+
+    Parameters
+    ----------
+    differences : array-like of shape (n_tables,)
+        Mean over folds of the paired difference, by table; no NaN.
+    rope : float
+        Half-width of the region of practical equivalence.
+    seed : int
+        Seed of the bootstrap and of the posterior sample.
+    confidence : float, default=0.95
+        Coverage of the interval.
+
+    Returns
+    -------
+    AcrossTables
+        Only the mean and the range below `MIN_TABLES` tables: an interval or a p from so few would be a pretence.
+
+    References
+    ----------
+    Demsar (2006), Statistical comparisons of classifiers over multiple data sets, JMLR 7, section 3.1.3; Benavoli et
+    al. (2014), A Bayesian Wilcoxon signed-rank test based on the Dirichlet process, ICML.
+
+    Examples
+    --------
+    >>> few = across_tables([0.01, -0.02, 0.03], rope=0.01, seed=0)
+    >>> round(few.mean, 4), few.smallest, few.largest, few.p
+    (0.0067, -0.02, 0.03, nan)
+    >>> many = across_tables([0.01, 0.02, 0.03, 0.04, 0.02, 0.05, 0.06], rope=0.01, seed=0)
+    >>> many.p
+    0.015625
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    if not len(values):
+        return AcrossTables(0, *[np.nan] * 9)
+    spread = float(values.min()), float(values.max())
+    mean = float(values.mean())
+    if len(values) < MIN_TABLES:
+        return AcrossTables(len(values), mean, np.nan, np.nan, *spread, *[np.nan] * 4)
+    interval = _bootstrap(values, seed, confidence)
+    p = float(stats.wilcoxon(values).pvalue) if values.any() else 1.0
+    return AcrossTables(len(values), mean, *interval, *spread, p, *_signed_rank_posterior(values, rope, seed))
+
+
+def _bootstrap(values: NDArray[np.float64], seed: int, confidence: float) -> tuple[float, float]:
+    if np.ptp(values) == 0:
+        return float(values[0]), float(values[0])
+    found = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=_DRAWS,
+        confidence_level=confidence,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
+def _signed_rank_posterior(values: NDArray[np.float64], rope: float, seed: int) -> tuple[float, float, float]:
+    worse, *equal, better = SignedRankTest.probs(
+        np.zeros_like(values), values, rope, nsamples=_DRAWS, random_state=seed
+    )
+    return float(worse), float(sum(equal)), float(better)
+
+
+def friedman(scores: ArrayLike) -> Friedman:
+    """Test whether the models differ at all over the tables.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_tables, n_models)
+        Mean score of each model on each table, higher is better; no NaN.
+
+    Returns
+    -------
+    Friedman
+
+    Raises
+    ------
+    ValueError
+        Below `MIN_TABLES` tables (folds of one table are not tables) or three models.
+
+    Examples
+    --------
+    >>> found = friedman([[0.9, 0.8, 0.7]] * 5 + [[0.8, 0.9, 0.7]])
+    >>> round(found.statistic, 2), [round(rank, 2) for rank in found.mean_ranks]
+    (10.33, [1.17, 1.83, 3.0])
+    >>> friedman([[0.9, 0.8, 0.7]])
+    Traceback (most recent call last):
+    ValueError: Friedman's test needs at least 6 tables and 3 models, got 1 and 3; folds are not tables.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    n_tables, n_models = values.shape
+    if n_tables < MIN_TABLES or n_models < 3:
+        raise ValueError(
+            f"Friedman's test needs at least {MIN_TABLES} tables and 3 models, got {n_tables} and {n_models}; "
+            "folds are not tables."
+        )
+    ranks = stats.rankdata(-values, axis=1).mean(axis=0)
+    if (np.ptp(values, axis=1) == 0).all():
+        return Friedman(n_tables, 0.0, 1.0, tuple(map(float, ranks)))
+    found = stats.friedmanchisquare(*values.T)
+    return Friedman(n_tables, float(found.statistic), float(found.pvalue), tuple(map(float, ranks)))
