@@ -1,0 +1,54 @@
+"""From a fitted estimator to flat trees; each library's reader registers itself here.
+
+Every reader takes the library's own published arrays or text and not a converter: a converter has its own gaps, and
+some are silent (`tests/trees/test_traps.py` keeps the list). treelite serves the tests as an independent witness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.utils.validation import check_is_fitted
+
+from ensemblekit.trees.flat import TreeEnsemble
+from ensemblekit.trees.registry import Registry
+
+readers: Registry[Callable[[Any], TreeEnsemble]] = Registry("Reading trees")
+
+
+def read_trees(estimator: object) -> TreeEnsemble:
+    """Read the trees of a fitted scikit-learn, XGBoost or LightGBM estimator.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        RandomForest, ExtraTrees, DecisionTree, GradientBoosting, HistGradientBoosting, XGB, XGBRF or LGBM classifier.
+        Early-stopped boosters give the trees that they predict with.
+
+    Returns
+    -------
+    TreeEnsemble
+        Its trees; float32 rows reach the same leaves.
+
+    Raises
+    ------
+    TypeError
+        For a kind that has no reader.
+    ValueError
+        For a model that flat trees cannot express: several outputs, linear leaves, zeros as missing values, ...
+    sklearn.exceptions.NotFittedError
+        Before `fit`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import HistGradientBoostingClassifier
+    >>> model = HistGradientBoostingClassifier(max_iter=5).fit(*load_iris(return_X_y=True))
+    >>> trees = read_trees(model)
+    >>> trees.n_trees, trees.link
+    (15, 'softmax')
+    """
+    reader = readers.find(estimator)
+    check_is_fitted(estimator)
+    return reader(estimator)
