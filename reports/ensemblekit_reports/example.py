@@ -1,0 +1,110 @@
+"""A small made-up study: what a `Results` looks like. The examples in the documentation use it; no model is fitted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ensemblekit_reports.quantities import COSTS, METRICS
+from ensemblekit_reports.results import Environment, ModelFacts, Results, TableFacts
+
+_MODELS = (
+    ModelFacts("moe", "Mixture of experts", "mixture", "MixtureOfExpertsClassifier()"),
+    ModelFacts("averaging", "Averaging", "ensemble", "AveragingEnsembleClassifier()"),
+    ModelFacts("logistic", "Logistic regression", "single", "LogisticRegression()"),
+)
+#: Mean accuracy and seconds to predict a single row.
+_LEVELS = {"moe": (0.95, 4e-4), "averaging": (0.93, 5e-3), "logistic": (0.85, 3e-4)}
+_ENVIRONMENT = Environment(
+    command="ensemblekit compare moons.csv --target moon",
+    seed=0,
+    versions={"python": "3.11.7", "scikit-learn": "1.9.1"},
+    machine={"processor": "example", "logical cores": "2"},
+    fingerprint="0123456789ab",
+    threads=1,
+    started_at="2026-01-01T00:00:00+00:00",
+    elapsed_s=12.0,
+)
+
+
+def example_results(tables: tuple[str, ...] = ("moons",), n_splits: int = 5, n_repeats: int = 2) -> Results:
+    """Make the results of a study that never ran.
+
+    Parameters
+    ----------
+    tables : tuple of str, default=("moons",)
+        Names of the tables.
+    n_splits, n_repeats : int
+        Fold scheme.
+
+    Returns
+    -------
+    Results
+        Three models on each table, every fold finished; the same numbers every time.
+
+    Examples
+    --------
+    >>> example_results().cells.shape
+    (30, 26)
+    """
+    random = np.random.default_rng(0)
+    rows = [
+        _cell(random, table, model.name, repeat, fold)
+        for table in tables
+        for model in _MODELS
+        for repeat in range(n_repeats)
+        for fold in range(n_splits)
+    ]
+    return Results(
+        name="example",
+        metric="accuracy",
+        rope=0.01,
+        n_repeats=n_repeats,
+        n_splits=n_splits,
+        quick=False,
+        tables=tuple(_table(name) for name in tables),
+        models=_MODELS,
+        environment=replace(_ENVIRONMENT),
+        cells=pd.DataFrame(rows),
+    )
+
+
+def _table(name: str) -> TableFacts:
+    return TableFacts(
+        name=name,
+        source=f"{name}.csv",
+        licence="CC0-1.0",
+        target="moon",
+        checksum="00" * 32,
+        n_rows=400,
+        n_columns=2,
+        column_kinds={"numeric": 2},
+        class_counts={"lower": 200, "upper": 200},
+    )
+
+
+def _cell(random: np.random.Generator, table: str, model: str, repeat: int, fold: int) -> dict[str, object]:
+    level, seconds = _LEVELS[model]
+    accuracy = min(1.0, level + 0.01 * random.standard_normal())
+    scores = dict.fromkeys((q.name for q in METRICS), accuracy) | {"log_loss": 2 * (1 - accuracy)}
+    costs = {q.name: seconds * _COST_OVER_LATENCY[q.name] * random.uniform(0.9, 1.1) for q in COSTS}
+    key = {"dataset": table, "model": model, "repeat": repeat, "fold": fold}
+    facts = {"status": "ok", "reason": "", "n_train": 320, "n_test": 80}
+    return key | facts | scores | costs | {"predict_single_calls": 1000, "contended": False}
+
+
+_COST_OVER_LATENCY = {
+    "fit_wall_s": 1e3,
+    "fit_cpu_s": 1e3,
+    "predict_single_p50_s": 1.0,
+    "predict_single_p90_s": 1.2,
+    "predict_single_p99_s": 2.0,
+    "predict_rows_per_s_100": 1e8,
+    "predict_rows_per_s_10000": 1e9,
+    "fit_peak_bytes": 1e11,
+    "predict_peak_bytes": 1e10,
+    "size_bytes": 1e9,
+    "size_compressed_bytes": 3e8,
+}

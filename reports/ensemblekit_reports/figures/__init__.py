@@ -1,0 +1,1 @@
+"""Figures as SVG, drawn from the report's plain data."""

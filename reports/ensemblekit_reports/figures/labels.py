@@ -1,0 +1,126 @@
+"""Where to write the names of marks so that they cover neither each other nor a mark."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from math import cos, pi, sin
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Right, left, above, below, then the diagonals: the order in which a reader looks for a name.
+_ANGLES = tuple(pi * quarter for quarter in (0, 1, 0.5, 1.5, 0.25, 1.75, 0.75, 1.25))
+_DISTANCES = (1.0, 2.0, 3.2, 4.6, 6.2)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels, y upwards."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlap(self, other: Box) -> float:
+        """Return the common area."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.top, other.top) - max(self.bottom, other.bottom)
+        return max(width, 0.0) * max(height, 0.0)
+
+    @property
+    def area(self) -> float:
+        """Return the area."""
+        return (self.right - self.left) * (self.top - self.bottom)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A label's place: its box and whether it is far enough from its mark to need a line to it."""
+
+    box: Box
+    needs_line: bool
+
+
+def text_width(text: str, size: float) -> float:
+    """Estimate the width of a text in pixels, rather too wide than too narrow.
+
+    No font is asked: the reader's browser chooses one of its own.
+
+    Examples
+    --------
+    >>> text_width("Averaging", 10) < 60
+    True
+    """
+    units = sum(
+        0.0 if unicodedata.combining(sign) else 1.1 if unicodedata.east_asian_width(sign) in "WF" else 0.58
+        for sign in text
+    )
+    return size * units
+
+
+def place_labels(
+    marks: Sequence[tuple[float, float]],
+    sizes: Sequence[tuple[float, float]],
+    frame: Box,
+    obstacles: Sequence[Box] = (),
+    radius: float = 8.0,
+) -> list[Placed]:
+    """Place one label beside each mark, greedily and always in the same way.
+
+    Parameters
+    ----------
+    marks : sequence of (x, y)
+        Centres of the marks in pixels, the most important first: it gets the best place.
+    sizes : sequence of (width, height)
+        Extents of the labels in pixels.
+    frame : Box
+        Labels stay inside.
+    obstacles : sequence of Box, default=()
+        What else must stay visible.
+    radius : float, default=8.0
+        Half-width of a mark in pixels.
+
+    Returns
+    -------
+    list of Placed
+        In the order of ``marks``.
+
+    Examples
+    --------
+    >>> frame = Box(0, 0, 300, 200)
+    >>> near = place_labels([(100, 100), (104, 102)], [(60, 12), (60, 12)], frame)
+    >>> near[0].box.overlap(near[1].box)
+    0.0
+    """
+    taken = [*obstacles, *(Box(x - radius, y - radius, x + radius, y + radius) for x, y in marks)]
+    placed = []
+    for mark, size in zip(marks, sizes, strict=True):
+        best = min(_candidates(mark, size, radius), key=lambda candidate: _badness(candidate, taken, frame))
+        taken.append(best.box)
+        placed.append(best)
+    return placed
+
+
+def _candidates(mark: tuple[float, float], size: tuple[float, float], radius: float) -> list[Placed]:
+    x, y = mark
+    width, height = size
+    candidates = []
+    for distance in _DISTANCES:
+        for angle in _ANGLES:
+            reach = radius * distance
+            # The label's nearest edge, not its centre, sits at the given distance.
+            centre_x = x + cos(angle) * (reach + width / 2)
+            centre_y = y + sin(angle) * (reach + height / 2)
+            box = Box(centre_x - width / 2, centre_y - height / 2, centre_x + width / 2, centre_y + height / 2)
+            candidates.append(Placed(box, needs_line=distance > 2))
+    return candidates
+
+
+def _badness(candidate: Placed, taken: Sequence[Box], frame: Box) -> float:
+    # min() keeps the first of equals, so that distance and angle decide only where nothing is covered.
+    covered = sum(candidate.box.overlap(box) for box in taken)
+    outside = candidate.box.area - candidate.box.overlap(frame)
+    return round(covered + 10 * outside, 6)

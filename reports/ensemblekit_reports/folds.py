@@ -1,0 +1,67 @@
+"""Cells of one table laid side by side: a row for each fold, a column for each model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from ensemblekit_reports.results import Results
+
+
+def cells_of(results: Results, table: str) -> pd.DataFrame:
+    """Return the cells of one table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from types import SimpleNamespace
+    >>> results = SimpleNamespace(cells=pd.DataFrame({"dataset": ["a", "b"], "model": ["m", "m"]}))
+    >>> cells_of(results, "b")["model"].tolist()
+    ['m']
+    """
+    return results.cells[results.cells["dataset"] == table]
+
+
+def side_by_side(cells: pd.DataFrame, column: str, models: tuple[str, ...]) -> pd.DataFrame:
+    """Spread one column of a table's cells over the models.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Cells of one table.
+    column : str
+        A metric or a cost.
+    models : tuple of str
+        Names of the columns wanted, in this order.
+
+    Returns
+    -------
+    DataFrame of shape (n_folds, n_models), float64
+        Indexed by (repeat, fold) over every fold that any model ran; NaN where a model has no usable number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> cells = pd.DataFrame({"repeat": [0, 0], "fold": [0, 0], "model": ["a", "b"], "status": ["ok", "failed"],
+    ...                       "accuracy": [0.9, None]})
+    >>> side_by_side(cells, "accuracy", ("a", "b")).to_numpy().tolist()
+    [[0.9, nan]]
+    """
+    usable = cells[column].where(cells["status"] == "ok").astype(np.float64)
+    wide = usable.set_axis(pd.MultiIndex.from_frame(cells[["repeat", "fold", "model"]])).unstack("model").sort_index()
+    return wide.reindex(columns=list(models)).replace([np.inf, -np.inf], np.nan)
+
+
+def held_out_ratio(cells: pd.DataFrame) -> float:
+    """Return test rows over training rows, averaged over the folds of a table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> held_out_ratio(pd.DataFrame({"n_train": [80, 80], "n_test": [20, 20]}))
+    0.25
+    """
+    return float((cells["n_test"] / cells["n_train"]).mean())

@@ -1,0 +1,107 @@
+"""Which figures a report has, drawn once for all its forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ensemblekit_reports import wording
+from ensemblekit_reports.comparisons import UNTESTED
+from ensemblekit_reports.figures.colours import model_variables
+from ensemblekit_reports.figures.differences import Row, draw_differences
+from ensemblekit_reports.figures.pareto import draw_pareto
+
+if TYPE_CHECKING:
+    from ensemblekit_reports.figures.svg import Drawing
+    from ensemblekit_reports.report import Report, TableSection
+    from ensemblekit_reports.verdict import Statement
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The figures of a report.
+
+    Parameters
+    ----------
+    pareto : Drawing or None
+        Score against cost over all tables.
+    differences : tuple of Drawing
+        One table: the model in question against every other. Several: against each rival of the verdict, by table.
+    tables : tuple of (Drawing or None, Drawing or None)
+        For each table of several: score against cost, differences. Empty for a single table.
+    """
+
+    pareto: Drawing | None
+    differences: tuple[Drawing, ...]
+    tables: tuple[tuple[Drawing | None, Drawing | None], ...]
+
+    def all(self) -> tuple[Drawing, ...]:
+        """Return every figure there is."""
+        of_tables = [drawing for pair in self.tables for drawing in pair]
+        return tuple(drawing for drawing in (self.pareto, *self.differences, *of_tables) if drawing is not None)
+
+
+def draw(report: Report) -> Pictures:
+    """Draw the figures of a report.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    Pictures
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.example import example_results
+    >>> from ensemblekit_reports.report import build
+    >>> [drawing.name for drawing in draw(build(example_results(("moons", "rings")))).all()][:4]
+    ['pareto', 'differences-1', 'differences-2', 'table-1-pareto']
+    """
+    colours = model_variables(report.models)
+    several = len(report.tables) > 1
+    where = wording.count(len(report.tables), "table") if several else wording.name(report.tables[0].facts.name)
+    pareto = draw_pareto(report.leaderboard, report.quantity, colours, "pareto", where)
+    if not several:
+        only = _against_all(report, report.tables[0], colours, "differences")
+        return Pictures(pareto, (only,) if only else (), ())
+    by_rival = [
+        _by_table(report, statement, colours, f"differences-{i}")
+        for i, statement in enumerate(report.answer.statements, start=1)
+    ]
+    return Pictures(
+        pareto,
+        tuple(drawing for drawing in by_rival if drawing is not None),
+        tuple(_of_table(report, section, colours, f"table-{i}") for i, section in enumerate(report.tables, start=1)),
+    )
+
+
+def _of_table(
+    report: Report, section: TableSection, colours: dict[str, str], name: str
+) -> tuple[Drawing | None, Drawing | None]:
+    where = wording.name(section.facts.name)
+    pareto = draw_pareto(section.standings, report.quantity, colours, f"{name}-pareto", where)
+    return pareto, _against_all(report, section, colours, f"{name}-differences")
+
+
+def _against_all(report: Report, section: TableSection, colours: dict[str, str], name: str) -> Drawing | None:
+    labels = {model.name: model.label for model in report.models}
+    rows = [
+        Row(labels[c.second], c.gain, c.low, c.high, c.call, colours[c.second])
+        for c in report.against_focus(section.comparisons)
+    ]
+    first = labels.get(report.answer.focus, "")
+    title = f"{wording.name(first)} against the other models on {wording.name(section.facts.name)}"
+    return draw_differences(rows, report.quantity, report.rope, name, first, title)
+
+
+def _by_table(report: Report, statement: Statement, colours: dict[str, str], name: str) -> Drawing | None:
+    labels = {model.name: model.label for model in report.models}
+    overall = statement.comparison
+    rows = [Row(table, c.gain, c.low, c.high, c.call, colours[overall.second]) for table, c in statement.on_tables]
+    call = "" if overall.call == UNTESTED else overall.call
+    rows.append(Row("Mean of the tables", overall.gain, overall.low, overall.high, call, "ink", summary=True))
+    first = labels[overall.first]
+    title = f"{wording.name(first)} against {wording.name(labels[overall.second])}, table by table"
+    return draw_differences(rows, report.quantity, report.rope, name, first, title)

@@ -1,0 +1,107 @@
+"""The template engine and the words that templates may use."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ensemblekit_reports import comparisons, wording
+from ensemblekit_reports.quantities import COSTS, METRICS, QUANTITIES
+from ensemblekit_reports.standings import MAIN_COST
+from ensemblekit_reports.statistics.several_tables import MIN_TABLES
+
+if TYPE_CHECKING:
+    from ensemblekit_reports.comparisons import Comparison
+    from ensemblekit_reports.quantities import Quantity
+
+#: Costs in the leaderboard; the others are in ``results.csv``.
+SHOWN_COSTS = ("fit_wall_s", "predict_single_p50_s", "predict_rows_per_s_10000", "size_bytes")
+
+
+@cache
+def environment(*, autoescape: bool) -> Environment:
+    """Return the template engine; a name that a template misspells is an error, not an empty place.
+
+    Parameters
+    ----------
+    autoescape : bool
+        True for HTML.
+
+    Examples
+    --------
+    >>> environment(autoescape=True).from_string("{{ name }}").render(name="<b>")
+    '&lt;b&gt;'
+    """
+    engine = Environment(
+        loader=PackageLoader("ensemblekit_reports"),
+        autoescape=autoescape,  # noqa: S701  # off for Markdown only, which escapes by its own rules
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    words = (
+        wording.name,
+        wording.score,
+        wording.score_interval,
+        wording.cost,
+        wording.cost_range,
+        wording.probability,
+        wording.p_value,
+        wording.cheaper,
+        wording.count,
+        wording.listing,
+        wording.rope,
+    )
+    engine.filters |= {word.__name__: word for word in words}
+    engine.globals |= {
+        "metrics": METRICS,
+        "costs": COSTS,
+        "shown_costs": tuple(QUANTITIES[name] for name in SHOWN_COSTS),
+        "main_cost": MAIN_COST,
+        "min_tables": MIN_TABLES,
+        "alpha": comparisons.ALPHA,
+        "sure": comparisons.SURE,
+        "gain": gain,
+        "gain_interval": gain_interval,
+        "is_share": wording.is_share,
+    }
+    return engine
+
+
+def gain(comparison: Comparison, quantity: Quantity) -> str:
+    """Write a gain with its sign and unit.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.example import example_results
+    >>> found, = comparisons.compare_on_table(example_results(), "moons", [("moe", "logistic")])
+    >>> gain(found, QUANTITIES["accuracy"])
+    '+9.5 points'
+    """
+    places = (
+        1
+        if comparison.n and comparison.low != comparison.low
+        else wording.places_of(comparison.low, comparison.high, quantity)
+    )
+    amount = wording.number(comparison.gain * wording.scale(quantity), places)
+    sign = "+" if comparison.gain > 0 and amount.strip("0.") else ""
+    return f"{sign}{amount} {wording.unit(quantity, amount)}" if comparison.n else wording.NONE
+
+
+def gain_interval(comparison: Comparison, quantity: Quantity) -> str:
+    """Write the interval of a gain; empty where there is none.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.example import example_results
+    >>> found, = comparisons.compare_on_table(example_results(), "moons", [("moe", "logistic")])
+    >>> gain_interval(found, QUANTITIES["accuracy"]).endswith("points")
+    True
+    """
+    if comparison.low != comparison.low:
+        return ""
+    places = wording.places_of(comparison.low, comparison.high, quantity)
+    return wording.interval(comparison.low, comparison.high, quantity, places)

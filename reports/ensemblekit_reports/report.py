@@ -1,0 +1,170 @@
+"""From results to all that the page says, as plain data: pictures, words and numbers are made from the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ensemblekit_reports.checks import Finding, findings
+from ensemblekit_reports.comparisons import Comparison, compare_on_table, compare_over_tables, compared_pairs, facing
+from ensemblekit_reports.quantities import QUANTITIES, Quantity
+from ensemblekit_reports.standings import Standing, on_table, over_tables
+from ensemblekit_reports.statistics.several_tables import MIN_TABLES, Friedman, friedman
+from ensemblekit_reports.verdict import Verdict, reach_verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ensemblekit_reports.results import Environment, ModelFacts, Results, TableFacts
+
+
+@dataclass(frozen=True)
+class TableSection:
+    """What the report says of one table.
+
+    Parameters
+    ----------
+    facts : TableFacts
+    standings : tuple of Standing
+        Best first.
+    comparisons : tuple of Comparison
+        Every judged pair.
+    """
+
+    facts: TableFacts
+    standings: tuple[Standing, ...]
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page says.
+
+    Parameters
+    ----------
+    name : str
+        Name of the study.
+    quantity : Quantity
+        Primary metric.
+    rope : float
+        Half-width of the region of practical equivalence, in units of the metric.
+    n_repeats, n_splits : int
+        Fold scheme.
+    quick : bool
+        Whether the scheme was cut short.
+    answer : Verdict
+    models : tuple of ModelFacts
+        In the order of the study, which also fixes their colours.
+    leaderboard : tuple of Standing
+        Over all tables.
+    comparisons : tuple of Comparison
+        Every judged pair, over all tables.
+    friedman : Friedman or None
+        Test over the complete models; None below six tables or three models.
+    tables : tuple of TableSection
+    warnings : tuple of Finding
+    reproducibility : Environment
+    cells : DataFrame
+        As in `Results`.
+    """
+
+    name: str
+    quantity: Quantity
+    rope: float
+    n_repeats: int
+    n_splits: int
+    quick: bool
+    answer: Verdict
+    models: tuple[ModelFacts, ...]
+    leaderboard: tuple[Standing, ...]
+    comparisons: tuple[Comparison, ...]
+    friedman: Friedman | None
+    tables: tuple[TableSection, ...]
+    warnings: tuple[Finding, ...]
+    reproducibility: Environment
+    cells: pd.DataFrame = field(compare=False, repr=False)
+
+    @property
+    def verdict(self) -> str:
+        """Return the verdict as one paragraph of plain text."""
+        return self.answer.text
+
+    def against_focus(self, comparisons: tuple[Comparison, ...]) -> tuple[Comparison, ...]:
+        """Return the comparisons of the model in question with each other model, in the order of the leaderboard."""
+        others = [s.model.name for s in self.leaderboard if s.model.name != self.answer.focus]
+        found = (facing(comparisons, self.answer.focus, other) for other in others)
+        return tuple(comparison for comparison in found if comparison is not None)
+
+
+def build(results: Results) -> Report:
+    """Turn results into a report.
+
+    Parameters
+    ----------
+    results : Results
+        What a study found; at least one table has cells.
+
+    Returns
+    -------
+    Report
+        Plain data, equal for equal results.
+
+    Raises
+    ------
+    ValueError
+        When the primary metric is unknown or no table has cells.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.example import example_results
+    >>> report = build(example_results())
+    >>> print(report.verdict)
+    Mixture of experts: 1.7 points above Averaging, ...
+    """
+    _refuse_unusable(results)
+    ran = [facts for facts in results.tables if (results.cells["dataset"] == facts.name).any()]
+    pairs = compared_pairs(results.models)
+    sections = tuple(
+        TableSection(facts, on_table(results, facts.name), compare_on_table(results, facts.name, pairs))
+        for facts in ran
+    )
+    by_table = [(section.facts.name, section.comparisons) for section in sections]
+    leaderboard = over_tables(results, [section.standings for section in sections])
+    overall = compare_over_tables(results, by_table) if len(sections) > 1 else sections[0].comparisons
+    return Report(
+        name=results.name,
+        quantity=QUANTITIES[results.metric],
+        rope=results.rope,
+        n_repeats=results.n_repeats,
+        n_splits=results.n_splits,
+        quick=results.quick,
+        answer=reach_verdict(results, leaderboard, overall, by_table),
+        models=results.models,
+        leaderboard=leaderboard,
+        comparisons=overall,
+        friedman=_friedman(results.metric, leaderboard, sections),
+        tables=sections,
+        warnings=findings(results),
+        reproducibility=results.environment,
+        cells=results.cells,
+    )
+
+
+def _refuse_unusable(results: Results) -> None:
+    if results.metric not in QUANTITIES or results.metric not in results.cells:
+        raise ValueError(
+            f"unknown primary metric {results.metric!r}; the cells have {', '.join(results.cells.columns)}"
+        )
+    if not results.cells["dataset"].isin([facts.name for facts in results.tables]).any():
+        raise ValueError("no cell belongs to any of the tables: run the study before reporting on it")
+
+
+def _friedman(metric: str, leaderboard: tuple[Standing, ...], sections: tuple[TableSection, ...]) -> Friedman | None:
+    complete = [standing.model.name for standing in leaderboard if standing.complete]
+    if len(sections) < MIN_TABLES or len(complete) < 3:
+        return None
+    sign = 1.0 if QUANTITIES[metric].higher_is_better else -1.0
+    means = [{s.model.name: sign * s.scores[metric].value for s in section.standings} for section in sections]
+    return friedman(np.array([[table[name] for name in complete] for table in means]))
