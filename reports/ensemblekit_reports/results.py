@@ -131,9 +131,12 @@ class Results:
     models : tuple of ModelFacts
     environment : Environment
     cells : DataFrame
-        One row per (dataset, model, repeat, fold): ``KEY_COLUMNS``, then ``status``, ``reason``, ``n_train``, ``n_test``, then
-        one column per metric, then one per cost, ``predict_single_calls`` and ``contended``. Costs are NaN on rows where
-        none was measured.
+        One row per (dataset, model, repeat, fold): ``KEY_COLUMNS``, then ``status``, ``reason``, ``n_train``,
+        ``n_test``, then one column per metric, then one per cost, ``predict_single_calls`` and ``contended``. Costs
+        are NaN on rows where none was measured.
+    notes : tuple of str
+        What a reader should know of how it ran, one sentence each: which folds were timed, what could not be measured,
+        what the libraries complained about.
     """
 
     name: str
@@ -146,3 +149,4 @@ class Results:
     models: tuple[ModelFacts, ...]
     environment: Environment
     cells: pd.DataFrame
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,282 @@
+"""The accuracy pass on one fold: every model that is still missing there, fitted, judged and stored.
+
+All models of a fold run in one task, so that what they have in common is computed once: the preprocessing, and the
+members that several ensembles share. Neither changes a result: both depend on the training fold and the seed alone.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Memory
+from numpy.typing import NDArray
+from sklearn.base import clone
+from threadpoolctl import threadpool_limits
+
+from ensemblekit.ensembles.fitting import MemberFitError, fit_member
+from ensemblekit_reports.atomic import write_bytes
+from ensemblekit_reports.metrics import check_probabilities, score
+from ensemblekit_reports.models import Model
+from ensemblekit_reports.preprocessing import preprocessing
+from ensemblekit_reports.quantities import METRICS
+from ensemblekit_reports.quiet import collected
+from ensemblekit_reports.store import to_json
+from ensemblekit_reports.tables import Table
+
+#: How many different messages of a library a cell keeps.
+MOST_MESSAGES = 5
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold of one table.
+
+    Parameters
+    ----------
+    table : Table
+        All rows.
+    repeat, number : int
+        Which fold it is.
+    tested : ndarray of shape (n_rows,), bool
+        Rows of the test fold.
+    seed : int
+        Seed of every model on this fold.
+    """
+
+    table: Table
+    repeat: int
+    number: int
+    tested: NDArray[np.bool_]
+    seed: int
+
+
+@dataclass
+class Prepared:
+    """The rows of a fold as each kind of model wants them, computed when first asked for.
+
+    Parameters
+    ----------
+    fold : Fold
+        The rows.
+    """
+
+    fold: Fold
+    _done: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    def rows(self, kind: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return training and test rows; preprocessing is fitted on the training rows alone."""
+        if kind not in self._done:
+            table, tested = self.fold.table, self.fold.tested
+            prepare = preprocessing(kind, *column_groups(table))
+            train, test = table.X[np.flatnonzero(~tested)], table.X[np.flatnonzero(tested)]
+            if prepare != "passthrough":
+                train, test = prepare.fit_transform(train), prepare.transform(test)
+            self._done[kind] = train, test
+        return self._done[kind]
+
+
+def column_groups(table: Table) -> tuple[list[int], list[int], list[int]]:
+    """Sort a table's columns into those that preprocessing treats alike.
+
+    Parameters
+    ----------
+    table : Table
+        Any table.
+
+    Returns
+    -------
+    numbers, incomplete, categories : list of int
+        Positions of complete numeric columns, of numeric columns with missing cells, of categorical columns.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.tables import bundled_table
+    >>> column_groups(bundled_table("iris"))
+    ([0, 1, 2, 3], [], [])
+    """
+    numeric = table.positions("numeric", "boolean")
+    missing = np.atleast_1d(np.isnan(table.X).any(axis=0))
+    numbers = [position for position in numeric if not missing[position]]
+    incomplete = [position for position in numeric if missing[position]]
+    return numbers, incomplete, table.positions("categorical")
+
+
+def run_fold(fold: Fold, models: list[tuple[Model, Path]], *, share: bool = True) -> list[tuple[str, float]]:
+    """Fit and judge models on one fold and store a cell for each.
+
+    Parameters
+    ----------
+    fold : Fold
+        The rows and the seed.
+    models : list of (Model, Path)
+        What to fit, and the file that each cell goes to.
+    share : bool, default=True
+        Fit members that several models have in common once.
+
+    Returns
+    -------
+    list of (str, float)
+        Name of each model and the seconds it took; the results are in the files.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.models import REGISTRY
+    >>> from ensemblekit_reports.tables import bundled_table
+    >>> table = bundled_table("iris")
+    >>> fold = Fold(table, 0, 0, np.arange(150) % 5 == 0, seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [name for name, _ in run_fold(fold, [(REGISTRY["logistic"], Path(folder) / "cell.json")])]
+    ['logistic']
+    """
+    done = []
+    with tempfile.TemporaryDirectory(prefix="ensemblekit-") as folder, threadpool_limits(limits=1):
+        memory = Memory(folder, verbose=0) if share else None
+        prepared = Prepared(fold)
+        for model, file in models:
+            record = run_cell(model, prepared, memory)
+            write_bytes(file, to_json(record))
+            done.append((model.name, float(record["seconds"])))
+    return done
+
+
+def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> dict[str, Any]:
+    """Fit and judge one model on one fold; whatever it does, the answer is a record.
+
+    Parameters
+    ----------
+    model : Model
+        What to fit.
+    prepared : Prepared
+        The fold.
+    memory : joblib.Memory or None
+        Where fitted members are kept while the fold lasts.
+
+    Returns
+    -------
+    dict
+        Key, status, reason, sizes, metrics, seconds, and what the libraries said.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.models import model_from_estimator
+    >>> from ensemblekit_reports.tables import bundled_table
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> fold = Fold(bundled_table("iris"), 0, 0, np.arange(150) % 5 == 0, seed=0)
+    >>> run_cell(model_from_estimator("bad", LogisticRegression(C=-1)), Prepared(fold), None)["status"]
+    'failed'
+    """
+    fold, said = prepared.fold, Counter[str]()
+    started = time.perf_counter()
+    with collected(said):
+        status, reason, metrics = _attempt(lambda: _fit_and_score(model, prepared, memory))
+    return {
+        "dataset": fold.table.name,
+        "model": model.name,
+        "repeat": fold.repeat,
+        "fold": fold.number,
+        "status": status,
+        "reason": reason,
+        "n_train": int((~fold.tested).sum()),
+        "n_test": int(fold.tested.sum()),
+        "metrics": metrics,
+        "seconds": time.perf_counter() - started,
+        "said": dict(said.most_common(MOST_MESSAGES)),
+    }
+
+
+def _attempt(work: Callable[[], dict[str, float]]) -> tuple[str, str, dict[str, float]]:
+    nothing = dict.fromkeys((metric.name for metric in METRICS), np.nan)
+    try:
+        return "ok", "", work()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; the others shall finish
+        short = isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
+        return "out-of-memory" if short else "failed", say(error), nothing
+
+
+def say(error: BaseException) -> str:
+    r"""Return an error as one line: its type and the first line of its text.
+
+    Parameters
+    ----------
+    error : BaseException
+        What a model raised.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> say(ValueError("no\nmore"))
+    'ValueError: no'
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0][:500]}" if lines else type(error).__name__
+
+
+def _fit_and_score(model: Model, prepared: Prepared, memory: Memory | None) -> dict[str, float]:
+    table, tested = prepared.fold.table, prepared.fold.tested
+    train, test = prepared.rows(model.preprocessing)
+    fitted = _fit(model.factory(prepared.fold.seed), train, table.y[~tested], memory)
+    predicted, probabilities = predict(fitted, test, len(table.classes))
+    return score(table.y[tested], predicted, probabilities)
+
+
+def _fit(estimator: Any, X: NDArray[np.float64], y: NDArray[np.int64], memory: Memory | None) -> Any:
+    if memory is not None and "memory" in estimator.get_params(deep=False):
+        return clone(estimator).set_params(memory=memory).fit(X, y)
+    try:
+        # The single models are the ensembles' members, so these too are fitted once.
+        return fit_member(estimator, X, y, memory=memory)
+    except MemberFitError as error:
+        raise error.__cause__ or error  # noqa: B904 - the model's own error is what the reader is to see
+
+
+def predict(
+    fitted: Any, X: NDArray[np.float64], n_classes: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
+    """Ask a fitted model for classes and, if it gives any, probabilities.
+
+    Parameters
+    ----------
+    fitted : estimator
+        Fitted on class codes.
+    X : ndarray of shape (n_rows, n_columns)
+        Rows.
+    n_classes : int
+        Classes of the whole table; training may have seen fewer.
+
+    Returns
+    -------
+    predicted : ndarray of shape (n_rows,), int64
+        The most probable class, or what ``predict`` says.
+    probabilities : ndarray of shape (n_rows, n_classes), or None
+        Zero for classes that training did not see.
+
+    Raises
+    ------
+    ValueError
+        When shapes or values are wrong.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> predict(DummyClassifier().fit([[0.0], [0.0]], [1, 1]), np.zeros((1, 1)), 2)
+    (array([1]), array([[0., 1.]]))
+    """
+    if not hasattr(fitted, "predict_proba"):
+        predicted = np.asarray(fitted.predict(X))
+        if predicted.shape != (len(X),) or not np.isin(predicted, np.arange(n_classes)).all():
+            raise ValueError(f"predict returned shape {predicted.shape} or unknown classes, expected {(len(X),)}")
+        return predicted.astype(np.int64), None
+    classes = np.asarray(fitted.classes_, dtype=np.int64)
+    probabilities = np.zeros((len(X), n_classes))
+    probabilities[:, classes] = check_probabilities(fitted.predict_proba(X), len(X), len(classes))
+    return probabilities.argmax(axis=1), probabilities

@@ -1,0 +1,205 @@
+"""The command ``ensemblekit``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import shlex
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from ensemblekit import __version__
+from ensemblekit.datasets import BUNDLED, load_bundled
+from ensemblekit_reports.errors import UserError, nearest
+from ensemblekit_reports.models import REGISTRY
+from ensemblekit_reports.progress import for_terminal
+from ensemblekit_reports.quantities import METRICS
+from ensemblekit_reports.results import Results
+from ensemblekit_reports.running import load_results, run
+from ensemblekit_reports.study import DEFAULT_STUDY, Study, TableChoice, study_from_toml
+
+#: Exit codes: a mistake that the reader can put right, and Ctrl-C (128 + SIGINT).
+USER_ERROR, INTERRUPTED = 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the command line if not given.
+
+    Returns
+    -------
+    int
+        Exit code: 0, or 2 for a mistake in the input, or 130 for Ctrl-C.
+
+    Examples
+    --------
+    >>> main(["compare", "nowhere.csv"])
+    2
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given)
+    # Libraries talk about their own future; their words about a model are kept with its cells (`quiet.py`).
+    logging.disable(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            options.command(options, given)
+        except UserError as error:
+            return _complain(str(error))
+        except BrokenPipeError:
+            # The reader of our output has left (`ensemblekit models | head`).
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except OSError as error:
+            return _complain(f"{error.filename or 'a file'}: {error.strerror or error}. Finished cells are kept.")
+        except KeyboardInterrupt:
+            _say_interrupted(options, given)
+            return INTERRUPTED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ensemblekit", description="Is a learned gate worth it on your table, or does a plain ensemble do?"
+    )
+    parser.add_argument("--version", action="version", version=f"ensemblekit {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_compare(commands)
+    report = commands.add_parser("report", help="write the report of a finished run again", allow_abbrev=False)
+    report.add_argument("directory", metavar="DIR", type=Path, help="output folder of a run")
+    report.set_defaults(command=_report)
+    models = commands.add_parser("models", help="list the models that --models knows", allow_abbrev=False)
+    models.set_defaults(command=_models)
+    datasets = commands.add_parser("datasets", help="list the tables that need no file", allow_abbrev=False)
+    datasets.set_defaults(command=_datasets)
+    return parser
+
+
+def _add_compare(commands: Any) -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="compare models on a table and write a report",
+        description="Without a table: the default study, five tables in under three minutes.",
+        allow_abbrev=False,
+    )
+    add = compare.add_argument
+    add(
+        "table",
+        metavar="TABLE|STUDY.toml",
+        nargs="?",
+        help="CSV, Parquet, the name of a bundled table, or a study file",
+    )
+    add("--target", metavar="COLUMN", help="the answer column of the table")
+    add("--models", metavar="a,b", help="registry names, separated by commas (all by default)")
+    add("--metric", metavar="NAME", help=f"primary metric: {', '.join(metric.name for metric in METRICS)}")
+    add("--rope", metavar="SIZE", type=float, help="differences up to this size count as practically equal")
+    add("--folds", metavar="REPEATSxFOLDS", help="such as 3x5; by default 10x10 below 1,000 rows, 3x5, 1x5 from 50,000")
+    add("--quick", action="store_true", default=None, help="2x5 folds and fewer timed calls")
+    add("--seed", metavar="N", type=int, help="seed of folds and models")
+    add("--jobs", metavar="N", type=int, default=joblib.cpu_count(), help="processes of the accuracy pass (all cores)")
+    add("--out", metavar="DIR", type=Path, default=Path("ensemblekit-report"), help="output folder (%(default)s)")
+    add("--fresh", action="store_true", help="forget what an earlier run left in the output folder")
+    compare.set_defaults(command=_compare)
+
+
+def _compare(options: argparse.Namespace, given: list[str]) -> None:
+    if options.jobs < 1:
+        raise UserError(f"--jobs must be at least 1, got {options.jobs}.")
+    study, folder = _choose_study(options)
+    plan = study.plan(folder)
+    results = run(
+        plan,
+        options.out,
+        jobs=options.jobs,
+        command=shlex.join(["ensemblekit", *given]),
+        fresh=options.fresh,
+        stage=for_terminal(),
+    )
+    _write_report(results, options.out)
+
+
+def _choose_study(options: argparse.Namespace) -> tuple[Study, Path]:
+    """Return the study that the options describe and the folder where its tables are looked for."""
+    table = options.table
+    if table is None or table.endswith(".toml"):
+        if options.target is not None:
+            raise UserError("--target belongs to a table: ensemblekit compare TABLE --target COLUMN.")
+        file = Path(table) if table else DEFAULT_STUDY
+        return _with_flags(study_from_toml(file), options), file.parent
+    if table in BUNDLED and not Path(table).exists():
+        return _with_flags(Study(tables=(TableChoice(name=table),), name=table), options), Path()
+    if not Path(table).exists() and nearest(table, BUNDLED):
+        raise UserError(f"no file {table}; did you mean the bundled table {nearest(table, BUNDLED)!r}?")
+    choice = TableChoice(path=table, target=options.target or "")
+    return _with_flags(Study(tables=(choice,), name=Path(table).stem), options), Path()
+
+
+def _with_flags(study: Study, options: argparse.Namespace) -> Study:
+    flags = {name: getattr(options, name) for name in ("metric", "rope", "folds", "quick", "seed")}
+    if options.models is not None:
+        flags["models"] = tuple(name.strip() for name in options.models.split(",") if name.strip())
+    return replace(study, **{name: value for name, value in flags.items() if value is not None})
+
+
+def _report(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command
+    _write_report(load_results(options.directory), options.directory)
+
+
+def _write_report(results: Results, directory: Path) -> None:
+    # Drawing needs matplotlib, which takes a second to load: not before there is something to draw.
+    from ensemblekit_reports import render, report  # noqa: PLC0415
+
+    finished = report.build(results)
+    page = render.write(finished, directory)
+    _say(f"{finished.verdict}\n\n{page}")
+
+
+def _models(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command
+    _say(_columns([(model.name, model.family, model.label) for model in REGISTRY.values()]))
+
+
+def _datasets(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command
+    tables = [load_bundled(name) for name in BUNDLED]
+    shapes = [f"{len(table.y)} x {len(table.columns)}" for table in tables]
+    rows = [(t.name, shape, t.licence, t.description) for t, shape in zip(tables, shapes, strict=True)]
+    _say(_columns(rows))
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in padded)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _complain(sentence: str) -> int:
+    sys.stderr.write(f"ensemblekit: {sentence}\n")
+    return USER_ERROR
+
+
+def _say_interrupted(options: argparse.Namespace, given: list[str]) -> None:
+    where = getattr(options, "out", None)
+    again = shlex.join(["ensemblekit", *(argument for argument in given if argument != "--fresh")])
+    kept = f" Finished cells are kept in {where}; go on with: {again}" if where else ""
+    sys.stderr.write(f"\nensemblekit: interrupted.{kept}\n")
+
+
+Command = Callable[[argparse.Namespace, list[str]], None]
+
+if __name__ == "__main__":
+    sys.exit(main())

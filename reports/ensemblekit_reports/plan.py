@@ -1,0 +1,71 @@
+"""What is to be run: tables read, models found, folds dealt; nothing in it depends on where or how fast it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemblekit_reports.cells import Fold
+from ensemblekit_reports.models import Model
+from ensemblekit_reports.scheme import Scheme, assign_folds, model_seed
+from ensemblekit_reports.tables import Table
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study whose tables are read and whose models are found.
+
+    Parameters
+    ----------
+    name : str
+        Name of the study.
+    tables : tuple of Table
+        With names of their own.
+    models : tuple of Model
+        With names of their own.
+    metric : str
+        Primary metric.
+    rope : float
+        Half-width of practical equivalence, in units of the metric.
+    scheme : Scheme
+        Folds, the same for every table.
+    seed : int
+        Study seed.
+    quick : bool
+        Whether the scheme and the number of timed calls are cut short.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.models import find_models
+    >>> from ensemblekit_reports.tables import bundled_table
+    >>> plan = Plan("p", (bundled_table("iris"),), find_models(["logistic"]), "accuracy", 0.01, Scheme(1, 3), 0, True)
+    >>> plan.fold(plan.tables[0], 0, 2).tested.sum()
+    np.int64(50)
+    """
+
+    name: str
+    tables: tuple[Table, ...]
+    models: tuple[Model, ...]
+    metric: str
+    rope: float
+    scheme: Scheme
+    seed: int
+    quick: bool
+
+    @cached_property
+    def assignments(self) -> dict[str, NDArray[np.int16]]:
+        """Name of a table -> the fold in which each row is tested, of shape (n_repeats, n_rows)."""
+        return {table.name: assign_folds(table.y, self.scheme, self.seed, table.name) for table in self.tables}
+
+    def fold(self, table: Table, repeat: int, number: int) -> Fold:
+        """Return one fold of a table: its test rows and its seed."""
+        tested = self.assignments[table.name][repeat] == number
+        return Fold(table, repeat, number, tested, model_seed(self.seed, repeat, number))
+
+    def timed_folds(self) -> list[tuple[int, int]]:
+        """Return the folds of the cost pass: each fold of the first repeat, or the very first one when quick."""
+        first = [(0, fold) for fold in range(self.scheme.n_splits)]
+        return first[:1] if self.quick else first

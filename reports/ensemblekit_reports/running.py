@@ -1,0 +1,372 @@
+"""A plan becomes results: what is missing is run, what is there is read."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from ensemblekit_reports.cells import run_fold
+from ensemblekit_reports.cost import TimedProcesses
+from ensemblekit_reports.environment import fingerprint, machine, versions
+from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.keys import content_key
+from ensemblekit_reports.models import Model
+from ensemblekit_reports.plan import Plan
+from ensemblekit_reports.progress import Stage, silent
+from ensemblekit_reports.quantities import COSTS, METRICS
+from ensemblekit_reports.results import KEY_COLUMNS, Environment, ModelFacts, Results, TableFacts
+from ensemblekit_reports.store import Store, read_json
+from ensemblekit_reports.tables import Table
+
+#: Threads of a timed process, the protocol's default.
+THREADS = 1
+#: Change when the layout of ``run.json`` or of a cell changes.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A planned cell and where its two records are kept.
+
+    Parameters
+    ----------
+    table : Table
+    model : Model
+    repeat, fold : int
+        The fold.
+    accuracy : Path
+        File of its metrics.
+    cost : Path or None
+        File of its costs; None on folds that are not timed.
+    """
+
+    table: Table
+    model: Model
+    repeat: int
+    fold: int
+    accuracy: Path
+    cost: Path | None
+
+
+def plan_cells(plan: Plan, store: Store) -> list[Cell]:
+    """List every cell of a plan with its files.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to run.
+    store : Store
+        Where it is kept.
+
+    Returns
+    -------
+    list of Cell
+        By table, model, repeat, fold.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from ensemblekit_reports.models import find_models
+    >>> from ensemblekit_reports.scheme import Scheme
+    >>> from ensemblekit_reports.tables import bundled_table
+    >>> plan = Plan("p", (bundled_table("iris"),), find_models(["logistic"]), "accuracy", 0.01, Scheme(1, 3), 0, True)
+    >>> with TemporaryDirectory() as folder:
+    ...     [cell.fold for cell in plan_cells(plan, Store(Path(folder)))]
+    [0, 1, 2]
+    """
+    timed = set(plan.timed_folds())
+    place = fingerprint(machine())
+    cells = []
+    for table in plan.tables:
+        dealt = hashlib.sha256(plan.assignments[table.name].tobytes()).hexdigest()
+        for model in plan.models:
+            base = content_key(
+                table=table.checksum,
+                dataset=table.name,
+                folds=dealt,
+                seed=plan.seed,
+                model=[model.name, model.preprocessing, model.definition(complete=True)],
+            )
+            for repeat, fold in plan.scheme.folds():
+                label = f"{table.name} {model.name} r{repeat} f{fold}"
+                accuracy = content_key(base=base, repeat=repeat, fold=fold)
+                cost = content_key(base=base, repeat=repeat, fold=fold, at=[place, THREADS, plan.quick])
+                cells.append(
+                    Cell(
+                        table,
+                        model,
+                        repeat,
+                        fold,
+                        store.cell_file("accuracy", label, accuracy),
+                        store.cell_file("cost", label, cost) if (repeat, fold) in timed else None,
+                    )
+                )
+    return cells
+
+
+def run(plan: Plan, directory: Path, *, jobs: int, command: str, fresh: bool = False, stage: Stage = silent) -> Results:
+    """Run what is missing of a plan and return everything that was found.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to run.
+    directory : Path
+        Output folder; cells that are already there are not run again.
+    jobs : int
+        Processes of the accuracy pass. The cost pass always runs one after another.
+    command : str
+        What makes these results again.
+    fresh : bool, default=False
+        Forget the cells that are there.
+    stage : callable, default=silent
+        Told of progress, see ``progress.py``.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    UserError
+        When the folder cannot be written to, or a process of the accuracy pass dies.
+    KeyboardInterrupt
+        On Ctrl-C; finished cells are kept.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from ensemblekit_reports.models import find_models
+    >>> from ensemblekit_reports.scheme import Scheme
+    >>> from ensemblekit_reports.tables import bundled_table
+    >>> plan = Plan("p", (bundled_table("iris"),), find_models(["logistic"]), "accuracy", 0.01, Scheme(1, 2), 0, True)
+    >>> with TemporaryDirectory() as folder:
+    ...     run(plan, Path(folder), jobs=1, command="").cells["status"].tolist()
+    ['ok', 'ok']
+    """
+    store = Store(directory)
+    if fresh:
+        store.forget()
+    cells = plan_cells(plan, store)
+    clock = _Clock.start(store, cells)
+    try:
+        _accuracy_pass(plan, cells, jobs, stage)
+        _cost_pass(plan, cells, store, stage)
+    finally:
+        _write_run(plan, store, cells, clock.environment(plan, command))
+    return load_results(directory)
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """When a run began and what earlier, interrupted runs of the same cells had taken."""
+
+    started_at: str
+    earlier_s: float
+    began: float
+
+    @classmethod
+    def start(cls, store: Store, cells: list[Cell]) -> _Clock:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        file = store.directory / "run.json"
+        before = read_json(file) if file.exists() else {}
+        if before.get("cells") == _listed(cells) and any(cell.accuracy.exists() for cell in cells):
+            return cls(before["environment"]["started_at"], before["environment"]["elapsed_s"], time.monotonic())
+        return cls(now, 0.0, time.monotonic())
+
+    def environment(self, plan: Plan, command: str) -> Environment:
+        facts = machine()
+        return Environment(
+            command=command,
+            seed=plan.seed,
+            versions=versions(),
+            machine=facts,
+            fingerprint=fingerprint(facts),
+            threads=THREADS,
+            started_at=self.started_at,
+            elapsed_s=self.earlier_s + time.monotonic() - self.began,
+        )
+
+
+def _accuracy_pass(plan: Plan, cells: list[Cell], jobs: int, stage: Stage) -> None:
+    tasks: dict[tuple[str, int, int], list[Cell]] = {}
+    for cell in cells:
+        if not cell.accuracy.exists():
+            tasks.setdefault((cell.table.name, cell.repeat, cell.fold), []).append(cell)
+    # The longest first, so that no worker is left alone with one at the end.
+    ordered = sorted(tasks.values(), key=lambda group: -_work(group))
+    missing, work = sum(map(len, ordered)), sum(map(_work, ordered))
+    if not ordered:
+        return
+    calls = (
+        delayed(_run_task)(position, plan.fold(group[0].table, group[0].repeat, group[0].fold), _to_fit(group))
+        for position, group in enumerate(ordered)
+    )
+    workers = min(jobs, len(ordered))
+    with (
+        stage("Accuracy", missing, work) as advance,
+        parallel_config(backend="loky", inner_max_num_threads=1, initializer=_leave_interrupts_to_the_parent),
+    ):
+        try:
+            for position in Parallel(n_jobs=workers, batch_size=1, return_as="generator_unordered")(calls):
+                advance(len(ordered[position]), _work(ordered[position]))
+        except TerminatedWorkerError:
+            raise UserError(
+                "a worker process died, most often for want of memory. Finished cells are kept; "
+                f"run the command again, with fewer processes (--jobs {max(1, jobs // 2)})."
+            ) from None
+
+
+def _run_task(position: int, fold: Any, models: list[tuple[Model, Path]]) -> int:
+    run_fold(fold, models)
+    return position
+
+
+def _to_fit(group: list[Cell]) -> list[tuple[Model, Path]]:
+    return [(cell.model, cell.accuracy) for cell in group]
+
+
+def _work(group: list[Cell]) -> float:
+    """Guess the work of a fold: a constant, and something for every number and class."""
+    table = group[0].table
+    return len(group) * (2_000 + table.X.size * len(table.classes))
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _cost_pass(plan: Plan, cells: list[Cell], store: Store, stage: Stage) -> None:
+    missing = [cell for cell in cells if cell.cost and not cell.cost.exists() and _is_ok(cell)]
+    if not missing:
+        return
+    with (
+        stage("Cost", len(missing), sum(_work([cell]) for cell in missing)) as advance,
+        TimedProcesses(threads=THREADS, quick=plan.quick) as processes,
+    ):
+        for cell in missing:
+            record = processes.measure(cell.model, plan.fold(cell.table, cell.repeat, cell.fold))
+            if cell.cost:
+                store.save(cell.cost, record)
+            advance(1, _work([cell]))
+
+
+def _is_ok(cell: Cell) -> bool:
+    return bool(read_json(cell.accuracy)["status"] == "ok")
+
+
+def _listed(cells: list[Cell]) -> list[list[str]]:
+    return [[cell.accuracy.name, cell.cost.name if cell.cost else ""] for cell in cells]
+
+
+def _write_run(plan: Plan, store: Store, cells: list[Cell], environment: Environment) -> None:
+    record = {
+        "format": FORMAT,
+        "study": {
+            "name": plan.name,
+            "metric": plan.metric,
+            "rope": plan.rope,
+            "n_repeats": plan.scheme.n_repeats,
+            "n_splits": plan.scheme.n_splits,
+            "quick": plan.quick,
+        },
+        "tables": [asdict(table.facts()) for table in plan.tables],
+        "models": [asdict(model.facts()) for model in plan.models],
+        "environment": asdict(environment),
+        "cells": _listed(cells),
+    }
+    store.save(store.directory / "run.json", record)
+
+
+def load_results(directory: Path) -> Results:
+    """Read a finished run.
+
+    Parameters
+    ----------
+    directory : Path
+        Output folder of ``run``.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    UserError
+        When there is no run, or cells of it are missing.
+
+    Examples
+    --------
+    >>> load_results(Path("nowhere"))
+    Traceback (most recent call last):
+        ...
+    ensemblekit_reports.errors.UserError: nowhere holds no run: there is no run.json in it.
+    """
+    file = directory / "run.json"
+    if not file.exists():
+        raise UserError(f"{directory} holds no run: there is no run.json in it.")
+    record = read_json(file)
+    if record.get("format") != FORMAT:
+        raise UserError(f"{file} was written by another version; run the study again.")
+    environment = Environment(**record["environment"])
+    pairs = [_read_pair(directory, accuracy, cost) for accuracy, cost in record["cells"]]
+    unfinished = sum(accuracy is None for accuracy, _ in pairs)
+    if unfinished:
+        raise UserError(
+            f"the run in {directory} is not finished: {unfinished} of {len(pairs)} cells are missing. "
+            f"Go on with: {environment.command}"
+        )
+    return Results(
+        **record["study"],
+        tables=tuple(TableFacts(**facts | {"notes": tuple(facts["notes"])}) for facts in record["tables"]),
+        models=tuple(ModelFacts(**facts) for facts in record["models"]),
+        environment=environment,
+        cells=_frame([_row(accuracy, cost) for accuracy, cost in pairs if accuracy]),
+        notes=_notes(pairs, quick=record["study"]["quick"]),
+    )
+
+
+Pair = tuple[dict[str, Any] | None, dict[str, Any] | None]
+
+
+def _read_pair(directory: Path, accuracy: str, cost: str) -> Pair:
+    files = directory / "cells" / "accuracy" / accuracy, directory / "cells" / "cost" / (cost or ".none")
+    return tuple(read_json(file) if file.exists() else None for file in files)  # type: ignore[return-value]
+
+
+def _row(accuracy: dict[str, Any], cost: dict[str, Any] | None) -> dict[str, Any]:
+    costs = cost["costs"] if cost else {}
+    facts = {name: accuracy[name] for name in (*KEY_COLUMNS, "status", "reason", "n_train", "n_test")}
+    metrics = {metric.name: accuracy["metrics"].get(metric.name) for metric in METRICS}
+    measured = {name: costs.get(name) for name in (*(c.name for c in COSTS), "predict_single_calls", "contended")}
+    return facts | metrics | measured
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    numbers = dict.fromkeys((quantity.name for quantity in METRICS + COSTS), "float64")
+    return pd.DataFrame(rows).astype(numbers | {"predict_single_calls": "Int64", "contended": "boolean"})
+
+
+def _notes(pairs: list[Pair], *, quick: bool) -> tuple[str, ...]:
+    """Say what the numbers alone do not."""
+    costs = [cost for _, cost in pairs if cost]
+    where = "the first fold" if quick else "each fold of the first repeat"
+    notes = [f"Costs were measured on {where} of every table, one fresh process for each model."]
+    notes += [f"{c['dataset']}, {c['model']}: no costs, because {c['reason']}." for c in costs if c["reason"]]
+    notes += sorted({c["costs"]["memory_note"] for c in costs if c["costs"].get("memory_note")})
+    said = Counter[str]()
+    for accuracy, _ in pairs:
+        if accuracy:
+            said.update({f"{accuracy['model']}: {text}": times for text, times in accuracy["said"].items()})
+    notes += [f"Said by a library {times} times while fitting {text}" for text, times in said.most_common(5)]
+    return tuple(notes)

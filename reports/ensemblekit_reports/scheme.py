@@ -1,0 +1,160 @@
+"""Which rows are tested when, and with which seed: decided once, the same for every model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import RepeatedStratifiedKFold
+
+from ensemblekit_reports.errors import UserError
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """Repeated stratified cross-validation.
+
+    Parameters
+    ----------
+    n_repeats : int
+        How often all rows are dealt out anew, at least 1.
+    n_splits : int
+        Folds in each repeat, at least 2.
+
+    Examples
+    --------
+    >>> len(Scheme(2, 5).folds())
+    10
+    """
+
+    n_repeats: int
+    n_splits: int
+
+    def folds(self) -> list[tuple[int, int]]:
+        """Return every (repeat, fold), in order."""
+        return [(repeat, fold) for repeat in range(self.n_repeats) for fold in range(self.n_splits)]
+
+
+#: The short scheme of ``--quick`` and of the default study.
+QUICK = Scheme(2, 5)
+
+
+def scheme_for(n_rows: int) -> Scheme:
+    """Return the protocol's scheme for a table of this size.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows of the (largest) table.
+
+    Returns
+    -------
+    Scheme
+        10 x 10 below 1,000 rows, 3 x 5 above, 1 x 5 from 50,000.
+
+    Examples
+    --------
+    >>> scheme_for(768), scheme_for(5000)
+    (Scheme(n_repeats=10, n_splits=10), Scheme(n_repeats=3, n_splits=5))
+    """
+    if n_rows < 1_000:
+        return Scheme(10, 10)
+    return Scheme(3, 5) if n_rows < 50_000 else Scheme(1, 5)
+
+
+def parse_scheme(text: str) -> Scheme:
+    """Read a scheme such as ``10x10``: repeats, then folds.
+
+    Parameters
+    ----------
+    text : str
+        Two whole numbers with an x between them.
+
+    Returns
+    -------
+    Scheme
+
+    Raises
+    ------
+    UserError
+        When the text is something else.
+
+    Examples
+    --------
+    >>> parse_scheme("3x5")
+    Scheme(n_repeats=3, n_splits=5)
+    """
+    found = re.fullmatch(r"(\d{1,4})\s*[x×]\s*(\d{1,4})", text.strip())
+    if not found or int(found[1]) < 1 or int(found[2]) < 2:
+        raise UserError(f"folds {text!r} are not understood: write REPEATSxFOLDS, such as 3x5, with at least 2 folds.")
+    return Scheme(int(found[1]), int(found[2]))
+
+
+def assign_folds(y: NDArray[np.int64], scheme: Scheme, seed: int, table: str) -> NDArray[np.int16]:
+    """Deal the rows of a table out to folds.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,), int64
+        Class codes; each class is spread evenly over the folds.
+    scheme : Scheme
+        Repeats and folds.
+    seed : int
+        Study seed.
+    table : str
+        Name of the table, for the error.
+
+    Returns
+    -------
+    ndarray of shape (n_repeats, n_rows), int16
+        The fold in which each row is tested, in each repeat.
+
+    Raises
+    ------
+    UserError
+        When no class has as many rows as there are folds.
+
+    Examples
+    --------
+    >>> assign_folds(np.array([0, 0, 1, 1]), Scheme(1, 2), 0, "toy").shape
+    (1, 4)
+    """
+    most = int(np.bincount(y).max())
+    if most < scheme.n_splits:
+        raise UserError(
+            f"table {table!r} is too small for {scheme.n_splits} folds: its largest class has {most} rows. "
+            f"Ask for fewer folds (--folds {scheme.n_repeats}x{most})."
+        )
+    assignment = np.empty((scheme.n_repeats, len(y)), dtype=np.int16)
+    splitter = RepeatedStratifiedKFold(n_splits=scheme.n_splits, n_repeats=scheme.n_repeats, random_state=seed)
+    for (repeat, fold), (_, test) in zip(scheme.folds(), splitter.split(np.zeros(len(y)), y), strict=True):
+        assignment[repeat, test] = fold
+    return assignment
+
+
+def model_seed(seed: int, repeat: int, fold: int) -> int:
+    """Return the seed of every model on one fold.
+
+    A seed kept fixed over the folds would make the verdict one about that seed: PROTOCOL measured 12.7 % false alarms
+    with a fixed seed and 3 % with one for each fold.
+
+    Parameters
+    ----------
+    seed : int
+        Study seed, not negative.
+    repeat, fold : int
+        The fold.
+
+    Returns
+    -------
+    int
+        In 0 .. 2**31 - 1.
+
+    Examples
+    --------
+    >>> model_seed(0, 0, 0) == model_seed(0, 0, 0), model_seed(0, 0, 0) == model_seed(0, 0, 1)
+    (True, False)
+    """
+    return int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0] >> 1)

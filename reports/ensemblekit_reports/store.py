@@ -1,0 +1,140 @@
+"""The folder of a run: one immutable file for every finished cell, and what the run was about."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ensemblekit_reports.atomic import PARTIAL, write_bytes
+from ensemblekit_reports.errors import UserError
+
+
+class Store:
+    """Finished cells in a folder.
+
+    Parameters
+    ----------
+    directory : Path
+        The output folder; made if it is not there.
+
+    Raises
+    ------
+    UserError
+        When the folder cannot be made or written to.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     store = Store(Path(folder))
+    ...     file = store.cell_file("accuracy", "iris, moe", "0123")
+    ...     store.save(file, {"accuracy": float("nan")})
+    ...     print(file.name, store.load(file))
+    iris-moe-0123.json {'accuracy': None}
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        try:
+            for kind in ("accuracy", "cost"):
+                (directory / "cells" / kind).mkdir(parents=True, exist_ok=True)
+            # Asking for permissions is not enough: root may do anything, a full disk allows nothing.
+            write_bytes(directory / ".writable", b"")
+            (directory / ".writable").unlink()
+        except OSError as error:
+            raise UserError(f"the output folder {directory} cannot be written to: {error.strerror}.") from None
+        self._remove_rubbish()
+
+    def _remove_rubbish(self) -> None:
+        for partial in (self.directory / "cells").rglob(f"*{PARTIAL}"):
+            partial.unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Remove every stored cell (``--fresh``)."""
+        for kind in ("accuracy", "cost"):
+            folder = self.directory / "cells" / kind
+            shutil.rmtree(folder)
+            folder.mkdir()
+
+    def cell_file(self, kind: str, label: str, key: str) -> Path:
+        """Return where a cell is kept: readable words for people, the key for us."""
+        words = re.sub(r"[^A-Za-z0-9_.]+", "-", label).strip("-.")[:60]
+        return self.directory / "cells" / kind / f"{words}-{key}.json"
+
+    def save(self, file: Path, record: dict[str, Any]) -> None:
+        """Write a finished cell; a number that is none becomes null."""
+        write_bytes(file, to_json(record))
+
+    def load(self, file: Path) -> dict[str, Any]:
+        """Read a finished cell."""
+        return read_json(file)
+
+
+def to_json(record: dict[str, Any]) -> bytes:
+    """Write plain data as strict JSON, NaN as null.
+
+    Parameters
+    ----------
+    record : dict
+        Numbers, text, lists and dicts.
+
+    Returns
+    -------
+    bytes
+        UTF-8, indented, with a last line feed.
+
+    Examples
+    --------
+    >>> print(to_json({"a": float("nan")}).decode().strip())
+    {
+     "a": null
+    }
+    """
+    return (json.dumps(_nan_to_none(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Read a file that ``to_json`` wrote.
+
+    Parameters
+    ----------
+    file : Path
+        One of ours.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    UserError
+        When somebody changed it so that it is no JSON object any more.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "a.json"
+    ...     _ = file.write_bytes(to_json({"a": 1}))
+    ...     read_json(file)
+    {'a': 1}
+    """
+    try:
+        record = json.loads(file.read_bytes())
+    except (ValueError, OSError) as error:
+        raise UserError(f"{file} is damaged ({error}); delete it and run again.") from None
+    if not isinstance(record, dict):
+        raise UserError(f"{file} is damaged (not a JSON object); delete it and run again.")
+    return record
+
+
+def _nan_to_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _nan_to_none(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_nan_to_none(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,198 @@
+"""A study as its author writes it, in flags, in a TOML file or in Python: names and numbers, nothing read yet."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import MISSING, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from ensemblekit.datasets import BUNDLED
+from ensemblekit_reports.errors import UserError, nearest, unknown_name
+from ensemblekit_reports.models import REGISTRY, find_models
+from ensemblekit_reports.plan import Plan
+from ensemblekit_reports.quantities import METRICS
+from ensemblekit_reports.scheme import QUICK, parse_scheme, scheme_for
+from ensemblekit_reports.tables import Table, bundled_table, table_from_file
+
+#: The study that runs when none is named.
+DEFAULT_STUDY = Path(__file__).with_name("default.toml")
+
+
+@dataclass(frozen=True)
+class TableChoice:
+    """A table that a study names: a file with its answer column, or a bundled one.
+
+    Parameters
+    ----------
+    path : str
+        A CSV or Parquet file, relative to the study file; ``""`` for a bundled table.
+    target : str
+        The answer column of a file; ``""`` for a bundled table.
+    name : str
+        Name of a bundled table, or what the report calls a file (its name without ending if ``""``).
+
+    Examples
+    --------
+    >>> TableChoice(name="iris")
+    TableChoice(path='', target='', name='iris')
+    """
+
+    path: str = ""
+    target: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What to compare, on what, and how.
+
+    Parameters
+    ----------
+    tables : tuple of TableChoice
+        At least one.
+    name : str, default="study"
+        Heading of the report.
+    models : tuple of str
+        Registry names; all of them by default.
+    metric : str, default="accuracy"
+        Primary metric, a name in ``quantities.METRICS``.
+    rope : float, default=0.01
+        Differences of the metric up to this size count as practically equal.
+    seed : int, default=0
+        Seed of folds and models.
+    folds : str, default=""
+        Repeats and folds such as ``"3x5"``; ``""`` goes by the size of the largest table.
+    quick : bool, default=False
+        Two repeats of five folds, and fewer timed calls.
+
+    Examples
+    --------
+    >>> Study(tables=(TableChoice(name="iris"),)).metric
+    'accuracy'
+    """
+
+    tables: tuple[TableChoice, ...]
+    name: str = "study"
+    models: tuple[str, ...] = tuple(REGISTRY)
+    metric: str = "accuracy"
+    rope: float = 0.01
+    seed: int = 0
+    folds: str = ""
+    quick: bool = False
+
+    def plan(self, folder: Path) -> Plan:
+        """Read the tables and find the models.
+
+        Parameters
+        ----------
+        folder : Path
+            Where relative paths of tables start.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        UserError
+            When anything named is not there or makes no sense.
+        """
+        models = find_models(self.models)
+        self._check_numbers()
+        tables = _with_unique_names([_read_table(choice, folder) for choice in self.tables])
+        largest = max(len(table.y) for table in tables)
+        by_size = QUICK if self.quick else scheme_for(largest)
+        scheme = parse_scheme(self.folds) if self.folds else by_size
+        return Plan(self.name, tables, models, self.metric, self.rope, scheme, self.seed, self.quick)
+
+    def _check_numbers(self) -> None:
+        names = [metric.name for metric in METRICS]
+        if self.metric not in names:
+            raise unknown_name("metric", self.metric, names)
+        if self.rope < 0:
+            raise UserError(f"rope must not be negative, got {self.rope}.")
+        if self.seed < 0:
+            raise UserError(f"seed must not be negative, got {self.seed}.")
+        if not self.tables:
+            raise UserError("the study names no table; write at least one [[tables]] section.")
+
+
+def _read_table(choice: TableChoice, folder: Path) -> Table:
+    if choice.path:
+        return table_from_file(folder / choice.path, choice.target or None, name=choice.name or None)
+    if choice.name not in BUNDLED:
+        raise unknown_name("bundled table", choice.name, BUNDLED)
+    return bundled_table(choice.name)
+
+
+def _with_unique_names(tables: list[Table]) -> tuple[Table, ...]:
+    named: list[Table] = []
+    for table in tables:
+        taken = {other.name for other in named}
+        names = (table.name if number == 1 else f"{table.name}-{number}" for number in range(1, len(tables) + 1))
+        named.append(replace(table, name=next(name for name in names if name not in taken)))
+    return tuple(named)
+
+
+def study_from_toml(file: Path) -> Study:
+    """Read a study file.
+
+    Parameters
+    ----------
+    file : Path
+        TOML: the fields of ``Study`` as keys, and for each table a ``[[tables]]`` section with those of
+        ``TableChoice``.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    UserError
+        When the file is missing, is no TOML, has an unknown key or a value of the wrong kind.
+
+    Examples
+    --------
+    >>> [table.name for table in study_from_toml(DEFAULT_STUDY).tables]
+    ['iris', 'wine', 'breast_cancer', 'digits', 'regimes']
+    """
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"no study file {file}.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"the study file {file} cannot be read: {error}") from None
+    sections = content.get("tables", [])
+    if not isinstance(sections, list) or not all(isinstance(section, dict) for section in sections):
+        raise UserError(f"{file}: write one [[tables]] section, with two brackets, for each table.")
+    tables = tuple(TableChoice(**_checked(section, TableChoice, f"{file}, [[tables]]")) for section in sections)
+    return Study(**_checked(content | {"tables": tables}, Study, str(file)))
+
+
+_KINDS: dict[str, tuple[Any, str]] = {
+    "str": (str, "text in quotes"),
+    "int": (int, "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": (bool, "true or false"),
+    "tuple[str, ...]": (list, "a list of names"),
+}
+
+
+def _checked(content: dict[str, Any], kind: type[Study | TableChoice], where: str) -> dict[str, Any]:
+    types = {field.name: str(field.type) for field in fields(kind)}
+    for key, value in content.items():
+        if key not in types:
+            near = nearest(key, types)
+            hint = f" did you mean {near!r}?" if near else ""
+            raise UserError(f"{where}: unknown key {key!r}:{hint} Valid: {', '.join(types)}.")
+        expected = _KINDS.get(types[key])
+        # In Python true is a number; in a study it is not.
+        wrong = expected and (not isinstance(value, expected[0]) or (isinstance(value, bool) and types[key] != "bool"))
+        if expected and wrong:
+            raise UserError(f"{where}: {key} must be {expected[1]}, got {value!r}.")
+    needed = [f.name for f in fields(kind) if f.default is MISSING and f.name not in content]
+    if needed:
+        raise UserError(f"{where}: {', '.join(needed)} must be given.")
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}

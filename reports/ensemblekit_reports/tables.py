@@ -1,0 +1,242 @@
+"""A table as the models see it: numbers and codes, whether it came from a file, a frame or the package."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ensemblekit.datasets import load_bundled
+from ensemblekit_reports.columns import Encoded, LeftOut, encode
+from ensemblekit_reports.errors import UserError, nearest
+from ensemblekit_reports.labels import encode_labels
+from ensemblekit_reports.reading import read_frame
+from ensemblekit_reports.results import TableFacts
+
+
+@dataclass(frozen=True)
+class Column:
+    """A feature column.
+
+    Parameters
+    ----------
+    name : str
+        As the reader wrote it; only reports see it.
+    kind : str
+        ``"numeric"``, ``"categorical"`` or ``"boolean"``.
+    levels : tuple of str
+        Categories; ``X`` holds their positions.
+    """
+
+    name: str
+    kind: str
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows with answers, read and encoded.
+
+    Models get ``X`` alone: plain numbers without names, since names from a stranger's file are free to hold anything.
+
+    Parameters
+    ----------
+    name : str
+        Unique within a study.
+    source, licence, target : str
+        What the report says of it.
+    columns : tuple of Column
+        One per column of ``X``.
+    X : ndarray of shape (n_rows, n_columns), float64
+        Numbers; categories as positions in their levels; NaN is missing.
+    y : ndarray of shape (n_rows,), int64
+        Positions in ``classes``.
+    classes : tuple of str
+        Class labels as text.
+    notes : tuple of str
+        What was left out or changed on reading.
+    """
+
+    name: str
+    source: str
+    licence: str
+    target: str
+    columns: tuple[Column, ...]
+    X: NDArray[np.float64]
+    y: NDArray[np.int64]
+    classes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 (hex) of the parsed content: names, kinds, levels, classes and values, not of the file's bytes."""
+        heading = [self.target, self.classes, [(c.name, c.kind, c.levels) for c in self.columns], self.X.shape]
+        digest = hashlib.sha256(json.dumps(heading).encode())
+        # One bit pattern for NaN and for zero, little-endian everywhere: the same content has the same sum.
+        canonical = np.where(np.isnan(self.X), np.nan, self.X + 0.0)
+        digest.update(np.ascontiguousarray(canonical, dtype="<f8").tobytes())
+        digest.update(np.ascontiguousarray(self.y, dtype="<i8").tobytes())
+        return digest.hexdigest()
+
+    def positions(self, *kinds: str) -> list[int]:
+        """Return the positions of the columns of some kinds."""
+        return [position for position, column in enumerate(self.columns) if column.kind in kinds]
+
+    def facts(self) -> TableFacts:
+        """Return what the report says of this table."""
+        counts = np.bincount(self.y, minlength=len(self.classes))
+        kinds = [column.kind for column in self.columns]
+        return TableFacts(
+            name=self.name,
+            source=self.source,
+            licence=self.licence,
+            target=self.target,
+            checksum=self.checksum,
+            n_rows=len(self.y),
+            n_columns=len(self.columns),
+            column_kinds={kind: kinds.count(kind) for kind in ("numeric", "categorical", "boolean")},
+            class_counts={label: int(count) for label, count in zip(self.classes, counts, strict=True)},
+            notes=self.notes,
+        )
+
+
+def table_from_file(path: Path, target: str | None, *, name: str | None = None) -> Table:
+    """Read a CSV or Parquet file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    target : str or None
+        Name of the answer column; None is an error that lists the columns.
+    name : str, optional
+        Name in the report; the file's name without its ending if not given.
+
+    Returns
+    -------
+    Table
+        Encoded rows.
+
+    Raises
+    ------
+    UserError
+        When the file is no table, has no such column, or its answers are no classes.
+
+    Examples
+    --------
+    >>> table_from_file(Path("none.csv"), "y")
+    Traceback (most recent call last):
+        ...
+    ensemblekit_reports.errors.UserError: no file none.csv.
+    """
+    frame = read_frame(path)
+    target = _check_target(frame, target, str(path))
+    features = frame.drop(columns=target)
+    return table_from_frame(features, frame[target], name=name or path.stem, source=path.name)
+
+
+def table_from_frame(features: pd.DataFrame, labels: pd.Series, *, name: str, source: str = "memory") -> Table:
+    """Encode a data frame of features and a series of answers.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_rows, n_columns)
+        Raw columns with unique names.
+    labels : Series of shape (n_rows,)
+        Raw answers of any label type; its name is the target's.
+    name, source : str
+        What the report calls the table and where it says it comes from.
+
+    Returns
+    -------
+    Table
+        Encoded rows; rows without an answer are dropped with a note.
+
+    Raises
+    ------
+    UserError
+        When there are no rows, no usable column, or the answers are no classes.
+
+    Examples
+    --------
+    >>> features = pd.DataFrame({"size": [1.5, 2, 8, 9], "colour": ["red", "red", "blue", None]})
+    >>> table = table_from_frame(features, pd.Series(["a", "a", "b", "b"], name="kind"), name="toy")
+    >>> table.classes, [column.kind for column in table.columns]
+    (('a', 'b'), ['numeric', 'categorical'])
+    """
+    target = str(labels.name)
+    if not len(features):
+        raise UserError(f"table {name!r} has no rows.")
+    answers = encode_labels(labels, target)
+    features = features.loc[answers.known]
+    columns, values, notes = _encode_columns(features)
+    if not columns:
+        raise UserError(f"table {name!r} has no usable feature column. " + " ".join(notes))
+    return Table(
+        name=name,
+        source=source,
+        licence="unknown",
+        target=target,
+        columns=tuple(columns),
+        X=np.column_stack(values),
+        y=answers.codes,
+        classes=answers.classes,
+        notes=answers.notes + tuple(notes),
+    )
+
+
+def bundled_table(name: str) -> Table:
+    """Return a table that needs no file.
+
+    Parameters
+    ----------
+    name : str
+        A name that ``ensemblekit datasets`` lists.
+
+    Returns
+    -------
+    Table
+        Encoded rows.
+
+    Examples
+    --------
+    >>> bundled_table("iris").facts().class_counts
+    {'setosa': 50, 'versicolor': 50, 'virginica': 50}
+    """
+    bundled = load_bundled(name)
+    features = pd.DataFrame(bundled.X, columns=list(bundled.columns))
+    table = table_from_frame(features, pd.Series(bundled.y, name=bundled.target), name=name, source=bundled.source)
+    return replace(table, licence=bundled.licence)
+
+
+def _check_target(frame: pd.DataFrame, target: str | None, where: str) -> str:
+    names = [str(name) for name in frame.columns]
+    listed = ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
+    if target is None:
+        raise UserError(f"which column of {where} is the answer? Name it with --target. Columns: {listed}.")
+    if target not in names:
+        near = nearest(target, names)
+        hint = f"; did you mean {near!r}?" if near else "."
+        raise UserError(f"{where} has no column named {target!r}{hint} Columns: {listed}.")
+    return target
+
+
+def _encode_columns(features: pd.DataFrame) -> tuple[list[Column], list[NDArray[np.float64]], list[str]]:
+    columns, values, notes = [], [], []
+    for name in features.columns:
+        encoded = encode(features[name], str(name))
+        match encoded:
+            case LeftOut(reason):
+                notes.append(f"Column {str(name)!r} was left out: {reason}.")
+            case Encoded():
+                columns.append(Column(str(name), encoded.kind, encoded.levels))
+                values.append(encoded.values)
+                if encoded.note:
+                    notes.append(f"Column {str(name)!r}: {encoded.note}")
+    return columns, values, notes

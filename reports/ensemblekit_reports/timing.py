@@ -1,0 +1,258 @@
+"""Costs of one model on one fold, measured inside a process that does nothing else.
+
+Started as ``python -m ensemblekit_reports.timing`` with a clean environment and pinned threads. It reads the path of a
+job from each line of its input, forks, measures in the child, and answers with a line; so every measurement has a fresh
+process that has seen no other model, and the libraries are imported once instead of once for each of them. Where there
+is no fork, `cost.py` starts a new interpreter for each job.
+
+Only this project writes jobs, and nothing here reads the user's file: the table arrives as plain arrays. A pickle
+arrives only for an estimator that the caller passed in from Python, written by the same run a moment before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import pickle
+import sys
+import time
+import warnings
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from ensemblekit_reports.models import REGISTRY
+from ensemblekit_reports.preprocessing import preprocessing
+
+Floats = NDArray[np.float64]
+Record = dict[str, float | bool | str]
+
+#: Calls without which a 99th percentile means nothing.
+SINGLE_CALLS = 1_000
+#: In quick mode single rows stop after so many seconds, but not before so many calls.
+QUICK_SECONDS, QUICK_CALLS = 1.0, 100
+BATCHES = (100, 10_000)
+#: A batch is repeated until it took so long in total, at most so often.
+BATCH_SECONDS, BATCH_REPEATS = 0.2, 50
+#: Rows of each class in the warm-up.
+WARM_UP_ROWS = 8
+#: Wall time may exceed CPU time by this share and these seconds before a timing counts as contended.
+CONTENDED_SHARE, CONTENDED_SECONDS = 0.15, 0.02
+
+
+def measure(job: dict[str, Any]) -> Record:
+    """Measure every cost of one model on one fold.
+
+    Parameters
+    ----------
+    job : dict
+        As written by ``cost.py``: ``arrays`` (npz with ``X``, ``y``, ``tested``), ``model`` (registry name) or
+        ``estimator`` (pickle), ``kind`` and ``columns`` of the preprocessing, ``seed``, ``threads``, ``quick``.
+
+    Returns
+    -------
+    dict
+        Each name in ``quantities.COSTS``, ``predict_single_calls``, ``contended`` and ``memory_note``.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> with TemporaryDirectory() as folder:
+    ...     arrays = Path(folder) / "iris.npz"
+    ...     np.savez(arrays, X=X, y=y, tested=np.arange(150) % 5 == 0)
+    ...     job = {"arrays": str(arrays), "model": "logistic", "kind": "linear", "columns": [[0, 1, 2, 3], [], []]}
+    ...     record = measure(job | {"seed": 0, "threads": 1, "quick": True})
+    >>> record["fit_wall_s"] > 0, record["size_bytes"] > record["size_compressed_bytes"]
+    (True, True)
+    """
+    with np.load(job["arrays"], allow_pickle=False) as arrays:
+        X, y, tested = arrays["X"], arrays["y"], arrays["tested"]
+    X_train, y_train, X_test = X[~tested], y[~tested], X[tested]
+    warnings.simplefilter("ignore")
+    with threadpool_limits(limits=job["threads"]):
+        _warm_up(_pipeline(job), X_train, y_train)
+        pipeline = _pipeline(job)
+        record = _measure_fit(pipeline, X_train, y_train)
+        record |= _measure_size(pipeline)
+        record |= _measure_predict(pipeline.predict, X_test, quick=job["quick"])
+    return record
+
+
+def _pipeline(job: dict[str, Any]) -> Pipeline:
+    if "estimator" in job:
+        factory = pickle.loads(Path(job["estimator"]).read_bytes())  # noqa: S301 - written by this very run
+    else:
+        factory = REGISTRY[job["model"]].factory
+    return Pipeline([("prepare", preprocessing(job["kind"], *job["columns"])), ("model", factory(job["seed"]))])
+
+
+def _warm_up(pipeline: Pipeline, X: Floats, y: NDArray[np.int64]) -> None:
+    """Fit and predict a few rows, so that no import, no compilation and no first page of a library is timed."""
+    few = np.concatenate([np.flatnonzero(y == label)[:WARM_UP_ROWS] for label in np.unique(y)])
+    # So few rows may be too few for a model; the real fit will tell.
+    with contextlib.suppress(Exception):
+        pipeline.fit(X[few], y[few]).predict(X[few][:1])
+
+
+def _measure_fit(pipeline: Pipeline, X: Floats, y: NDArray[np.int64]) -> Record:
+    before = _settle()
+    wall, cpu = _timed(lambda: pipeline.fit(X, y))
+    return {
+        "fit_wall_s": wall,
+        "fit_cpu_s": cpu,
+        "fit_peak_bytes": _peak_bytes() - before,
+        "contended": _is_contended(wall, cpu),
+        "memory_note": "" if np.isfinite(before) else _NO_PEAK,
+    }
+
+
+def _measure_size(pipeline: Pipeline) -> Record:
+    stored = pickle.dumps(pipeline, protocol=5)
+    return {"size_bytes": float(len(stored)), "size_compressed_bytes": float(len(zlib.compress(stored, 6)))}
+
+
+def _measure_predict(predict: Callable[[Floats], Any], X: Floats, *, quick: bool) -> Record:
+    before = _settle()
+    largest = _rows(X, max(BATCHES))
+    predict(largest)
+    record: Record = {"predict_peak_bytes": _peak_bytes() - before}
+    wall, cpu = time.perf_counter(), time.process_time()
+    for size in BATCHES:
+        record[f"predict_rows_per_s_{size}"] = _rows_per_second(predict, _rows(X, size))
+    record |= _single_rows(predict, X, quick=quick)
+    contended = _is_contended(time.perf_counter() - wall, time.process_time() - cpu)
+    return record | ({"contended": True} if contended else {})
+
+
+def _rows(X: Floats, size: int) -> Floats:
+    return np.ascontiguousarray(np.resize(X, (size, X.shape[1])))
+
+
+def _rows_per_second(predict: Callable[[Floats], Any], X: Floats) -> float:
+    seconds: list[float] = []
+    while sum(seconds) < BATCH_SECONDS and len(seconds) < BATCH_REPEATS:
+        seconds.append(_timed(lambda: predict(X))[0])
+    return float(len(X) / np.median(seconds))
+
+
+def _single_rows(predict: Callable[[Floats], Any], X: Floats, *, quick: bool) -> Record:
+    rows = [X[position : position + 1] for position in range(len(X))]
+    clock = time.perf_counter_ns
+    seconds: list[float] = []
+    stop = time.perf_counter() + (QUICK_SECONDS if quick else np.inf)
+    while len(seconds) < SINGLE_CALLS and (len(seconds) < QUICK_CALLS or time.perf_counter() < stop):
+        row = rows[len(seconds) % len(rows)]
+        started = clock()
+        predict(row)
+        seconds.append((clock() - started) / 1e9)
+    p50, p90, p99 = np.percentile(seconds, [50, 90, 99])
+    return {
+        "predict_single_p50_s": float(p50),
+        "predict_single_p90_s": float(p90),
+        "predict_single_p99_s": float(p99) if len(seconds) >= SINGLE_CALLS else np.nan,
+        "predict_single_calls": len(seconds),
+    }
+
+
+def _timed(work: Callable[[], Any]) -> tuple[float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def _is_contended(wall: float, cpu: float) -> bool:
+    return wall > (1 + CONTENDED_SHARE) * cpu + CONTENDED_SECONDS
+
+
+_NO_PEAK = "Peak memory was not measured: this system does not let a process reset its high-water mark (VmHWM)."
+
+
+def _settle() -> float:
+    """Give freed memory back and reset the high-water mark; return the bytes now resident, NaN where that cannot be."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return np.nan
+    return _peak_bytes()
+
+
+def _peak_bytes() -> float:
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return np.nan
+    marks = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return float(marks[0]) * 1024 if marks else np.nan
+
+
+def answer(job_file: Path) -> None:
+    """Measure a job and write what was found, or why nothing was, beside it.
+
+    Parameters
+    ----------
+    job_file : Path
+        JSON; its ``answer`` names the file to write.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     job = Path(folder) / "job.json"
+    ...     _ = job.write_text(json.dumps({"arrays": "none.npz", "answer": folder + "/answer.json"}))
+    ...     answer(job)
+    ...     print(json.loads((Path(folder) / "answer.json").read_text())["reason"][:17])
+    FileNotFoundError
+    """
+    job = json.loads(job_file.read_text(encoding="utf-8"))
+    try:
+        found: dict[str, Any] = {"reason": "", "costs": measure(job)}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; the reason is the answer
+        lines = str(error).strip().splitlines() or [""]
+        found = {"reason": f"{type(error).__name__}: {lines[0]}", "costs": {}}
+    Path(job["answer"]).write_text(json.dumps(found), encoding="utf-8")
+
+
+def _serve() -> None:
+    _import_everything()
+    gc.collect()
+    gc.freeze()
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            answer(Path(line.rstrip("\n")))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        os.write(_replies, f"{status}\n".encode())
+
+
+def _import_everything() -> None:
+    for model in REGISTRY.values():
+        try:
+            model.factory(0)
+        except ImportError:
+            continue
+
+
+if __name__ == "__main__":
+    # Models print what they like; replies go where no model writes.
+    _replies = os.dup(1)
+    os.dup2(2, 1)
+    if len(sys.argv) > 1:
+        answer(Path(sys.argv[1]))
+    else:
+        _serve()
