@@ -1,0 +1,107 @@
+"""Fit one member: a clone, through the cache if there is one, with its name in the error if it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sklearn.base import clone
+from sklearn.ensemble._base import _fit_single_estimator
+from sklearn.utils.validation import check_memory
+
+
+class MemberFitError(ValueError, TypeError):
+    """A member of an ensemble failed to fit; the message names it, the cause is its own error.
+
+    Estimators refuse data with a ValueError or a TypeError, so that this is both: who catches either, catches this.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> try:
+    ...     fit_member(LogisticRegression(C=-1), [[0.0], [1.0]], [0, 1], name="logistic")
+    ... except MemberFitError as error:
+    ...     print(str(error)[:63])
+    Member 'logistic' (LogisticRegression) failed to fit: The 'C' p
+    """
+
+
+def fit_member(
+    member: Any,
+    X: Any,
+    y: Any,
+    *,
+    fit_params: Mapping[str, Any] | None = None,
+    memory: Any = None,
+    name: str | None = None,
+    verbose: str | None = None,
+) -> Any:
+    """Fitted clone of a member.
+
+    With a memory, members with equal parameters are fitted once on equal data, whichever ensemble asks. Members that
+    draw their own seed (``random_state=None``) are fitted each time, since two of them are not meant to be the same.
+
+    Parameters
+    ----------
+    member : estimator
+        Not fitted, and left as it is.
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        Handed on as it is.
+    y : array-like of shape (n_samples,)
+        Handed on as it is.
+    fit_params : mapping, default=None
+        Further arguments of the member's `fit`, such as ``sample_weight``.
+    memory : None, str or joblib.Memory, default=None
+        Where fitted members are kept, as in `sklearn.pipeline.Pipeline`.
+    name : str, default=None
+        What an error calls the member; its class when None.
+    verbose : str, default=None
+        Message to print with the seconds that the fit took.
+
+    Returns
+    -------
+    estimator
+        Fitted; the same bits with and without a memory.
+
+    Raises
+    ------
+    MemberFitError
+        If the member's `fit` raises.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> fit_member(DecisionTreeClassifier(random_state=0), [[0.0], [1.0]], [0, 1]).predict([[0.9]])
+    array([1])
+    """
+    fit = _fit_single_estimator
+    if memory is not None and not draws_its_own_seed(member):
+        fit = check_memory(memory).cache(_fit_single_estimator, ignore=["message_clsname", "message"])
+    try:
+        return fit(clone(member), X, y, dict(fit_params or {}), message_clsname="Ensemble", message=verbose)
+    except Exception as error:
+        kind = type(member).__name__
+        called = f"{name!r} ({kind})" if name else kind
+        raise MemberFitError(f"Member {called} failed to fit: {error}") from error
+
+
+def draws_its_own_seed(member: Any) -> bool:
+    """Whether two fits of the member differ by design: some ``random_state`` among its parameters is None.
+
+    Parameters
+    ----------
+    member : estimator
+        Any.
+
+    Returns
+    -------
+    bool
+        Also true for members that have the parameter and never use it.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> draws_its_own_seed(DecisionTreeClassifier()), draws_its_own_seed(DecisionTreeClassifier(random_state=0))
+    (True, False)
+    """
+    return any(key.endswith("random_state") and value is None for key, value in member.get_params(deep=True).items())
