@@ -30,6 +30,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ensemblekit.ensembles.column_names import with_distinct_names
 from ensemblekit.ensembles.fitting import fit_member
 from ensemblekit.ensembles.members import RandomState, default_classifiers
 
@@ -108,8 +109,8 @@ class BaseEnsemble(TransformerMixin, _BaseHeterogeneousEnsemble):
     def _check_rows(self, X: Any) -> Any:
         """Refuse columns that are not those of `fit`; all else is for the members to refuse."""
         check_is_fitted(self)
+        X = _make_indexable(with_distinct_names(X))
         _check_feature_names(self, X, reset=False)
-        X = _make_indexable(X)
         if np.ndim(X) == 2:
             _check_n_features(self, X, reset=False)
         return X
@@ -151,12 +152,13 @@ class BaseEnsembleClassifier(ClassifierMixin, BaseEnsemble):
 
     def _check_table(self, X: Any, y: ArrayLike) -> tuple[Any, NDArray[np.int64]]:
         """Learn columns and classes; returns rows that can be indexed (sparse ones as CSR) and their classes' codes."""
+        X = _make_indexable(with_distinct_names(X))
         validate_data(self, X, skip_check_array=True)
         labels = _check_y(y, estimator=self)
         check_classification_targets(labels)
         check_consistent_length(X, labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
-        return _make_indexable(X), codes.astype(np.int64, copy=False)
+        return X, codes.astype(np.int64, copy=False)
 
     def _keep_fitted(self, names: list[str], fitted: list[Any]) -> None:
         for name, member in zip(names, fitted, strict=True):
@@ -207,5 +209,5 @@ def _check_same_classes(name: str, member: Any, n_classes: int) -> None:
     if known is not None and not np.array_equal(known, np.arange(n_classes)):
         raise ValueError(
             f"Member {name!r} ({type(member).__name__}) knows the classes {np.asarray(known).tolist()}, the "
-            f"ensemble fits its members on {list(range(n_classes))}, the codes of its classes: all members must agree on the classes."
+            f"ensemble fits its members on {list(range(n_classes))}, the codes of its classes: all members must agree."
         )

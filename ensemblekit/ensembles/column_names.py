@@ -1,6 +1,6 @@
 """Column names as the boosting libraries accept them.
 
-LightGBM refuses names with JSON's special characters, XGBoost names with brackets or ``<``, and both refuse a name that
+LightGBM refuses names with JSON's special characters, XGBoost names with brackets or ``<``, and all refuse a name that
 comes twice. Data frames come with all of these, so a booster is handed positions instead where its library would refuse
 a name, while it keeps, reports and checks the names that were given. (LightGBM by itself does not even notice columns
 in another order.)
@@ -16,13 +16,38 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import _check_feature_names
 
 
+def with_distinct_names(X: Any) -> Any:
+    """Table whose repeated column names say their position; anything else as it is.
+
+    Parameters
+    ----------
+    X : object
+        A pandas data frame, or any other kind of table.
+
+    Returns
+    -------
+    object
+        `X` itself if no name is repeated.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> with_distinct_names(pd.DataFrame([[1, 2, 3]], columns=["a", "b", "a"])).columns.tolist()
+    ['a', 'b', 'a (column 2)']
+    """
+    if getattr(getattr(X, "columns", None), "is_unique", True):
+        return X
+    again = X.columns.duplicated()
+    return X.set_axis([f"{name} (column {i})" if again[i] else name for i, name in enumerate(X.columns)], axis=1)
+
+
 class AnyColumnNames:
     """Mixin, placed before a booster's own scikit-learn class: any names of columns will do.
 
     Attributes
     ----------
     feature_names_in_ : ndarray of shape (n_features,), str objects
-        The names as they were given; absent when `X` had none.
+        The names as they were given, repeated ones with their position; absent when `X` had none.
 
     Examples
     --------
@@ -58,6 +83,7 @@ class AnyColumnNames:
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Any:
         """Fit on `X` under names that the library accepts; parameters as in the library's own `fit`."""
+        X = with_distinct_names(X)
         _check_feature_names(self, X, reset=True)
         super().fit(self._as_accepted(X), y, sample_weight=sample_weight, **fit_params)  # type: ignore[misc]
         # Once more: a library may have noted the names that it was handed.
@@ -72,6 +98,7 @@ class AnyColumnNames:
         # LightGBM's predict comes back through predict_proba with the columns that were renamed for it.
         if hasattr(self, "_given_names") and list(getattr(X, "columns", [])) == self._accepted_names():
             return X
+        X = with_distinct_names(X)
         _check_feature_names(self, X, reset=False)
         return self._as_accepted(X)
 
@@ -83,6 +110,6 @@ class AnyColumnNames:
     def _accepted_names(self) -> list[str]:
         """Names as they were given if the library takes all of them, else the positions."""
         names = [str(name) for name in self._given_names]
-        if len(set(names)) == len(names) and not any(self.refused_characters.search(name) for name in names):
-            return names
-        return [f"column_{position}" for position in range(len(names))]
+        if any(self.refused_characters.search(name) for name in names):
+            return [f"column_{position}" for position in range(len(names))]
+        return names
