@@ -83,8 +83,8 @@ def _different_machines(results: Results) -> Iterator[Finding]:
     if "fingerprint" in cells and cells["fingerprint"].dropna().nunique() > 1:
         yield Finding(
             "different-machines",
-            "The timings come from more than one machine and must not be compared with each other; measure the cost again "
-            "on one machine.",
+            "The timings come from more than one machine and must not be compared with each other; measure the cost "
+            "again on one machine.",
         )
 
 
@@ -98,8 +98,9 @@ def _contended_timing(results: Results) -> Iterator[Finding]:
     measured = int(results.cells[MAIN_COST].notna().sum())
     yield Finding(
         "timing-contended",
-        f"Timing contended in {len(disturbed):,} of {wording.count(measured, 'timed fold')}: wall time ran well ahead of CPU "
-        "time, so the machine was busy with something else. Costs there are upper bounds; run again on an idle machine.",
+        f"Timing contended in {len(disturbed):,} of {wording.count(measured, 'timed fold')}: wall time ran well ahead "
+        "of CPU time, so the machine was busy with something else. Costs there are upper bounds; measure again when it "
+        "is idle.",
         _in_order(results, disturbed["dataset"]),
         models,
     )
@@ -135,8 +136,9 @@ def _few_tables(results: Results) -> Iterator[Finding]:
     if 1 < len(results.tables) < MIN_TABLES:
         yield Finding(
             "too-few-tables",
-            f"{wording.count(len(results.tables), 'table')} are too few datasets to test across: fewer than {MIN_TABLES} "
-            "could never show a difference, so each table is judged by itself and the average is only described.",
+            f"{wording.count(len(results.tables), 'table')} are too few datasets to test across: fewer than "
+            f"{MIN_TABLES} could never show a difference, so each table is judged by itself and the average is only "
+            "described.",
         )
 
 
@@ -149,8 +151,9 @@ def _quick_scheme(results: Results) -> Iterator[Finding]:
     if results.quick:
         yield Finding(
             "quick-scheme",
-            f"Quick scheme of {results.n_repeats} x {results.n_splits} folds: intervals are wider and timings coarser than "
-            "those of the full scheme (10 x 10 folds below 1,000 rows, 3 x 5 above). Run without --quick before deciding.",
+            f"Quick scheme of {results.n_repeats} {wording.TIMES} {results.n_splits} folds: intervals are wider and "
+            f"timings coarser than those of the full scheme (10 {wording.TIMES} 10 folds below 1,000 rows, "
+            f"3 {wording.TIMES} 5 above). Take the full scheme before deciding anything that matters.",
         )
 
 

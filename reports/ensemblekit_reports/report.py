@@ -66,6 +66,8 @@ class Report:
     tables : tuple of TableSection
     warnings : tuple of Finding
     reproducibility : Environment
+    notes : tuple of str
+        What else the run says of itself.
     cells : DataFrame
         As in `Results`.
     """
@@ -84,6 +86,7 @@ class Report:
     tables: tuple[TableSection, ...]
     warnings: tuple[Finding, ...]
     reproducibility: Environment
+    notes: tuple[str, ...]
     cells: pd.DataFrame = field(compare=False, repr=False)
 
     @property
@@ -121,7 +124,7 @@ def build(results: Results) -> Report:
     >>> from ensemblekit_reports.example import example_results
     >>> report = build(example_results())
     >>> print(report.verdict)
-    Mixture of experts: 1.7 points above Averaging, ...
+    No difference shown to Averaging, ...
     """
     _refuse_unusable(results)
     ran = [facts for facts in results.tables if (results.cells["dataset"] == facts.name).any()]
@@ -148,6 +151,7 @@ def build(results: Results) -> Report:
         tables=sections,
         warnings=findings(results),
         reproducibility=results.environment,
+        notes=results.notes,
         cells=results.cells,
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ensemblekit_reports import wording
-from ensemblekit_reports.folds import cells_of, side_by_side, held_out_ratio
+from ensemblekit_reports.folds import cells_of, held_out_ratio, side_by_side
 from ensemblekit_reports.quantities import COSTS, METRICS, QUANTITIES
 from ensemblekit_reports.statistics.summaries import (
     Summary,
@@ -201,7 +201,7 @@ def pareto_front(standings: Sequence[Standing], metric: str, cost: str = MAIN_CO
     return frozenset(
         name
         for name, loss, price in points
-        if not any(l <= loss and c <= price and (l < loss or c < price) for _, l, c in points)
+        if not any(a <= loss and b <= price and (a < loss or b < price) for _, a, b in points)
     )
 
 

@@ -14,6 +14,7 @@ MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 NONE = "\N{EN DASH}"
 _TIME_STEPS = ((60.0, "min", 60.0), (1.0, "s", 1.0), (1e-3, "ms", 1e-3), (1e-6, "µs", 1e-6), (0.0, "ns", 1e-9))
+_RATE_STEPS = ((1e6, "M", 1e6), (1e3, "k", 1e3), (0.0, "", 1.0))
 _BYTE_STEPS = ((1e9, "GB", 1e9), (1e6, "MB", 1e6), (1e3, "kB", 1e3), (0.0, "B", 1.0))
 #: Cost ratios closer to one than this are called the same: timings repeat no better.
 SAME_COST = 1.2
@@ -185,17 +186,15 @@ def cost(value: float, quantity: Quantity) -> str:
     >>> cost(0.000346, QUANTITIES["predict_single_p50_s"]), cost(1234567, QUANTITIES["size_bytes"])
     ('350 µs', '1.2 MB')
     >>> cost(15234.0, QUANTITIES["predict_rows_per_s_100"])
-    '15,000'
+    '15 k'
     """
     if math.isnan(value):
         return NONE
-    if quantity.unit == "rows/s":
-        return two_digits(value)
-    steps = _TIME_STEPS if quantity.unit == "s" else _BYTE_STEPS
+    steps = {"s": _TIME_STEPS, "rows/s": _RATE_STEPS, "B": _BYTE_STEPS}[quantity.unit]
     # The rounded value chooses the unit, so that 999.7 kB is not written as 1,000 kB.
     rounded = float(f"{value:.2g}")
     name, size = next((name, size) for least, name, size in steps if rounded >= least)
-    return f"{two_digits(value / size)} {name}"
+    return f"{two_digits(value / size)} {name}".rstrip()
 
 
 def cost_range(summary: Summary, quantity: Quantity) -> str:

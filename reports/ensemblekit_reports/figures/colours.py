@@ -31,9 +31,9 @@ _ROLES = (
     ("ink", "#1c2430", "#e8ebf0"),
     ("muted", "#5d6877", "#a3adba"),
     ("faint", "#8791a0", "#79838f"),
-    ("grid", "#e3e7ec", "#2e3642"),
+    ("grid", "#e6e9ee", "#282f3a"),
     ("ground", "#ffffff", "#14181f"),
-    ("band", "#eceff3", "#262d38"),
+    ("band", "#eceff3", "#232a35"),
 )
 MODEL_MARKERS = {"mixture": "D", "ensemble": "s", "single": "o"}
 

@@ -143,7 +143,7 @@ def _write_row(axes: Axes, y: int, row: Row, quantity: Quantity) -> None:
 
 def _numbers(row: Row, quantity: Quantity) -> str:
     places, factor = wording.places_of(row.low, row.high, quantity), wording.scale(quantity)
-    sign = "+" if row.gain > 0 else ""
+    sign = "+" if round(row.gain * factor, places) > 0 else ""
     ends = (
         ""
         if np.isnan(row.low)

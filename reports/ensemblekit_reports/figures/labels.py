@@ -43,6 +43,10 @@ class Placed:
     box: Box
     needs_line: bool
 
+    def nearest(self, x: float, y: float) -> tuple[float, float]:
+        """Return the point of the box nearest to a mark: where the line to it ends."""
+        return min(max(x, self.box.left), self.box.right), min(max(y, self.box.bottom), self.box.top)
+
 
 def text_width(text: str, size: float) -> float:
     """Estimate the width of a text in pixels, rather too wide than too narrow.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -117,11 +118,19 @@ def _score_limits(shown: list[Standing], quantity: Quantity) -> tuple[float, flo
     return low - pad, high + pad
 
 
-def _front_line(axes: Axes, shown: list[Standing], quantity: Quantity) -> None:
+def _steps(shown: list[Standing], quantity: Quantity, right: float) -> list[tuple[float, float]]:
+    """Return the corners of the front: the best score that can be had up to each cost."""
     front = sorted(_point(s, quantity) for s in shown if s.on_front)
-    if front:
-        xs, ys = zip(*[*front, (axes.get_xlim()[1], front[-1][1])], strict=True)
-        axes.plot(xs, ys, drawstyle="steps-post", color=stand_in("faint"), linewidth=1.4, zorder=1.5)
+    corners = front[:1]
+    for (_, y), (next_x, next_y) in pairwise(front):
+        corners += [(next_x, y), (next_x, next_y)]
+    return [*corners, *((right, y) for _, y in front[-1:])]
+
+
+def _front_line(axes: Axes, shown: list[Standing], quantity: Quantity) -> None:
+    if corners := _steps(shown, quantity, axes.get_xlim()[1]):
+        xs, ys = zip(*corners, strict=True)
+        axes.plot(xs, ys, color=stand_in("faint"), linewidth=1.4, zorder=1.5)
 
 
 def _mark(axes: Axes, standing: Standing, quantity: Quantity, colours: dict[str, str]) -> None:
@@ -163,10 +172,11 @@ def _labels(axes: Axes, shown: list[Standing], quantity: Quantity, colours: dict
         marks,
         [(text_width(text, SMALL), SMALL * 1.25) for text in texts],
         Box(frame.x0, frame.y0, frame.x1, frame.y1),
+        obstacles=_lines(axes, shown, quantity),
     )
     for standing, mark, text, place in zip(shown, marks, texts, places, strict=True):
         x, y = (place.box.left + place.box.right) / 2, (place.box.bottom + place.box.top) / 2
-        start, end = axes.transData.inverted().transform([mark, (x, y)])
+        start, end = axes.transData.inverted().transform([mark, place.nearest(*mark)])
         if place.needs_line:
             axes.plot([start[0], end[0]], [start[1], end[1]], color=stand_in("faint"), linewidth=0.8, zorder=2)
         colour = colours[standing.model.name] if standing.on_front else "muted"
@@ -185,6 +195,23 @@ def _labels(axes: Axes, shown: list[Standing], quantity: Quantity, colours: dict
             fontweight="bold" if standing.on_front else "normal",
             zorder=5,
         )
+
+
+def _lines(axes: Axes, shown: list[Standing], quantity: Quantity) -> list[Box]:
+    """Return thin boxes over the interval bars and the steps of the front, which names should not cross."""
+    factor = wording.scale(quantity)
+    boxes = []
+    for standing in shown:
+        summary, (x, _) = standing.scores[quantity.name], _point(standing, quantity)
+        if not np.isnan(summary.low):
+            boxes.append(_thin(axes, (x, summary.low * factor), (x, summary.high * factor)))
+    front = _steps(shown, quantity, axes.get_xlim()[1])
+    return boxes + [_thin(axes, start, end) for start, end in pairwise(front)]
+
+
+def _thin(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> Box:
+    (x0, y0), (x1, y1) = axes.transData.transform([start, end])
+    return Box(min(x0, x1) - 2, min(y0, y1) - 2, max(x0, x1) + 2, max(y0, y1) + 2)
 
 
 def _missing(axes: Axes, missing: list[Standing], bottom: float) -> None:

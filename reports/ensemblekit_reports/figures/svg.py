@@ -1,6 +1,6 @@
-"""From a matplotlib figure to an SVG that is always the same, needs nothing else and follows the ground.
+"""From a matplotlib figure to an SVG that is always the same and stands by itself.
 
-No inline style is left in it, so that a page may forbid them; colours are CSS variables, ids are prefixed, text is text.
+No inline style is left, so that a page may forbid them; colours are CSS variables, ids are prefixed, text is text.
 """
 
 from __future__ import annotations

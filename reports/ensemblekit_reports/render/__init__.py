@@ -58,7 +58,7 @@ def to_markdown(report: Report) -> str:
     >>> from ensemblekit_reports.example import example_results
     >>> from ensemblekit_reports.report import build
     >>> to_markdown(build(example_results())).splitlines()[0]
-    '# Is the mixture worth it on this table?'
+    '# Is Mixture of experts worth it on this table?'
     """
     return text(report, draw(report))
 

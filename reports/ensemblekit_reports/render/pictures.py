@@ -14,7 +14,7 @@ from ensemblekit_reports.figures.pareto import draw_pareto
 if TYPE_CHECKING:
     from ensemblekit_reports.figures.svg import Drawing
     from ensemblekit_reports.report import Report, TableSection
-    from ensemblekit_reports.verdict import Statement
+    from ensemblekit_reports.sentences import Statement
 
 
 @dataclass(frozen=True)

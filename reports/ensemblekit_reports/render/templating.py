@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -81,11 +82,7 @@ def gain(comparison: Comparison, quantity: Quantity) -> str:
     >>> gain(found, QUANTITIES["accuracy"])
     '+9.5 points'
     """
-    places = (
-        1
-        if comparison.n and comparison.low != comparison.low
-        else wording.places_of(comparison.low, comparison.high, quantity)
-    )
+    places = wording.places_of(comparison.low, comparison.high, quantity)
     amount = wording.number(comparison.gain * wording.scale(quantity), places)
     sign = "+" if comparison.gain > 0 and amount.strip("0.") else ""
     return f"{sign}{amount} {wording.unit(quantity, amount)}" if comparison.n else wording.NONE
@@ -101,7 +98,7 @@ def gain_interval(comparison: Comparison, quantity: Quantity) -> str:
     >>> gain_interval(found, QUANTITIES["accuracy"]).endswith("points")
     True
     """
-    if comparison.low != comparison.low:
+    if math.isnan(comparison.low):
         return ""
     places = wording.places_of(comparison.low, comparison.high, quantity)
     return wording.interval(comparison.low, comparison.high, quantity, places)

@@ -84,8 +84,8 @@ def correlated_t(
 ) -> CorrelatedT:
     """Judge paired fold differences by the corrected t-test and the Bayesian correlated t-test.
 
-    Both use Student's t with n - 1 degrees of freedom at the scale of `corrected_scale`: once as the distribution of the
-    mean under "no difference", once, around the mean, as the posterior of the true difference.
+    Both use Student's t with n - 1 degrees of freedom at the scale of `corrected_scale`: once as the distribution of
+    the mean under "no difference", once, around the mean, as the posterior of the true difference.
 
     Parameters
     ----------

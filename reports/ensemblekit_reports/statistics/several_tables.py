@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from baycomp import SignedRankTest
 from scipy import stats
 
 if TYPE_CHECKING:
@@ -129,10 +128,47 @@ def _bootstrap(values: NDArray[np.float64], seed: int, confidence: float) -> tup
 
 
 def _signed_rank_posterior(values: NDArray[np.float64], rope: float, seed: int) -> tuple[float, float, float]:
-    worse, *equal, better = SignedRankTest.probs(
-        np.zeros_like(values), values, rope, nsamples=_DRAWS, random_state=seed
+    # One pseudo-observation of zero difference with weight 1/2 is the prior.
+    weights = np.random.default_rng(seed).dirichlet([0.5] + [1.0] * len(values), _DRAWS)
+    shares = region_shares(values, weights, rope)
+    worse, equal, better = np.bincount(shares.argmax(axis=1), minlength=3) / len(shares)
+    return float(worse), float(equal), float(better)
+
+
+def region_shares(values: ArrayLike, weights: ArrayLike, rope: float) -> NDArray[np.float64]:
+    """Return how the pairwise means of weighted differences fall below, within and above the region of equivalence.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,)
+        Differences, one for each table.
+    weights : array-like of shape (n_draws, n + 1)
+        Draws from the Dirichlet posterior; the first weight is that of the prior's zero difference.
+    rope : float
+        Half-width of the region; a mean on its edge counts half to either side.
+
+    Returns
+    -------
+    ndarray of shape (n_draws, 3)
+        Shares below, within and above; rows sum to one.
+
+    References
+    ----------
+    Benavoli et al. (2014), A Bayesian Wilcoxon signed-rank test based on the Dirichlet process, ICML, section 3.
+
+    Examples
+    --------
+    >>> region_shares([0.3, 0.3], [[0.0, 0.5, 0.5]], rope=0.1).tolist()
+    [[0.0, 0.0, 1.0]]
+    """
+    with_prior = np.concatenate([[0.0], np.asarray(values, dtype=np.float64)])
+    sums = with_prior[:, None] + with_prior[None, :]
+    draws = np.asarray(weights, dtype=np.float64)
+    below, above = (
+        np.einsum("si,ij,sj->s", draws, (side > 2 * rope) + 0.5 * (side == 2 * rope), draws, optimize=True)
+        for side in (-sums, sums)
     )
-    return float(worse), float(sum(equal)), float(better)
+    return np.column_stack([below, 1 - below - above, above])
 
 
 def friedman(scores: ArrayLike) -> Friedman:
