@@ -20,7 +20,7 @@ ZERO = float(np.float32(1e-35))
 LINKS: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "multiclassova": "one-vs-all"}
 
 
-@readers.register("lightgbm.LGBMClassifier")
+@readers.register("lightgbm.LGBMClassifier", "ensemblekit.LightGBMClassifier")
 def read_lightgbm(model: Any) -> TreeEnsemble:
     """Read the rounds that the model predicts with (the best ones after early stopping).
 

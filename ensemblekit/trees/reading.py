@@ -1,7 +1,7 @@
 """From a fitted estimator to flat trees; each library's reader registers itself here.
 
 Every reader takes the library's own published arrays or text and not a converter: a converter has its own gaps, and
-some are silent (`tests/trees/test_traps.py` keeps the list). treelite serves the tests as an independent witness.
+some are silent (`tests/trees/test_traps.py` keeps the list).
 """
 
 from __future__ import annotations

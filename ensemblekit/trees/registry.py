@@ -56,6 +56,11 @@ class Registry(Generic[F]):
         self.purpose = purpose
         self._functions: dict[str, F] = {}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Kinds that are registered, sorted."""
+        return tuple(sorted(self._functions))
+
     def register(self, *names: str) -> Callable[[F], F]:
         """Decorate the function that handles the kinds called `names`.
 
@@ -113,5 +118,5 @@ class Registry(Generic[F]):
             # A subclass with its own predict_proba is another model: reading it as its parent would be silently wrong.
             if {"predict", "predict_proba"} & set(vars(parent)):
                 break
-        known = ", ".join(sorted(self._functions))
+        known = ", ".join(self.names)
         raise TypeError(f"{self.purpose} is possible for {known}; received {kind_names(type(estimator))[0]}.")

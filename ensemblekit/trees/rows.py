@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ensemblekit.trees.flat import TreeEnsemble
-
 
 def as_rows(X: npt.ArrayLike, n_features: int) -> npt.NDArray[np.float32]:
     """Cast a table to contiguous float32 rows.
@@ -43,15 +41,19 @@ def as_rows(X: npt.ArrayLike, n_features: int) -> npt.NDArray[np.float32]:
     return rows
 
 
-def check_rows(rows: npt.NDArray[np.float32], trees: TreeEnsemble) -> None:
+def check_rows(
+    rows: npt.NDArray[np.float32], *, accepts_missing: bool, categorical_features: npt.NDArray[np.int32]
+) -> None:
     """Refuse rows on which the fitted model and its arrays might differ.
 
     Parameters
     ----------
     rows : ndarray of float32, shape (n, n_features)
         From `as_rows`.
-    trees : TreeEnsemble
-        The model.
+    accepts_missing : bool
+        Whether the fitted estimator takes NaN.
+    categorical_features : ndarray of int32
+        Columns that hold category codes.
 
     Raises
     ------
@@ -60,18 +62,20 @@ def check_rows(rows: npt.NDArray[np.float32], trees: TreeEnsemble) -> None:
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.ensemble import GradientBoostingClassifier
-    >>> from ensemblekit.trees import read_trees
-    >>> trees = read_trees(GradientBoostingClassifier(n_estimators=2).fit(*load_iris(return_X_y=True)))
-    >>> check_rows(as_rows([[np.nan, 1, 1, 1]], 4), trees)
+    >>> rows = as_rows([[0.5, np.nan]], 2)
+    >>> check_rows(rows, accepts_missing=False, categorical_features=np.array([], int))
     Traceback (most recent call last):
     ValueError: The rows hold missing values and the fitted model takes none. Impute them first.
+    >>> check_rows(rows, accepts_missing=True, categorical_features=np.array([0]))
+    Traceback (most recent call last):
+    ValueError: Column 0 is categorical: its cells must be whole numbers or NaN.
     """
-    if not trees.accepts_missing and np.isnan(rows).any():
+    if not accepts_missing and np.isnan(rows).any():
         raise ValueError("The rows hold missing values and the fitted model takes none. Impute them first.")
-    codes = rows[:, trees.categorical_features]
+    if not len(categorical_features):
+        return
+    codes = rows[:, categorical_features]
     fractional = np.isfinite(codes) & (codes != np.floor(codes))
     if fractional.any():
-        column = int(trees.categorical_features[fractional.any(axis=0).argmax()])
+        column = int(categorical_features[fractional.any(axis=0).argmax()])
         raise ValueError(f"Column {column} is categorical: its cells must be whole numbers or NaN.")

@@ -47,7 +47,7 @@ def node_visits(estimator: object, X: npt.ArrayLike) -> float:
     rows = as_rows(X, trees.n_features)
     if not len(rows):
         raise ValueError("Counting node visits needs at least one row, received none.")
-    check_rows(rows, trees)
+    check_rows(rows, accepts_missing=trees.accepts_missing, categorical_features=trees.categorical_features)
     return float(visits_per_row(trees, rows).mean())
 
 

@@ -15,7 +15,7 @@ from ensemblekit.trees.rounding import below
 LINKS: dict[str, Link] = {"binary:logistic": "sigmoid", "multi:softprob": "softmax", "multi:softmax": "softmax"}
 
 
-@readers.register("xgboost.XGBClassifier", "xgboost.XGBRFClassifier")
+@readers.register("xgboost.XGBClassifier", "xgboost.XGBRFClassifier", "ensemblekit.XGBoostClassifier")
 def read_xgboost(model: Any) -> TreeEnsemble:
     """Read the rounds that the model predicts with.
 

@@ -1,0 +1,124 @@
+"""The compiled engine for one packed model: its arrays as the kernels take them, and threads over ranges of rows."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ensemblekit.packed.cpu_evaluate import evaluate
+
+if TYPE_CHECKING:
+    from ensemblekit.packed.model import PackedModel
+
+ROWS_PER_THREAD = 512  # below this a thread costs more than it saves
+
+
+class Engine:
+    """Evaluates a packed model on the CPU.
+
+    Parameters
+    ----------
+    model : PackedModel
+        The model; its arrays are shared, not copied.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from ensemblekit.packed import pack
+    >>> stump = pack(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1]))
+    >>> Engine(stump).predict_proba(np.zeros((1, 1), np.float32), n_jobs=1)
+    array([[1., 0.]])
+    """
+
+    def __init__(self, model: PackedModel) -> None:
+        self.n_classes = model.n_classes
+        self._head = (model.gate, model.top_k, model.combination == "vote")
+        self._experts = (
+            model.form,
+            model.link,
+            model.scale,
+            model.base,
+            model.vector,
+            model.depth,
+            model.linear_slot,
+            model.linear,
+        )
+        perfect, sparse = model.perfect_nodes.ravel(), model.sparse_nodes.ravel()
+        self._trees = (
+            model.tree_start,
+            model.node_start,
+            model.leaf_start,
+            (perfect.view(np.float32), perfect.view(np.uint32)),
+            (sparse.view(np.float32), sparse.view(np.uint32)),
+            model.leaf_values,
+            model.category_words,
+        )
+
+    def predict_proba(self, rows: npt.NDArray[np.float32], *, n_jobs: int) -> npt.NDArray[np.float64]:
+        """Evaluate rows, on several threads when there are enough of them.
+
+        Parameters
+        ----------
+        rows : ndarray of float32, shape (n, d)
+            C-contiguous rows.
+        n_jobs : int
+            Threads; -1 for all cores.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, C)
+            Probabilities; the same to the bit for every number of threads.
+
+        Examples
+        --------
+        >>> from sklearn.tree import DecisionTreeClassifier
+        >>> from ensemblekit.packed import pack
+        >>> engine = Engine(pack(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])))
+        >>> engine.predict_proba(np.ones((1, 1), np.float32), n_jobs=-1)
+        array([[0., 1.]])
+        """
+        n = len(rows)
+        out = np.empty((n, self.n_classes))
+        threads = min(thread_count(n_jobs), max(1, n // ROWS_PER_THREAD))
+        if threads == 1:
+            evaluate(rows, 0, n, self._head, self._experts, self._trees, out)
+            return out
+        bounds = np.linspace(0, n, threads + 1).astype(int)
+        with ThreadPoolExecutor(threads) as pool:
+            jobs = [pool.submit(evaluate, rows, int(a), int(b), self._head, self._experts, self._trees, out) for a, b in pairwise(bounds)]
+            for job in jobs:
+                job.result()
+        return out
+
+
+def thread_count(n_jobs: int) -> int:
+    """Turn scikit-learn's `n_jobs` into a number of threads.
+
+    Parameters
+    ----------
+    n_jobs : int
+        A positive number, or -1 for all cores, -2 for all but one.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Raises
+    ------
+    ValueError
+        For 0.
+
+    Examples
+    --------
+    >>> thread_count(3)
+    3
+    """
+    if n_jobs == 0:
+        raise ValueError("n_jobs must be a positive number of threads, or negative to count from all cores; received 0.")
+    return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)

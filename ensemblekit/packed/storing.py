@@ -1,0 +1,104 @@
+"""Packed models on disk: one npz file of plain arrays, never pickle, checked when read."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import fields
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from ensemblekit.packed.checking import check
+from ensemblekit.trees.flat import freeze
+
+if TYPE_CHECKING:
+    from ensemblekit.packed.model import PackedModel
+
+FORMAT = 1
+
+
+def save(model: PackedModel, path: str | PathLike[str]) -> None:
+    """Write beside, then rename, so that no half-written file is ever read.
+
+    Parameters
+    ----------
+    model : PackedModel
+        The model.
+    path : path-like
+        File to write.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from ensemblekit.packed import pack
+    >>> stump = pack(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1]))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(stump, Path(folder, "stump.npz"))
+    ...     [file.name for file in Path(folder).iterdir()]
+    ['stump.npz']
+    """
+    values = {field.name: getattr(model, field.name) for field in fields(model)}
+    arrays: dict[str, Any] = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    header = {name: value for name, value in values.items() if name not in arrays}
+    arrays["header"] = np.array(json.dumps({"format": FORMAT, **header}))
+    target = Path(path)
+    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez_compressed(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).replace(target)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def load(kind: type[PackedModel], path: str | PathLike[str]) -> PackedModel:
+    """Read and check.
+
+    Parameters
+    ----------
+    kind : type
+        `PackedModel`.
+    path : path-like
+        File to read.
+
+    Returns
+    -------
+    PackedModel
+        The model.
+
+    Raises
+    ------
+    ValueError
+        When the file is not a packed model, or one that was damaged.
+
+    Examples
+    --------
+    >>> from ensemblekit.packed import PackedModel
+    >>> load(PackedModel, "pyproject.toml")
+    Traceback (most recent call last):
+    ValueError: pyproject.toml holds no packed model: ...
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
+        model = kind(**_header(arrays.pop("header")), **arrays)
+        check(model)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, BadZipFile) as error:
+        raise ValueError(f"{os.fspath(path)} holds no packed model: {error}") from error
+    freeze(vars(model))
+    return model
+
+
+def _header(stored: Any) -> dict[str, Any]:
+    header: dict[str, Any] = json.loads(str(stored))
+    if header.pop("format", None) != FORMAT:
+        raise ValueError(f"its format is not {FORMAT}; pack the model again with this version")
+    return header | {"preprocessing": tuple(header["preprocessing"])}

@@ -1,0 +1,221 @@
+"""Packed models answer as the estimators that they were packed from."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier, VotingClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from ensemblekit.ensembles import (
+    AveragingEnsembleClassifier,
+    VotingEnsembleClassifier,
+    WeightedEnsembleClassifier,
+)
+from ensemblekit.packed import pack, reference
+from ensemblekit.packed.assembling import assemble, constant_gate
+from ensemblekit.packed.experts import LinearExpert, TreeExpert, pack_expert
+from ensemblekit.trees import read_trees
+from tests.trees import zoo
+
+
+def members(*names):
+    return [(name.replace(" ", "-"), zoo.PLAIN[name]()) for name in names]
+
+
+def quietly(function, *args):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # LightGBM talks about feature names
+        return function(*args)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("name", zoo.PLAIN)
+def test_single_models_on_the_knifes_edge(name, n_classes):
+    X, y = zoo.table(n_classes, missing=name in zoo.TAKES_MISSING)
+    model = zoo.fit(zoo.PLAIN[name](), X, y)
+    packed = pack(model)
+    edge = zoo.knife_edge(read_trees(model), X, infinite=False, missing=name in zoo.TAKES_MISSING)
+    expected = zoo.proba(model, edge)
+    np.testing.assert_allclose(packed.predict_proba(edge), expected, atol=1e-6)
+    np.testing.assert_allclose(packed.predict_proba(edge), reference.predict_proba(packed, edge), atol=1e-12)
+    few = np.vstack([packed.predict_proba(edge[i : i + 1]) for i in range(20)])
+    np.testing.assert_allclose(few, expected[:20], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", zoo.CATEGORICAL)
+def test_categories(name):
+    X, y = zoo.table(3, missing=True, categorical=True)
+    model = zoo.fit(zoo.CATEGORICAL[name](), X, y, categorical=True)
+    packed = pack(model)
+    assert list(packed.form) == [2]
+    np.testing.assert_allclose(packed.predict_proba(X), zoo.proba(model, X), atol=1e-6)
+    unseen = X.copy()
+    unseen[:, 1] = [-1, 69, 200, 1e9] * 100
+    np.testing.assert_allclose(packed.predict_proba(unseen), reference.predict_proba(packed, unseen), atol=1e-12)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_ensembles(n_classes):
+    X, y = zoo.table(n_classes)
+    labels = np.array(["a", "b", "c"], dtype=object)[y]
+    chosen = members("random forest", "xgboost", "lightgbm", "decision tree")
+    for model in (
+        AveragingEnsembleClassifier(chosen),
+        WeightedEnsembleClassifier(chosen, cv=2, random_state=0),
+        VotingEnsembleClassifier(chosen, voting="soft", weights=[1, 2, 3, 4]),
+        VotingClassifier(chosen, voting="soft", weights=[4, 3, 2, 1]).set_params(xgboost="drop"),
+    ):
+        quietly(model.fit, X, labels)
+        packed = pack(model)
+        np.testing.assert_allclose(packed.predict_proba(X), quietly(model.predict_proba, X), atol=1e-6)
+        np.testing.assert_array_equal(packed.predict(X), quietly(model.predict, X))
+
+
+def test_hard_votes():
+    X, y = zoo.table(3)
+    for kind in (VotingEnsembleClassifier, VotingClassifier):
+        model = quietly(kind(members("random forest", "xgboost", "lightgbm"), voting="hard", weights=[2, 1, 1]).fit, X, y)
+        packed = pack(model)
+        np.testing.assert_array_equal(packed.predict(X), quietly(model.predict, X))
+        np.testing.assert_allclose(packed.predict_proba(X), reference.predict_proba(packed, X))
+
+
+def test_default_members_of_an_ensemble():
+    X, y = zoo.table(2)
+    model = quietly(AveragingEnsembleClassifier(random_state=0).fit, X, y)
+    np.testing.assert_allclose(pack(model).predict_proba(X), quietly(model.predict_proba, X), atol=1e-6)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_logistic_regression(n_classes):
+    X, y = zoo.table(n_classes)
+    model = LogisticRegression(max_iter=1000).fit(X, y)
+    np.testing.assert_allclose(pack(model).predict_proba(X), model.predict_proba(X), atol=1e-6)
+
+
+def test_pipelines_name_what_stays_outside():
+    X, y = zoo.table(2)
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    packed = pack(pipeline)
+    assert packed.preprocessing == ("standardscaler",)
+    np.testing.assert_allclose(packed.predict_proba(pipeline[:-1].transform(X)), pipeline.predict_proba(X), atol=1e-6)
+
+
+def gated(top_k=None, n_experts=4, combination="mean"):
+    """A gated model of every form of expert, one of which never saw the class 1."""
+    X, y = zoo.table(3)
+    rng = np.random.default_rng(5)
+    kinds = ["random forest", "xgboost", "lightgbm"]
+    experts = [pack_expert(zoo.fit(zoo.PLAIN[kind](), X, y), np.arange(3)) for kind in kinds[: n_experts - 1]]
+    experts.append(LinearExpert(rng.normal(size=(2, 8)), rng.normal(size=2), np.array([0, 2])))
+    gate = rng.normal(size=(9, len(experts))) / 3
+    model = assemble(gate, experts, kind="test", classes=np.arange(3), n_features=8, top_k=top_k, combination=combination)
+    return model, X
+
+
+@pytest.mark.parametrize("combination", ["mean", "vote"])
+@pytest.mark.parametrize("top_k", [None, 2, 1])
+def test_gates_and_routing(top_k, combination):
+    model, X = gated(top_k, combination=combination)
+    expected = reference.predict_proba(model, X)
+    np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-12)
+    np.testing.assert_allclose(np.vstack([model.predict_proba(X[i : i + 1]) for i in range(30)]), expected[:30])
+    np.testing.assert_allclose(expected.sum(axis=1), 1)
+    assert ((reference.gate_proba(model, X) > 0).sum(axis=1) == model.top_k).all()
+
+
+def test_reference_gate_is_a_softmax_by_hand():
+    model, X = gated(1)
+    logits = X @ model.gate[:-1] + model.gate[-1]
+    np.testing.assert_array_equal(reference.gate_proba(model, X).argmax(axis=1), logits.argmax(axis=1))
+
+
+def test_of_equal_gates_the_first_wins():
+    X, y = zoo.table(2)
+    expert = pack_expert(DecisionTreeClassifier().fit(X, y), np.arange(2))
+    model = assemble(np.zeros((9, 3)), [expert] * 3, kind="test", classes=np.arange(2), n_features=8, top_k=2)
+    np.testing.assert_allclose(reference.gate_proba(model, X[:1]), [[0.5, 0.5, 0]])
+    np.testing.assert_allclose(model.predict_proba(X), reference.predict_proba(model, X))
+
+
+def test_an_expert_that_never_saw_a_class():
+    X, y = zoo.table(3)
+    for name in ("random forest", "xgboost", "lightgbm", "gradient boosting"):
+        seen = zoo.fit(zoo.PLAIN[name](), X[y < 2], y[y < 2])
+        expert = pack_expert(seen, np.arange(3))
+        model = assemble(constant_gate([1]), [expert], kind="test", classes=np.arange(3), n_features=8)
+        found = model.predict_proba(X)
+        np.testing.assert_allclose(found[:, :2], zoo.proba(seen, X), atol=1e-6)
+        np.testing.assert_array_equal(found[:, 2], 0)
+
+
+def test_threads_change_nothing():
+    model, X = gated(2)
+    rows = np.tile(X, (5, 1))
+    np.testing.assert_array_equal(model.predict_proba(rows), model.predict_proba(rows, n_jobs=3))
+    with pytest.raises(ValueError, match="n_jobs"):
+        model.predict_proba(rows, n_jobs=0)
+
+
+def test_no_rows():
+    model, X = gated(2)
+    assert model.predict_proba(X[:0]).shape == (0, 3)
+
+
+def test_visits_of_padded_trees_are_those_of_the_trees():
+    X, y = zoo.table(3)
+    for name in ("random forest", "xgboost", "lightgbm"):
+        estimator = zoo.fit(zoo.PLAIN[name](), X, y)
+        from ensemblekit.trees import node_visits
+
+        assert pack(estimator).node_visits(X).total == pytest.approx(node_visits(estimator, X))
+    routed, X = gated(1, n_experts=4)
+    work = routed.node_visits(X)
+    assert 0 < work.active < work.total
+    assert routed.multiply_adds() == (8 * 4 + 8 * 3, 8 * 4 + 8 * 3 / 4)
+
+
+def test_both_tree_forms_are_used():
+    model, _ = gated()
+    assert sorted(set(model.form.tolist())) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda X, y: AdaBoostClassifier().fit(X, y), TypeError, "sklearn.RandomForestClassifier"),
+        (lambda X, y: AveragingEnsembleClassifier([("a", AdaBoostClassifier())]).fit(X, y), TypeError, "AdaBoost"),
+        (lambda X, y: RandomForestClassifier(), NotFittedError, "not fitted"),
+        (lambda X, y: AveragingEnsembleClassifier(), NotFittedError, "not fitted"),
+        (lambda X, y: "text", TypeError, "builtins.str"),
+    ],
+)
+def test_what_cannot_be_packed(make, error, message):
+    with pytest.raises(error, match=message):
+        pack(make(*zoo.table(2)))
+
+
+def test_rows_that_do_not_fit():
+    model, X = gated()
+    with pytest.raises(ValueError, match=r"shape \(n, 8\)"):
+        model.predict_proba(X[:, :2])
+    X = X.copy()
+    X[0, 0] = np.nan
+    with pytest.raises(ValueError, match="missing"):
+        model.predict_proba(X)
+    with pytest.raises(ValueError, match="'cpu', 'cuda', 'auto'"):
+        model.predict_proba(X, device="gpu")
+
+
+def test_members_of_other_widths():
+    X, y = zoo.table(2)
+    trees = [TreeExpert(read_trees(DecisionTreeClassifier().fit(X[:, :w], y)), np.arange(2)) for w in (8, 3)]
+    with pytest.raises(ValueError, match="3 columns"):
+        assemble(constant_gate([1, 1]), trees, kind="test", classes=np.arange(2), n_features=8)
