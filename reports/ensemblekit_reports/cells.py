@@ -239,9 +239,7 @@ def _fit(estimator: Any, X: NDArray[np.float64], y: NDArray[np.int64], memory: M
         raise error.__cause__ or error  # noqa: B904 - the model's own error is what the reader is to see
 
 
-def predict(
-    fitted: Any, X: NDArray[np.float64], n_classes: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
+def predict(fitted: Any, X: NDArray[np.float64], n_classes: int) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
     """Ask a fitted model for classes and, if it gives any, probabilities.
 
     Parameters

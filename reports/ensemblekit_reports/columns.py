@@ -24,9 +24,7 @@ _DATE = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|\d{1,2}:\d{2}(?::\d{2})?"
     r"|\d{1,2}\.? (?:[A-Z][a-z]{2,8})\.?,? \d{4}|(?:[A-Z][a-z]{2,8})\.? \d{1,2},? \d{4})(?:[T ].*)?"
 )
-_IDENTIFIER = re.compile(
-    r"(?:^|[\W_])(?:id|ids|uuid|index|rownames?|row)(?:$|[\W_])|[a-z]I[Dd]$|^unnamed: 0$|^column 1$"
-)
+_IDENTIFIER = re.compile(r"(?:^|[\W_])(?:id|ids|uuid|index|rownames?|row)(?:$|[\W_])|[a-z]I[Dd]$|^unnamed: 0$|^column 1$")
 
 Floats = NDArray[np.float64]
 

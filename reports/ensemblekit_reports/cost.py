@@ -77,9 +77,7 @@ class TimedProcesses:
         self._log: IO[bytes] = (Path(self._folder.name) / "log").open("wb")
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._stop()
         self._log.close()
         self._folder.cleanup()
@@ -102,9 +100,7 @@ class TimedProcesses:
         """
         job = self._write_job(model, fold)
         died = self._run(job)
-        found: dict[str, Any] = (
-            {"reason": died} if died else json.loads(job.with_suffix(".answer").read_text(encoding="utf-8"))
-        )
+        found: dict[str, Any] = {"reason": died} if died else json.loads(job.with_suffix(".answer").read_text(encoding="utf-8"))
         nothing: dict[str, Any] = dict.fromkeys((cost.name for cost in COSTS), np.nan)
         costs: dict[str, Any] = nothing | found.get("costs", {})
         return {
@@ -149,9 +145,7 @@ class TimedProcesses:
 
     def _run_alone(self, job: Path) -> int:
         command = [sys.executable, "-m", "ensemblekit_reports.timing", str(job)]
-        return subprocess.run(
-            command, env=clean_environment(self.threads), stdout=self._log, stderr=self._log, check=False
-        ).returncode
+        return subprocess.run(command, env=clean_environment(self.threads), stdout=self._log, stderr=self._log, check=False).returncode
 
     def _ask_server(self, job: Path) -> int:
         server = self._server or self._start_server()

@@ -109,9 +109,7 @@ def _mixture(seed: int) -> Any:
 
 _MODELS = (
     Model("logistic", "Logistic regression", "single", "linear", _logistic),
-    Model(
-        "random-forest", "Random forest", "single", "trees", lambda seed: random_forest_classifier(random_state=seed)
-    ),
+    Model("random-forest", "Random forest", "single", "trees", lambda seed: random_forest_classifier(random_state=seed)),
     Model("xgboost", "XGBoost", "single", "trees", lambda seed: xgboost_classifier(random_state=seed)),
     Model("lightgbm", "LightGBM", "single", "trees", lambda seed: lightgbm_classifier(random_state=seed)),
     Model("averaging", "Averaging", "ensemble", "trees", _averaging),

@@ -104,9 +104,7 @@ def bar(name: str, cells: int, work: float) -> Iterator[Advance]:
             TextColumn("left"),
             TimeRemainingColumn(),
         )
-        with Progress(
-            *columns, console=Console(file=terminal), redirect_stdout=False, redirect_stderr=False
-        ) as progress:
+        with Progress(*columns, console=Console(file=terminal), redirect_stdout=False, redirect_stderr=False) as progress:
             task = progress.add_task(f"{name:<8}", total=work, done=0, cells=cells)
             yield lambda more_cells, more_work: progress.update(
                 task, advance=more_work, done=progress.tasks[task].fields["done"] + more_cells

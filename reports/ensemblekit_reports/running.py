@@ -323,8 +323,7 @@ def load_results(directory: Path) -> Results:
     unfinished = sum(accuracy is None for accuracy, _ in pairs)
     if unfinished:
         raise UserError(
-            f"the run in {directory} is not finished: {unfinished} of {len(pairs)} cells are missing. "
-            f"Go on with: {environment.command}"
+            f"the run in {directory} is not finished: {unfinished} of {len(pairs)} cells are missing. Go on with: {environment.command}"
         )
     return Results(
         **record["study"],

@@ -99,23 +99,47 @@ class Study:
             When anything named is not there or makes no sense.
         """
         models = find_models(self.models)
-        self._check_numbers()
+        check_numbers(self.metric, self.rope, self.seed)
+        if not self.tables:
+            raise UserError("the study names no table; write at least one [[tables]] section.")
         tables = _with_unique_names([_read_table(choice, folder) for choice in self.tables])
         largest = max(len(table.y) for table in tables)
         by_size = QUICK if self.quick else scheme_for(largest)
         scheme = parse_scheme(self.folds) if self.folds else by_size
         return Plan(self.name, tables, models, self.metric, self.rope, scheme, self.seed, self.quick)
 
-    def _check_numbers(self) -> None:
-        names = [metric.name for metric in METRICS]
-        if self.metric not in names:
-            raise unknown_name("metric", self.metric, names)
-        if self.rope < 0:
-            raise UserError(f"rope must not be negative, got {self.rope}.")
-        if self.seed < 0:
-            raise UserError(f"seed must not be negative, got {self.seed}.")
-        if not self.tables:
-            raise UserError("the study names no table; write at least one [[tables]] section.")
+
+def check_numbers(metric: str, rope: float, seed: int) -> None:
+    """Refuse what is no metric, no size and no seed.
+
+    Parameters
+    ----------
+    metric : str
+        To be a name in ``quantities.METRICS``.
+    rope : float
+        To be a number, not negative.
+    seed : int
+        To be not negative.
+
+    Raises
+    ------
+    UserError
+        When one of them is not.
+
+    Examples
+    --------
+    >>> check_numbers("accuracy", 0.01, -1)
+    Traceback (most recent call last):
+        ...
+    ensemblekit_reports.errors.UserError: seed must not be negative, got -1.
+    """
+    names = [known.name for known in METRICS]
+    if metric not in names:
+        raise unknown_name("metric", metric, names)
+    if not rope >= 0:
+        raise UserError(f"rope must not be negative, got {rope}.")
+    if seed < 0:
+        raise UserError(f"seed must not be negative, got {seed}.")
 
 
 def _read_table(choice: TableChoice, folder: Path) -> Table:

@@ -1,0 +1,207 @@
+"""The comparison from Python: the same run and the same report as the command's."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from ensemblekit_reports.atomic import write_bytes
+from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.models import REGISTRY, Model, find_models, model_from_estimator
+from ensemblekit_reports.plan import Plan
+from ensemblekit_reports.progress import for_terminal, silent
+from ensemblekit_reports.results import Results
+from ensemblekit_reports.running import run
+from ensemblekit_reports.scheme import QUICK, parse_scheme, scheme_for
+from ensemblekit_reports.study import check_numbers
+from ensemblekit_reports.tables import table_from_frame
+
+if TYPE_CHECKING:
+    from ensemblekit_reports.report import Report
+
+Models = Sequence[str | Mapping[str, Any]] | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison found.
+
+    Parameters
+    ----------
+    found : Results
+        Everything the run measured, as plain data.
+    report : Report
+        What the pages say, as plain data.
+    """
+
+    found: Results
+    report: Report
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """One row per (dataset, model, repeat, fold): the content of ``results.csv``."""
+        return self.found.cells
+
+    @property
+    def verdict(self) -> str:
+        """The answer in words."""
+        return str(self.report.verdict)
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write the report as one self-contained page and return where it is."""
+        from ensemblekit_reports import render  # noqa: PLC0415 - drawing takes a second to load
+
+        write_bytes(Path(path), render.to_html(self.report).encode())
+        return Path(path)
+
+    def to_markdown(self) -> str:
+        """Return the report as Markdown."""
+        from ensemblekit_reports import render  # noqa: PLC0415
+
+        return render.to_markdown(self.report)
+
+
+def compare(
+    models: Models,
+    X: Any,
+    y: Any,
+    *,
+    name: str = "table",
+    metric: str = "accuracy",
+    rope: float = 0.01,
+    folds: str = "",
+    quick: bool = False,
+    seed: int = 0,
+    n_jobs: int | None = None,
+    directory: str | Path | None = None,
+    fresh: bool = False,
+    verbose: bool = False,
+) -> Comparison:
+    """Compare models on a table.
+
+    Parameters
+    ----------
+    models : list of str and mappings, or mapping
+        Registry names (``ensemblekit models`` lists them), and mappings from a name to a scikit-learn classifier of your
+        own, which gets numbers: categories one-hot, missing cells filled in, nothing scaled. Its ``random_state`` is set
+        anew on each fold.
+    X : DataFrame or array-like of shape (n_rows, n_columns)
+        Features: numbers, text, categories, booleans, with missing cells.
+    y : Series or array-like of shape (n_rows,)
+        Classes, of any label type.
+    name : str, default="table"
+        What the report calls the table.
+    metric : str, default="accuracy"
+        Primary metric, a name in ``quantities.METRICS``.
+    rope : float, default=0.01
+        Differences of the metric up to this size count as practically equal.
+    folds : str, default=""
+        Repeats and folds such as ``"3x5"``; ``""`` goes by the size of the table.
+    quick : bool, default=False
+        Two repeats of five folds, and fewer timed calls.
+    seed : int, default=0
+        Seed of folds and models.
+    n_jobs : int, optional
+        Processes of the accuracy pass; all cores if not given.
+    directory : path, optional
+        Where finished cells are kept and found again; nowhere if not given.
+    fresh : bool, default=False
+        Forget the cells that ``directory`` holds.
+    verbose : bool, default=False
+        Show progress on stderr.
+
+    Returns
+    -------
+    Comparison
+        With ``results``, ``report``, ``verdict``, ``to_html(path)`` and ``to_markdown()``.
+
+    Raises
+    ------
+    UserError
+        When the table or the names make no sense; the message says what to do.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> comparison = compare(["logistic", {"bayes": GaussianNB()}], X, y, folds="1x3", quick=True, n_jobs=1)
+    >>> sorted(set(comparison.results["model"]))
+    ['bayes', 'logistic']
+    """
+    check_numbers(metric, rope, seed)
+    features, labels = _as_frame(X), _as_series(y)
+    if len(features) != len(labels):
+        raise UserError(f"X has {len(features)} rows, y has {len(labels)}; they must be as many.")
+    table = table_from_frame(features, labels, name=name)
+    by_size = QUICK if quick else scheme_for(len(table.y))
+    scheme = parse_scheme(folds) if folds else by_size
+    chosen = _choose(models)
+    plan = Plan(name, (table,), chosen, metric, rope, scheme, seed, quick)
+    with tempfile.TemporaryDirectory(prefix="ensemblekit-") as scratch:
+        found = run(
+            plan,
+            Path(directory or scratch),
+            jobs=n_jobs or joblib.cpu_count(),
+            command=_say_call(chosen, plan),
+            fresh=fresh,
+            stage=for_terminal() if verbose else silent,
+        )
+    from ensemblekit_reports import report  # noqa: PLC0415 - needs statsmodels, which takes a second to load
+
+    return Comparison(found, report.build(found))
+
+
+def _choose(models: Models) -> tuple[Model, ...]:
+    parts = [models] if isinstance(models, (str, Mapping)) else list(models)
+    chosen: list[Model] = []
+    for part in parts:
+        if isinstance(part, str):
+            chosen += find_models([part])
+        else:
+            chosen += [model_from_estimator(str(name), estimator) for name, estimator in part.items()]
+    names = [model.name for model in chosen]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or not names:
+        raise UserError(f"two models are named {twice[0]!r}." if twice else f"no model is named. Valid: {', '.join(REGISTRY)}.")
+    return tuple(chosen)
+
+
+def _as_frame(X: Any) -> pd.DataFrame:
+    if isinstance(X, pd.DataFrame):
+        names = [str(column) for column in X.columns]
+        if len(set(names)) < len(names):
+            raise UserError(f"X has more than one column named {next(n for n in names if names.count(n) > 1)!r}.")
+        return X.set_axis(names, axis=1).reset_index(drop=True)
+    array = X.toarray() if sparse.issparse(X) else np.asarray(X)
+    if array.ndim != 2:
+        raise UserError(f"X must have two dimensions, rows and columns; it has shape {array.shape}.")
+    return pd.DataFrame(array, columns=[f"x{position}" for position in range(array.shape[1])]).infer_objects()
+
+
+def _as_series(y: Any) -> pd.Series:
+    if isinstance(y, pd.Series):
+        return y.reset_index(drop=True).rename(str(y.name) if y.name is not None else "y")
+    array = np.asarray(y)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise UserError(f"y must be one column of classes; it has shape {array.shape}.")
+    return pd.Series(array, name="y")
+
+
+def _say_call(chosen: Sequence[Model], plan: Plan) -> str:
+    named = [f"{m.name!r}" if REGISTRY.get(m.name) is m else f"{{{m.name!r}: {m.definition()}}}" for m in chosen]
+    scheme = f"{plan.scheme.n_repeats}x{plan.scheme.n_splits}"
+    return (
+        f"compare([{', '.join(named)}], X, y, name={plan.name!r}, metric={plan.metric!r}, rope={plan.rope}, "
+        f"folds={scheme!r}, quick={plan.quick}, seed={plan.seed})"
+    )
