@@ -17,8 +17,10 @@ import numpy as np
 from joblib import wrap_non_picklable_objects
 
 from ensemblekit_reports.cells import Fold, column_groups
+from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.models import REGISTRY, Model
 from ensemblekit_reports.quantities import COSTS
+from ensemblekit_reports.timing import READY
 
 #: What a timed process inherits: enough to find files and libraries, nothing that tunes a library.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
@@ -160,7 +162,7 @@ class TimedProcesses:
         return os.waitstatus_to_exitcode(int(reply))
 
     def _start_server(self) -> subprocess.Popen[str]:
-        self._server = subprocess.Popen(
+        server = subprocess.Popen(
             [sys.executable, "-m", "ensemblekit_reports.timing"],
             env=clean_environment(self.threads),
             stdin=subprocess.PIPE,
@@ -170,7 +172,11 @@ class TimedProcesses:
             # Ctrl-C reaches the whole terminal group; the timed process ends when we end it.
             start_new_session=True,
         )
-        return self._server
+        self._server = server
+        if server.stdout is None or server.stdout.readline().strip() != READY:
+            said = (Path(self._folder.name) / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            raise UserError(f"the process that takes times does not start: {said[-1] if said else 'it says nothing'}")
+        return server
 
     def _stop(self) -> None:
         if self._server is None:

@@ -41,6 +41,8 @@ SINGLE_CALLS = 1_000
 #: In quick mode single rows stop after so many seconds, but not before so many calls.
 QUICK_SECONDS, QUICK_CALLS = 0.5, 100
 BATCHES = (100, 10_000)
+#: First line of a server that has imported everything.
+READY = "ready"
 #: A batch is repeated until it took so long in total, at most so often.
 BATCH_SECONDS, BATCH_REPEATS = 0.2, 50
 #: Rows of each class in the warm-up.
@@ -232,6 +234,7 @@ def _serve() -> None:
     _import_everything()
     gc.collect()
     gc.freeze()
+    os.write(_replies, f"{READY}\n".encode())
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
