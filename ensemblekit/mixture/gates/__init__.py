@@ -1,0 +1,1 @@
+"""Gates: which expert is asked for a row, and how much it counts."""

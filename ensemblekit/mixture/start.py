@@ -1,0 +1,103 @@
+"""Where a fit begins: nothing is drawn per row, so that a row of weight two and two equal rows begin alike.
+
+Random directions are drawn in parameter space; on a long table the first, rough climbs use a part of it that the rows' own content
+selects.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+#: Rows that are enough to rank starts; longer tables are thinned to about so many.
+ROWS_TO_START = 10_000
+
+Float = NDArray[np.float64]
+
+
+def thin(X: Any, y: NDArray[Any], n_rows: int = ROWS_TO_START) -> NDArray[np.intp] | None:
+    """Choose about ``n_rows`` rows by a hash of their content: equal rows are kept or left out together.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+        Part of the content.
+    n_rows : int
+        How many rows are wanted.
+
+    Returns
+    -------
+    ndarray of int or None
+        Row indices; None where the table has fewer than twice ``n_rows`` rows and is best used whole.
+
+    Examples
+    --------
+    >>> X = np.repeat(np.arange(50.0), 2)[:, None]
+    >>> rows = thin(X, np.zeros(100), n_rows=20)
+    >>> bool(np.all(X[rows[::2]] == X[rows[1::2]]))  # pairs stay together
+    True
+    """
+    if X.shape[0] < 2 * n_rows:
+        return None
+    digest = _content_hash(X, y)
+    return np.flatnonzero(digest <= np.partition(digest, n_rows - 1)[n_rows - 1])
+
+
+def _content_hash(X: Any, y: NDArray[Any]) -> NDArray[np.uint64]:
+    """Hash each row to 64 bits: sums of multiplied and shifted cells, in integers, so that no rounding enters."""
+    digest = _mix(np.ascontiguousarray(y, dtype=np.float64).view(np.uint64), 0)
+    if sp.issparse(X):
+        X = sp.csr_array(X)
+        cells = _mix(X.data.astype(np.float64).view(np.uint64), X.indices.astype(np.uint64))
+        running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(cells, dtype=np.uint64)])
+        return _mix(digest + running[X.indptr[1:]] - running[X.indptr[:-1]], 0)
+    for j in range(X.shape[1]):
+        digest += _mix(np.ascontiguousarray(X[:, j], dtype=np.float64).view(np.uint64), j)
+    return _mix(digest, 0)
+
+
+def _mix(bits: NDArray[np.uint64], position: Any) -> NDArray[np.uint64]:
+    """Scramble 64-bit words (the finaliser of SplitMix64: Steele, Lea and Flood, 2014)."""
+    z = bits + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(1) + np.asarray(position, dtype=np.uint64))
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: NDArray[np.uint64] = z ^ (z >> np.uint64(31))
+    return mixed
+
+
+def random_gate(X: Any, sample_weight: Float, n_experts: int, rng: np.random.Generator, sharpness: float = 2.0) -> Float:
+    """Responsibilities of a softmax gate with random directions: a first division of the table into soft regions.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+        Standardised columns.
+    sample_weight : ndarray of shape (n_samples,)
+    n_experts : int
+    rng : numpy.random.Generator
+    sharpness : float
+        Standard deviation of each gate logit over the table.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_experts)
+        Rows sum to one.
+
+    Examples
+    --------
+    >>> R = random_gate(np.eye(3), np.ones(3), 2, np.random.default_rng(0))
+    >>> bool(np.allclose(R.sum(axis=1), 1))
+    True
+    """
+    logits = X @ rng.normal(size=(X.shape[1], n_experts))
+    share = sample_weight / sample_weight.sum()
+    logits = logits - share @ logits
+    spread = np.sqrt(share @ np.square(logits))
+    logits *= sharpness / np.where(spread > 0, spread, 1.0)
+    proba = np.exp(logits - logits.max(axis=1, keepdims=True))
+    result: Float = proba / proba.sum(axis=1, keepdims=True)
+    return result
