@@ -41,7 +41,7 @@ def conclude(statements: tuple[Statement, ...], rope: float, *, few_tables: bool
     'Yes: better on all 2 tables.'
     """
     if few_tables:
-        return _by_table(statements)
+        return _by_table(statements, rope)
     lost = [s for s in statements if s.comparison.call == WORSE]
     won = [s for s in statements if s.comparison.call == BETTER]
     tied = [s for s in statements if s.comparison.call in {EQUAL, UNDECIDED}]
@@ -81,9 +81,7 @@ def conclude_leader(statement: Statement, *, few_tables: bool) -> tuple[str, str
     call, leads = statement.comparison.call, f"{statement.first} leads"
     if few_tables:
         won, lost, n = _outcomes((statement,))
-        answer = (
-            f"{leads} on average: better than {statement.second} on {len(won)} of {n} tables, worse on {len(lost)}."
-        )
+        answer = f"{leads} on average: better than {statement.second} on {len(won)} of {n} tables, worse on {len(lost)}."
         return answer, _TOO_FEW.format(wording.count(n, "table"))
     if call == BETTER:
         return f"{statement.first}: better than the runner-up, {statement.second}.", _costs([statement])
@@ -94,26 +92,38 @@ def conclude_leader(statement: Statement, *, few_tables: bool) -> tuple[str, str
 
 
 def _tie(tied: list[Statement]) -> tuple[str, str]:
-    ratios = [s.comparison.cost_ratio for s in tied]
-    if all(ratio >= wording.SAME_COST for ratio in ratios):
-        least = f"{wording.two_digits(min(ratios))}{wording.TIMES} cheaper per row"
-        if all(s.comparison.call == EQUAL for s in tied):
-            return f"As good as {_rivals(tied)}, and {least}.", ""
-        return f"No difference shown to {_rivals(tied)}, and {least}.", ""
+    if all(s.comparison.cost_ratio >= wording.SAME_COST for s in tied):
+        alike = "As good as" if all(s.comparison.call == EQUAL for s in tied) else "No difference shown to"
+        return f"{alike} {_rivals(tied)}, and cheaper per row.", _costs(tied)
     return f"No gain shown over {_rivals(tied)}.", _costs(tied)
 
 
-def _by_table(statements: tuple[Statement, ...]) -> tuple[str, str]:
+def _by_table(statements: tuple[Statement, ...], rope: float) -> tuple[str, str]:
     won, lost, n = _outcomes(statements)
     all_rivals = _rivals(statements)
     parts = [f"Better than {all_rivals} on {_tables(won)}."] if won else []
     parts += [f"Worse than {s.second} on {_tables(worse)}." for s in statements if (worse := _lost_to(s))]
     if not won and not lost:
-        parts.append(f"On none is it clearly better than {all_rivals}, or clearly worse.")
+        parts += [f"On none is it clearly better than {all_rivals}, or clearly worse.", _largest(statements, rope)]
     elif len(won) + len(lost) < n:
         parts.append("No clear difference elsewhere.")
     parts += [_TOO_FEW.format(wording.count(n, "table"))]
     return _headline(len(won), len(lost), n), " ".join(filter(None, parts))
+
+
+def _largest(statements: tuple[Statement, ...], rope: float) -> str:
+    """Name a difference that would matter if it were real: that none is shown does not say that there is none."""
+    open_cases = [
+        (abs(c.gain), c.gain > 0, name, s.second)
+        for s in statements
+        for name, c in s.on_tables
+        if c.call == UNDECIDED and abs(c.gain) > rope
+    ]
+    if not open_cases:
+        return ""
+    _, ahead, name, rival = max(open_cases)
+    direction = "ahead of" if ahead else "behind"
+    return f"It is furthest {direction} {rival} on {wording.name(name, 30)}, but more folds are needed to tell."
 
 
 def _headline(won: int, lost: int, n: int) -> str:

@@ -128,11 +128,9 @@ def build(results: Results) -> Report:
     """
     _refuse_unusable(results)
     ran = [facts for facts in results.tables if (results.cells["dataset"] == facts.name).any()]
-    pairs = compared_pairs(results.models)
-    sections = tuple(
-        TableSection(facts, on_table(results, facts.name), compare_on_table(results, facts.name, pairs))
-        for facts in ran
-    )
+    finished = set(results.cells.loc[results.cells["status"] == "ok", "model"])
+    pairs = compared_pairs([model for model in results.models if model.name in finished])
+    sections = tuple(TableSection(facts, on_table(results, facts.name), compare_on_table(results, facts.name, pairs)) for facts in ran)
     by_table = [(section.facts.name, section.comparisons) for section in sections]
     leaderboard = over_tables(results, [section.standings for section in sections])
     overall = compare_over_tables(results, by_table) if len(sections) > 1 else sections[0].comparisons
@@ -158,9 +156,7 @@ def build(results: Results) -> Report:
 
 def _refuse_unusable(results: Results) -> None:
     if results.metric not in QUANTITIES or results.metric not in results.cells:
-        raise ValueError(
-            f"unknown primary metric {results.metric!r}; the cells have {', '.join(results.cells.columns)}"
-        )
+        raise ValueError(f"unknown primary metric {results.metric!r}; the cells have {', '.join(results.cells.columns)}")
     if not results.cells["dataset"].isin([facts.name for facts in results.tables]).any():
         raise ValueError("no cell belongs to any of the tables: run the study before reporting on it")
 

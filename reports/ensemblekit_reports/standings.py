@@ -90,24 +90,23 @@ def on_table(results: Results, table: str) -> tuple[Standing, ...]:
     cells = cells_of(results, table)
     names = tuple(model.name for model in results.models)
     ratio = held_out_ratio(cells)
-    scores = {q.name: side_by_side(cells, q.name, names) for q in METRICS if q.name in cells}
-    costs = {q.name: side_by_side(cells, q.name, names) for q in COSTS if q.name in cells}
-    standings = [
-        Standing(
-            model=model,
-            rank=None,
-            n_finished=int(scores[results.metric][model.name].notna().sum()),
-            n_folds=len(scores[results.metric]),
-            failure=_failure(cells, model.name),
-            contended=_contended(cells, model.name),
-            scores={
-                name: score_summary(wide[model.name].dropna(), ratio, wording.bounds(QUANTITIES[name]))
-                for name, wide in scores.items()
-            },
-            costs={name: cost_summary(wide[model.name].dropna()) for name, wide in costs.items()},
+    numbers = {q.name: side_by_side(cells, q.name, names).to_numpy() for q in METRICS + COSTS if q.name in cells}
+    standings = []
+    for column, model in enumerate(results.models):
+        own = {name: values[~np.isnan(values[:, column]), column] for name, values in numbers.items()}
+        scores = {q.name: score_summary(own[q.name], ratio, wording.bounds(q)) for q in METRICS if q.name in own}
+        standings.append(
+            Standing(
+                model=model,
+                rank=None,
+                n_finished=len(own[results.metric]),
+                n_folds=len(numbers[results.metric]),
+                failure=_failure(cells, model.name),
+                contended=_contended(cells, model.name),
+                scores=scores,
+                costs={q.name: cost_summary(own[q.name]) for q in COSTS if q.name in own},
+            )
         )
-        for model in results.models
-    ]
     return _ordered(standings, results.metric)
 
 
@@ -134,9 +133,7 @@ def over_tables(results: Results, by_table: Sequence[tuple[Standing, ...]]) -> t
     """
     if len(by_table) == 1:
         return by_table[0]
-    of_model = {
-        model.name: [s for table in by_table for s in table if s.model.name == model.name] for model in results.models
-    }
+    of_model = {model.name: [s for table in by_table for s in table if s.model.name == model.name] for model in results.models}
     return _ordered([_joined(standings) for standings in of_model.values()], results.metric)
 
 
@@ -164,8 +161,7 @@ def _ordered(standings: list[Standing], metric: str) -> tuple[Standing, ...]:
     best_first = sorted(standings, key=lambda s: (not s.complete, -s.n_finished * (not s.complete), _loss(s, metric)))
     front = pareto_front(best_first, metric)
     return tuple(
-        replace(s, rank=place if s.complete else None, on_front=s.model.name in front)
-        for place, s in enumerate(best_first, start=1)
+        replace(s, rank=place if s.complete else None, on_front=s.model.name in front) for place, s in enumerate(best_first, start=1)
     )
 
 
@@ -194,14 +190,10 @@ def pareto_front(standings: Sequence[Standing], metric: str, cost: str = MAIN_CO
     ['logistic', 'moe']
     """
     points = [
-        (s.model.name, _loss(s, metric), s.costs[cost].value)
-        for s in standings
-        if s.complete and cost in s.costs and s.costs[cost].n
+        (s.model.name, _loss(s, metric), s.costs[cost].value) for s in standings if s.complete and cost in s.costs and s.costs[cost].n
     ]
     return frozenset(
-        name
-        for name, loss, price in points
-        if not any(a <= loss and b <= price and (a < loss or b < price) for _, a, b in points)
+        name for name, loss, price in points if not any(a <= loss and b <= price and (a < loss or b < price) for _, a, b in points)
     )
 
 

@@ -38,9 +38,7 @@ def empty_axes(width: float, height: float, margins: tuple[float, float, float, 
     left, bottom, right, top = margins
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     figure.patch.set_visible(False)
-    axes = figure.add_axes(
-        (left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height)
-    )
+    axes = figure.add_axes((left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height))
     axes.patch.set_visible(False)
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)

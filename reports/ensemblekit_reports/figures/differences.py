@@ -50,9 +50,7 @@ class Row:
     summary: bool = False
 
 
-def draw_differences(
-    rows: Sequence[Row], quantity: Quantity, rope: float, name: str, first: str, title: str
-) -> Drawing | None:
+def draw_differences(rows: Sequence[Row], quantity: Quantity, rope: float, name: str, first: str, title: str) -> Drawing | None:
     """Draw how much better or worse one model is than others, or than one other on several tables.
 
     Parameters
@@ -98,9 +96,7 @@ def draw_differences(
     label_axis(axes, f"Difference in {unit}; band: within {wording.rope(rope, quantity)}")
     short = wording.name(first, 24)
     write(axes, 0.0, 1 + 12 / axes.get_window_extent().height, f"← {short} worse", "muted", transform=axes.transAxes)
-    write(
-        axes, 1.0, 1 + 12 / axes.get_window_extent().height, "better →", "muted", transform=axes.transAxes, ha="right"
-    )
+    write(axes, 1.0, 1 + 12 / axes.get_window_extent().height, "better →", "muted", transform=axes.transAxes, ha="right")
     return to_drawing(figure, name, title, _description(drawn, quantity))
 
 
@@ -144,11 +140,7 @@ def _write_row(axes: Axes, y: int, row: Row, quantity: Quantity) -> None:
 def _numbers(row: Row, quantity: Quantity) -> str:
     places, factor = wording.places_of(row.low, row.high, quantity), wording.scale(quantity)
     sign = "+" if round(row.gain * factor, places) > 0 else ""
-    ends = (
-        ""
-        if np.isnan(row.low)
-        else f" ({wording.number(row.low * factor, places)} to {wording.number(row.high * factor, places)})"
-    )
+    ends = "" if np.isnan(row.low) else f" ({wording.number(row.low * factor, places)} to {wording.number(row.high * factor, places)})"
     return f"{sign}{wording.number(row.gain * factor, places)}{ends}"
 
 

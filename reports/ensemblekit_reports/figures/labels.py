@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from math import cos, pi, sin
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 #: Right, left, above, below, then the diagonals: the order in which a reader looks for a name.
 _ANGLES = tuple(pi * quarter for quarter in (0, 1, 0.5, 1.5, 0.25, 1.75, 0.75, 1.25))
@@ -26,9 +30,7 @@ class Box:
 
     def overlap(self, other: Box) -> float:
         """Return the common area."""
-        width = min(self.right, other.right) - max(self.left, other.left)
-        height = min(self.top, other.top) - max(self.bottom, other.bottom)
-        return max(width, 0.0) * max(height, 0.0)
+        return float(_overlaps([self], [other])[0, 0])
 
     @property
     def area(self) -> float:
@@ -58,10 +60,7 @@ def text_width(text: str, size: float) -> float:
     >>> text_width("Averaging", 10) < 60
     True
     """
-    units = sum(
-        0.0 if unicodedata.combining(sign) else 1.1 if unicodedata.east_asian_width(sign) in "WF" else 0.58
-        for sign in text
-    )
+    units = sum(0.0 if unicodedata.combining(sign) else 1.1 if unicodedata.east_asian_width(sign) in "WF" else 0.58 for sign in text)
     return size * units
 
 
@@ -100,9 +99,11 @@ def place_labels(
     0.0
     """
     taken = [*obstacles, *(Box(x - radius, y - radius, x + radius, y + radius) for x, y in marks)]
-    placed = []
+    placed: list[Placed] = []
     for mark, size in zip(marks, sizes, strict=True):
-        best = min(_candidates(mark, size, radius), key=lambda candidate: _badness(candidate, taken, frame))
+        candidates = _candidates(mark, size, radius)
+        # argmin takes the first of equals: distance and angle decide only where nothing is covered.
+        best = candidates[int(np.argmin(_badness(candidates, taken, frame)))]
         taken.append(best.box)
         placed.append(best)
     return placed
@@ -123,8 +124,19 @@ def _candidates(mark: tuple[float, float], size: tuple[float, float], radius: fl
     return candidates
 
 
-def _badness(candidate: Placed, taken: Sequence[Box], frame: Box) -> float:
-    # min() keeps the first of equals, so that distance and angle decide only where nothing is covered.
-    covered = sum(candidate.box.overlap(box) for box in taken)
-    outside = candidate.box.area - candidate.box.overlap(frame)
-    return round(covered + 10 * outside, 6)
+def _badness(candidates: list[Placed], taken: Sequence[Box], frame: Box) -> NDArray[np.float64]:
+    boxes = [candidate.box for candidate in candidates]
+    covered = _overlaps(boxes, taken).sum(axis=1)
+    outside = np.array([box.area for box in boxes]) - _overlaps(boxes, [frame])[:, 0]
+    badness: NDArray[np.float64] = np.round(covered + 10 * outside, 6)
+    return badness
+
+
+def _overlaps(boxes: Sequence[Box], others: Sequence[Box]) -> NDArray[np.float64]:
+    """Return the area that each box shares with each other one."""
+    left, bottom, right, top = np.array([(b.left, b.bottom, b.right, b.top) for b in boxes]).T[:, :, None]
+    left_, bottom_, right_, top_ = np.array([(b.left, b.bottom, b.right, b.top) for b in others]).T[:, None, :]
+    width = np.minimum(right, right_) - np.maximum(left, left_)
+    height = np.minimum(top, top_) - np.maximum(bottom, bottom_)
+    shared: NDArray[np.float64] = np.maximum(width, 0) * np.maximum(height, 0)
+    return shared

@@ -29,9 +29,7 @@ _MARGINS = (74.0, 56.0, 20.0, 30.0)
 _LINE = 17.0
 
 
-def draw_pareto(
-    standings: Sequence[Standing], quantity: Quantity, colours: dict[str, str], name: str, where: str
-) -> Drawing | None:
+def draw_pareto(standings: Sequence[Standing], quantity: Quantity, colours: dict[str, str], name: str, where: str) -> Drawing | None:
     """Draw the models of one table, or of all.
 
     Parameters
@@ -112,8 +110,8 @@ def _score_limits(shown: list[Standing], quantity: Quantity) -> tuple[float, flo
     means = np.array([s.scores[quantity.name].value for s in shown]) * factor
     ends = np.array([(s.scores[quantity.name].low, s.scores[quantity.name].high) for s in shown]) * factor
     reach = max(float(np.ptp(means)), 1e-3 * factor)
-    low = max(float(np.nanmin([*ends.ravel(), *means])), means.min() - 0.6 * reach)
-    high = min(float(np.nanmax([*ends.ravel(), *means])), means.max() + 0.6 * reach)
+    low = max(float(np.nanmin([*ends.ravel(), *means])), means.min() - reach)
+    high = min(float(np.nanmax([*ends.ravel(), *means])), means.max() + reach)
     pad = 0.08 * (high - low)
     return low - pad, high + pad
 

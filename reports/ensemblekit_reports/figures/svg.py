@@ -24,6 +24,7 @@ _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 #: One pixel of the SVG is one point of matplotlib.
 DPI = 72
+_LONG = re.compile(r"-?\d+\.\d{3,}")
 FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -78,6 +79,7 @@ def to_drawing(figure: Figure, name: str, title: str, description: str) -> Drawi
     _drop_metadata(root)
     for element in root.iter():
         _attributes_for_style(element)
+    _shorten(root)
     _prefix_ids(root, name)
     _describe(root, name, title, description)
     ET.register_namespace("", _SVG)
@@ -116,6 +118,33 @@ def _split_font(element: ET.Element, shorthand: str) -> None:
         element.set("font-size", size.group(1))
     if re.search(r"\b(bold|600|700)\b", shorthand.partition("px")[0]):
         element.set("font-weight", "600")
+
+
+def _shorten(root: ET.Element) -> None:
+    """Leave out what shows nothing: hundredths of pixels, turns by no degree, groups of nothing, indentation."""
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            if key not in {"id", "clip-path"}:
+                element.set(key, _LONG.sub(lambda found: f"{float(found.group()):.2f}".rstrip("0").rstrip("."), value))
+        if element.get("transform", "").startswith(("rotate(-0 ", "rotate(0 ")):
+            del element.attrib["transform"]
+        element.tail = None
+        element.text = element.text if element.tag.endswith("text") else None
+    for parent in root.iter():
+        _unwrap(parent)
+
+
+def _unwrap(parent: ET.Element) -> None:
+    # Matplotlib's groups carry names alone; a group of nothing or without attributes is no more than its children.
+    children = []
+    for child in parent:
+        if child.tag == f"{{{_SVG}}}g":
+            child.attrib.pop("id", None)
+            _unwrap(child)
+            children += [child] if child.attrib else list(child)
+        else:
+            children.append(child)
+    parent[:] = children
 
 
 def _prefix_ids(root: ET.Element, name: str) -> None:

@@ -165,8 +165,7 @@ def region_shares(values: ArrayLike, weights: ArrayLike, rope: float) -> NDArray
     sums = with_prior[:, None] + with_prior[None, :]
     draws = np.asarray(weights, dtype=np.float64)
     below, above = (
-        np.einsum("si,ij,sj->s", draws, (side > 2 * rope) + 0.5 * (side == 2 * rope), draws, optimize=True)
-        for side in (-sums, sums)
+        np.einsum("si,ij,sj->s", draws, (side > 2 * rope) + 0.5 * (side == 2 * rope), draws, optimize=True) for side in (-sums, sums)
     )
     return np.column_stack([below, 1 - below - above, above])
 
@@ -201,8 +200,7 @@ def friedman(scores: ArrayLike) -> Friedman:
     n_tables, n_models = values.shape
     if n_tables < MIN_TABLES or n_models < 3:
         raise ValueError(
-            f"Friedman's test needs at least {MIN_TABLES} tables and 3 models, got {n_tables} and {n_models}; "
-            "folds are not tables."
+            f"Friedman's test needs at least {MIN_TABLES} tables and 3 models, got {n_tables} and {n_models}; folds are not tables."
         )
     ranks = stats.rankdata(-values, axis=1).mean(axis=0)
     if (np.ptp(values, axis=1) == 0).all():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from ensemblekit_reports.statistics.correlated_t import corrected_scale
 
@@ -113,7 +113,7 @@ def mean_over_tables(by_table: Sequence[Summary], bounds: tuple[float, float]) -
 
 
 def _student(mean: float, scale: float, df: float, n: int, bounds: tuple[float, float]) -> Summary:
-    reach = float(stats.t.ppf(0.975, df)) * scale
+    reach = float(special.stdtrit(df, 0.975)) * scale
     return Summary(mean, max(mean - reach, bounds[0]), min(mean + reach, bounds[1]), scale, df, n)
 
 

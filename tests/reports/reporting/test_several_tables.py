@@ -1,0 +1,77 @@
+"""Tests over tables against baycomp and scipy, and their silence when tables are few."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from baycomp import SignedRankTest
+from scipy import stats
+
+from ensemblekit_reports.statistics.several_tables import MIN_TABLES, across_tables, friedman, region_shares
+
+
+@pytest.mark.parametrize("rope", [0.01, 0.05])
+def test_signed_ranks_equal_baycomp_draw_by_draw(rope):
+    values = np.random.default_rng(0).normal(0.01, 0.03, 9)
+    theirs = SignedRankTest.sample(np.zeros(9), values, rope, nsamples=200, random_state=5)
+    weights = np.random.RandomState(5).dirichlet([0.5] + [1.0] * 9, 200)  # as baycomp draws
+    np.testing.assert_allclose(region_shares(values, weights, rope), theirs, atol=1e-10)
+
+
+def test_posterior_is_baycomps_up_to_its_sampling_error():
+    values = np.random.default_rng(1).normal(0.01, 0.02, 12)
+    ours = across_tables(values, 0.01, seed=0)
+    theirs = SignedRankTest.probs(np.zeros(12), values, 0.01, nsamples=10_000, random_state=1)
+    np.testing.assert_allclose((ours.worse, ours.equal, ours.better), theirs, atol=0.03)
+    assert ours.worse + ours.equal + ours.better == pytest.approx(1)
+
+
+def test_p_is_wilcoxons():
+    values = np.random.default_rng(2).normal(0.01, 0.02, 8)
+    assert across_tables(values, 0.01, seed=0).p == pytest.approx(stats.wilcoxon(values).pvalue)
+
+
+@pytest.mark.parametrize("n", range(MIN_TABLES))
+def test_few_tables_are_described_and_not_tested(n):
+    found = across_tables(np.full(n, 0.3), 0.01, seed=0)
+    assert found.n == n
+    assert np.isnan([found.p, found.low, found.high, found.worse, found.equal, found.better]).all()
+
+
+def test_five_tables_could_never_show_anything():
+    assert stats.wilcoxon([0.1, 0.2, 0.3, 0.4, 0.5]).pvalue > 0.05
+    assert across_tables([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 0.01, seed=0).p < 0.05
+
+
+def test_equal_models_on_every_table():
+    found = across_tables(np.zeros(7), 0.01, seed=0)
+    assert (found.p, found.low, found.high) == (1.0, 0.0, 0.0)
+    assert found.equal > 0.99
+
+
+def test_bootstrap_is_seeded_and_covers():
+    values = np.random.default_rng(3).normal(0.0, 1.0, 30)
+    first, again, other = (across_tables(values, 0.01, seed=s) for s in (1, 1, 2))
+    assert first == again
+    assert first.low != other.low
+    expected = values.std() / np.sqrt(30) * 1.96
+    assert first.high - first.mean == pytest.approx(expected, rel=0.15)
+
+
+def test_friedman_is_scipys():
+    scores = np.random.default_rng(4).uniform(size=(8, 4))
+    found = friedman(scores)
+    theirs = stats.friedmanchisquare(*scores.T)
+    assert (found.statistic, found.p) == (pytest.approx(theirs.statistic), pytest.approx(theirs.pvalue))
+    assert sum(found.mean_ranks) == pytest.approx(10)
+    assert np.argmin(found.mean_ranks) == np.argmin(stats.rankdata(-scores, axis=1).mean(axis=0))
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (5, 4), (8, 2)])
+def test_friedman_is_refused(shape):
+    with pytest.raises(ValueError, match=r"at least 6 tables and 3 models, got \d and \d; folds are not tables"):
+        friedman(np.zeros(shape))
+
+
+def test_friedman_without_any_difference():
+    assert friedman(np.ones((6, 3))).p == 1.0
