@@ -1,4 +1,4 @@
-"""The plain ensemble: the mean of the members' probabilities."""
+"""The plain ensemble: the mean of what the members say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ensemblekit.ensembles.base import BaseEnsembleClassifier
+from ensemblekit.ensembles.base import BaseEnsembleClassifier, BaseEnsembleRegressor
 from ensemblekit.ensembles.members import RandomState
 
 
@@ -70,9 +70,7 @@ class AveragingEnsembleClassifier(BaseEnsembleClassifier):
         self.memory = memory
         self.verbose = verbose
 
-    def fit(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any
-    ) -> AveragingEnsembleClassifier:
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> AveragingEnsembleClassifier:
         """Fit each member.
 
         Parameters
@@ -90,8 +88,8 @@ class AveragingEnsembleClassifier(BaseEnsembleClassifier):
         -------
         self
         """
-        X, codes = self._check_table(X, y)
-        self._fit_members(self._active_members(), X, codes, self._route(sample_weight, fit_params))
+        X, target = self._check_table(X, y)
+        self._fit_members(self._active_members(), X, target, self._route(sample_weight, fit_params))
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
@@ -107,7 +105,7 @@ class AveragingEnsembleClassifier(BaseEnsembleClassifier):
         ndarray of shape (n_samples, n_classes)
             Columns in the order of `classes_`.
         """
-        return np.asarray(np.average(self._member_proba(X), axis=0))
+        return np.asarray(np.average(self._answers(X), axis=0))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Class of the largest mean probability.
@@ -124,3 +122,96 @@ class AveragingEnsembleClassifier(BaseEnsembleClassifier):
         """
         winners = np.argmax(self.predict_proba(X), axis=1)
         return np.asarray(self.classes_[winners])
+
+
+class AveragingEnsembleRegressor(BaseEnsembleRegressor):
+    """Mean of the members' predictions, all members alike.
+
+    The same answer, to the bit, as scikit-learn's `VotingRegressor` of the same members.
+
+    Parameters
+    ----------
+    estimators : list of (str, estimator) tuples, default=None
+        Members under names; ``"drop"`` instead of an estimator leaves one out. None is a random forest, XGBoost and
+        LightGBM, as in `ensemblekit.ensembles.members.default_regressors`.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the default members. Given members keep their own.
+    n_jobs : int, default=None
+        Members that are fitted side by side.
+    memory : str or joblib.Memory, default=None
+        Where fitted members are kept, so that ensembles with members in common fit them once. Members with
+        ``random_state=None`` are not kept.
+    verbose : int, default=0
+        Above zero, print the seconds that each member took.
+
+    Attributes
+    ----------
+    estimators_ : list of estimators
+        Fitted members, those dropped left out.
+    named_estimators_ : Bunch
+        Fitted members, or ``"drop"``, by name.
+    n_features_in_ : int
+        Columns of `X`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if all are strings.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> AveragingEnsembleRegressor(random_state=0).fit(X, y).score(X, y) > 0.8
+    True
+    """
+
+    def __init__(
+        self,
+        estimators: list[tuple[str, Any]] | None = None,
+        *,
+        random_state: RandomState = None,
+        n_jobs: int | None = None,
+        memory: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.estimators = estimators
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.memory = memory
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> AveragingEnsembleRegressor:
+        """Fit each member.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Handed to the members as it is.
+        y : array-like of shape (n_samples,)
+            Numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Handed to the members.
+        **fit_params : dict
+            Metadata, where scikit-learn's metadata routing is enabled.
+
+        Returns
+        -------
+        self
+        """
+        X, target = self._check_table(X, y)
+        self._fit_members(self._active_members(), X, target, self._route(sample_weight, fit_params))
+        return self
+
+    def predict(self, X: Any) -> NDArray[np.floating]:
+        """Mean of the members' predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Predictions.
+        """
+        # Rows first, as in scikit-learn: numpy sums in another order otherwise, and the last bits differ.
+        return np.asarray(np.average(self._answers(X).T, axis=1))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassifierMixin, TransformerMixin
+from sklearn.base import ClassifierMixin, RegressorMixin, TransformerMixin
 from sklearn.ensemble._base import _BaseHeterogeneousEnsemble
 from sklearn.utils import Bunch
 from sklearn.utils._repr_html.estimator import _VisualBlock
@@ -32,7 +32,7 @@ from sklearn.utils.validation import (
 
 from ensemblekit.ensembles.column_names import with_distinct_names
 from ensemblekit.ensembles.fitting import fit_member
-from ensemblekit.ensembles.members import RandomState, default_classifiers
+from ensemblekit.ensembles.members import RandomState, default_classifiers, default_regressors
 
 Routed = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
@@ -40,7 +40,7 @@ Routed = Mapping[str, Mapping[str, Mapping[str, Any]]]
 class BaseEnsemble(TransformerMixin, _BaseHeterogeneousEnsemble):
     """Members under names, as in scikit-learn's voting and stacking, with default ones where none were given.
 
-    Subclasses say in `_default_members` who they are and fit them with `_fit_members`.
+    Subclasses say who the default members are, what they learn of the target, and what a member answers.
     """
 
     estimators: list[tuple[str, Any]] | None
@@ -50,6 +50,18 @@ class BaseEnsemble(TransformerMixin, _BaseHeterogeneousEnsemble):
     verbose: int
 
     def _default_members(self) -> list[tuple[str, Any]]:
+        raise NotImplementedError
+
+    def _learn_target(self, y: ArrayLike) -> NDArray[Any]:
+        """Target as the members are to see it."""
+        raise NotImplementedError
+
+    def _answer(self, member: Any, X: Any) -> NDArray[np.floating]:
+        """Ask a member about rows that were checked."""
+        raise NotImplementedError
+
+    def _columns_of_a_member(self) -> list[str]:
+        """Give the ends of the names of a member's columns in `transform`."""
         raise NotImplementedError
 
     def _members(self) -> list[tuple[str, Any]]:
@@ -85,26 +97,37 @@ class BaseEnsemble(TransformerMixin, _BaseHeterogeneousEnsemble):
     def _progress(self, name: str, position: int, total: int) -> str | None:
         return f"({position + 1} of {total}) Fitting {name}" if self.verbose else None
 
-    def _fit_members(self, members: list[tuple[str, Any]], X: Any, y: NDArray[Any], routed: Routed) -> None:
-        """Fit a clone of each member on all rows; sets `estimators_` and `named_estimators_`."""
-        fitted = Parallel(n_jobs=self.n_jobs)(
+    def _fits_on_all_rows(self, members: list[tuple[str, Any]], X: Any, target: NDArray[Any], routed: Routed) -> list[Any]:
+        return [
             delayed(fit_member)(
                 member,
                 X,
-                y,
+                target,
                 fit_params=routed[name]["fit"],
                 memory=self.memory,
                 name=name,
                 verbose=self._progress(name, position, len(members)),
             )
             for position, (name, member) in enumerate(members)
-        )
+        ]
+
+    def _fit_members(self, members: list[tuple[str, Any]], X: Any, target: NDArray[Any], routed: Routed) -> None:
+        """Fit a clone of each member on all rows; sets `estimators_` and `named_estimators_`."""
+        fitted = Parallel(n_jobs=self.n_jobs)(self._fits_on_all_rows(members, X, target, routed))
         self._keep_fitted([name for name, _ in members], fitted)
 
     def _keep_fitted(self, names: list[str], fitted: list[Any]) -> None:
         self.estimators_ = fitted
         by_name = dict(zip(names, fitted, strict=True))
         self.named_estimators_ = Bunch(**{name: by_name.get(name, "drop") for name, _ in self._members()})
+
+    def _check_table(self, X: Any, y: ArrayLike) -> tuple[Any, NDArray[Any]]:
+        """Learn columns and target; returns rows that can be indexed (sparse ones as CSR) and the members' target."""
+        X = _make_indexable(with_distinct_names(X))
+        validate_data(self, X, skip_check_array=True)
+        target = self._learn_target(y)
+        check_consistent_length(X, target)
+        return X, target
 
     def _check_rows(self, X: Any) -> Any:
         """Refuse columns that are not those of `fit`; all else is for the members to refuse."""
@@ -114,6 +137,44 @@ class BaseEnsemble(TransformerMixin, _BaseHeterogeneousEnsemble):
         if np.ndim(X) == 2:
             _check_n_features(self, X, reset=False)
         return X
+
+    def _answers(self, X: Any) -> NDArray[np.floating]:
+        """Answers of all members, the members first."""
+        X = self._check_rows(X)
+        return np.asarray([self._answer(member, X) for member in self.estimators_])
+
+    def transform(self, X: Any) -> NDArray[np.floating]:
+        """Answers of all members side by side.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_members * n_classes) or (n_samples, n_members)
+            Of classifiers the probabilities, the first member's classes first; of regressors the predictions.
+        """
+        return np.column_stack(list(self._answers(X)))
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Names of the columns of `transform`.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Checked against the names seen in `fit`, otherwise unused.
+
+        Returns
+        -------
+        ndarray of str objects
+            Such as ``forest_setosa``, or ``forest`` for a regressor.
+        """
+        check_is_fitted(self)
+        _check_feature_names_in(self, input_features, generate_names=False)
+        active = [name for name, member in self.named_estimators_.items() if not _dropped(member)]
+        return np.array([name + end for name in active for end in self._columns_of_a_member()], dtype=object)
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Who gets which metadata in `fit`.
@@ -145,69 +206,63 @@ def _dropped(estimator: Any) -> bool:
 
 
 class BaseEnsembleClassifier(ClassifierMixin, BaseEnsemble):
-    """Classifiers, fitted on the codes 0 to C - 1 of the classes, as scikit-learn's `VotingClassifier` is."""
+    """Classifiers, fitted on the codes 0 to C - 1 of the classes, as scikit-learn's `VotingClassifier` does it."""
 
     def _default_members(self) -> list[tuple[str, Any]]:
         return default_classifiers(random_state=self.random_state)
 
-    def _check_table(self, X: Any, y: ArrayLike) -> tuple[Any, NDArray[np.int64]]:
-        """Learn columns and classes; returns rows that can be indexed (sparse ones as CSR) and their classes' codes."""
-        X = _make_indexable(with_distinct_names(X))
-        validate_data(self, X, skip_check_array=True)
+    def _learn_target(self, y: ArrayLike) -> NDArray[np.int64]:
         labels = _check_y(y, estimator=self)
         check_classification_targets(labels)
-        check_consistent_length(X, labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
-        return X, codes.astype(np.int64, copy=False)
+        return codes.astype(np.int64, copy=False)
+
+    def _answer(self, member: Any, X: Any) -> NDArray[np.floating]:
+        return np.asarray(member.predict_proba(X))
+
+    def _columns_of_a_member(self) -> list[str]:
+        return [f"_{label}" for label in self.classes_]
 
     def _keep_fitted(self, names: list[str], fitted: list[Any]) -> None:
         for name, member in zip(names, fitted, strict=True):
-            _check_same_classes(name, member, len(self.classes_))
+            self._check_same_classes(name, member)
         super()._keep_fitted(names, fitted)
 
-    def _member_proba(self, X: Any) -> NDArray[np.floating]:
-        """Probabilities of each member, of shape (n_members, n_samples, n_classes)."""
-        X = self._check_rows(X)
-        return np.asarray([member.predict_proba(X) for member in self.estimators_])
-
-    def transform(self, X: Any) -> NDArray[np.floating]:
-        """Probabilities of all members side by side.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_members * n_classes)
-            The first member's classes come first.
-        """
-        return np.hstack(list(self._member_proba(X)))
-
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """Names of the columns of `transform`.
-
-        Parameters
-        ----------
-        input_features : array-like of str, default=None
-            Checked against the names seen in `fit`, otherwise unused.
-
-        Returns
-        -------
-        ndarray of shape (n_members * n_classes,), str objects
-            Such as ``forest_setosa``.
-        """
-        check_is_fitted(self)
-        _check_feature_names_in(self, input_features, generate_names=False)
-        active = [name for name, member in self.named_estimators_.items() if not _dropped(member)]
-        return np.array([f"{name}_{label}" for name in active for label in self.classes_], dtype=object)
-
-
-def _check_same_classes(name: str, member: Any, n_classes: int) -> None:
-    known = getattr(member, "classes_", None)
-    if known is not None and not np.array_equal(known, np.arange(n_classes)):
+    def _check_same_classes(self, name: str, member: Any) -> None:
+        known = getattr(member, "classes_", None)
+        codes = np.arange(len(self.classes_))
+        if known is None or np.array_equal(known, codes) or self._speaks_labels(member):
+            return
         raise ValueError(
-            f"Member {name!r} ({type(member).__name__}) knows the classes {np.asarray(known).tolist()}, the "
-            f"ensemble fits its members on {list(range(n_classes))}, the codes of its classes: all members must agree."
+            f"Member {name!r} ({type(member).__name__}) knows the classes {np.asarray(known).tolist()}, the ensemble "
+            f"{self.classes_.tolist()}, on whose codes {codes.tolist()} it fits its members: all members must agree."
         )
+
+    def _speaks_labels(self, member: Any) -> bool:
+        """Whether the member answers in labels: frozen members do, which were fitted on them."""
+        return np.array_equal(getattr(member, "classes_", []), self.classes_)
+
+    def _votes(self, X: Any) -> NDArray[np.int64]:
+        """Code of the class that each member predicts, of shape (n_members, n_samples)."""
+        X = self._check_rows(X)
+        predicted = [(member, np.asarray(member.predict(X))) for member in self.estimators_]
+        return np.array(
+            [np.searchsorted(self.classes_, vote) if self._speaks_labels(member) else vote for member, vote in predicted],
+            dtype=np.int64,
+        )
+
+
+class BaseEnsembleRegressor(RegressorMixin, BaseEnsemble):
+    """Regressors, fitted on the target as it is."""
+
+    def _default_members(self) -> list[tuple[str, Any]]:
+        return default_regressors(random_state=self.random_state)
+
+    def _learn_target(self, y: ArrayLike) -> NDArray[np.float64]:
+        return np.asarray(_check_y(y, y_numeric=True, estimator=self), dtype=np.float64)
+
+    def _answer(self, member: Any, X: Any) -> NDArray[np.floating]:
+        return np.asarray(member.predict(X))
+
+    def _columns_of_a_member(self) -> list[str]:
+        return [""]

@@ -68,9 +68,7 @@ class AnyColumnNames:
         try:
             return self._given_names
         except AttributeError:
-            raise AttributeError(
-                "feature_names_in_ exists once fitted on a table whose column names are strings"
-            ) from None
+            raise AttributeError("feature_names_in_ exists once fitted on a table whose column names are strings") from None
 
     # scikit-learn's own check of names sets and deletes this attribute; the libraries define it without a setter.
     @feature_names_in_.setter

@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.base import clone
 from sklearn.ensemble._base import _fit_single_estimator
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_memory
 
 
@@ -44,7 +45,7 @@ def fit_member(
     Parameters
     ----------
     member : estimator
-        Not fitted, and left as it is.
+        Left as it is. A `FrozenEstimator` is not fitted again.
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
         Handed on as it is.
     y : array-like of shape (n_samples,)
@@ -75,7 +76,7 @@ def fit_member(
     array([1])
     """
     fit = _fit_single_estimator
-    if memory is not None and not draws_its_own_seed(member):
+    if memory is not None and can_be_kept(member):
         fit = check_memory(memory).cache(_fit_single_estimator, ignore=["message_clsname", "message"])
     try:
         return fit(clone(member), X, y, dict(fit_params or {}), message_clsname="Ensemble", message=verbose)
@@ -85,8 +86,8 @@ def fit_member(
         raise MemberFitError(f"Member {called} failed to fit: {error}") from error
 
 
-def draws_its_own_seed(member: Any) -> bool:
-    """Whether two fits of the member differ by design: some ``random_state`` among its parameters is None.
+def can_be_kept(member: Any) -> bool:
+    """Whether one fit of the member stands for every fit with equal parameters on equal data.
 
     Parameters
     ----------
@@ -96,12 +97,15 @@ def draws_its_own_seed(member: Any) -> bool:
     Returns
     -------
     bool
-        Also true for members that have the parameter and never use it.
+        False if some ``random_state`` among its parameters is None, so that two fits are meant to differ (also for
+        members that have the parameter and never use it), and for frozen members, which are not fitted at all.
 
     Examples
     --------
     >>> from sklearn.tree import DecisionTreeClassifier
-    >>> draws_its_own_seed(DecisionTreeClassifier()), draws_its_own_seed(DecisionTreeClassifier(random_state=0))
-    (True, False)
+    >>> can_be_kept(DecisionTreeClassifier()), can_be_kept(DecisionTreeClassifier(random_state=0))
+    (False, True)
     """
-    return any(key.endswith("random_state") and value is None for key, value in member.get_params(deep=True).items())
+    if isinstance(member, FrozenEstimator):
+        return False
+    return all(value is not None for key, value in member.get_params(deep=True).items() if key.endswith("random_state"))

@@ -4,33 +4,65 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.dummy import DummyClassifier
-from sklearn.model_selection import StratifiedKFold, check_cv
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params, check_memory
 
-from ensemblekit.ensembles.fitting import draws_its_own_seed, fit_member
+from ensemblekit.ensembles.fitting import can_be_kept, fit_member
+from ensemblekit.ensembles.fold_models import FoldModel
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
+class HeldOut(NamedTuple):
+    """Held-out rows, fold after fold, and what every member says about them.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_held_out,), intp
+        Which rows; a row may be there never, once or several times.
+    answers : ndarray of shape (n_members, n_held_out, n_classes) or (n_members, n_held_out), float64
+        Probabilities, or predictions of regressors.
+    fold_models : list of list of FoldModel, or None
+        By member and fold, if they were to be kept.
+
+    Examples
+    --------
+    >>> HeldOut(np.array([0]), np.array([[0.5]]), None).answers.shape
+    (1, 1)
+    """
+
+    rows: NDArray[np.intp]
+    answers: NDArray[np.float64]
+    fold_models: list[list[FoldModel]] | None
+
+
 def make_folds(
-    cv: Any, X: Any, y: NDArray[Any], *, random_state: Any = None, split_params: Mapping[str, Any] | None = None
+    cv: Any,
+    X: Any,
+    y: NDArray[Any],
+    *,
+    classifier: bool,
+    random_state: Any = None,
+    split_params: Mapping[str, Any] | None = None,
 ) -> list[Fold]:
-    """Training and held-out rows of each fold, for a classifier.
+    """Training and held-out rows of each fold.
 
     Parameters
     ----------
     cv : int, splitter or iterable of (train, test)
-        A number gives that many stratified folds of shuffled rows: tables are often sorted.
+        A number gives that many folds of shuffled rows (tables are often sorted), stratified by class.
     X : array-like of shape (n_samples, n_features)
         Rows.
     y : ndarray of shape (n_samples,)
-        Codes of the classes.
+        Codes of the classes, or numbers.
+    classifier : bool
+        Whether `y` holds classes.
     random_state : int, RandomState instance or None, default=None
         Seed of the shuffle.
     split_params : mapping, default=None
@@ -43,56 +75,79 @@ def make_folds(
 
     Examples
     --------
-    >>> folds = make_folds(2, np.zeros((4, 1)), np.array([0, 0, 1, 1]), random_state=0)
+    >>> folds = make_folds(2, np.zeros((4, 1)), np.array([0, 0, 1, 1]), classifier=True, random_state=0)
     >>> sorted(np.concatenate([test for _, test in folds]).tolist())
     [0, 1, 2, 3]
     """
-    shuffled = isinstance(cv, int | np.integer)
-    splitter = (
-        StratifiedKFold(cv, shuffle=True, random_state=random_state) if shuffled else check_cv(cv, y, classifier=True)
-    )
+    if isinstance(cv, int | np.integer):
+        splitter = (StratifiedKFold if classifier else KFold)(cv, shuffle=True, random_state=random_state)
+    else:
+        splitter = check_cv(cv, y, classifier=classifier)
     with warnings.catch_warnings():
-        # A class with fewer rows than folds: `held_out_proba` knows what to do with a fold that lacks it.
+        # A class with fewer rows than folds: a `FoldModel` knows what to do with a fold that lacks it.
         warnings.filterwarnings("ignore", message="The least populated class")
         return list(splitter.split(X, y, **(split_params or {})))
 
 
-def held_out_proba(
+class FoldResult(NamedTuple):
+    """What one member makes of one fold.
+
+    Attributes
+    ----------
+    answers : ndarray of shape (n_held_out, n_classes) or (n_held_out,), float64
+        About the held-out rows of the fold.
+    model : FoldModel or None
+        What gave them, if it was to be kept.
+
+    Examples
+    --------
+    >>> FoldResult(np.array([0.5]), None).answers
+    array([0.5])
+    """
+
+    answers: NDArray[np.float64]
+    model: FoldModel | None
+
+
+def fit_fold(
     member: Any,
     X: Any,
-    y: NDArray[np.int64],
+    y: NDArray[Any],
     fold: Fold,
     *,
-    n_classes: int,
+    n_classes: int | None,
+    keep_model: bool = False,
     fit_params: Mapping[str, Any] | None = None,
     memory: Any = None,
     name: str | None = None,
-) -> NDArray[np.float64]:
-    """Probabilities for the held-out rows of a fold, by a clone of the member fitted on its training rows.
+) -> FoldResult:
+    """Fit a clone of the member on the training rows of a fold and ask it about the held-out ones.
 
     Parameters
     ----------
-    member : classifier
-        Not fitted, and left as it is.
+    member : estimator
+        Left as it is. A `FrozenEstimator` is not fitted again: it answers as it is.
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
         All rows.
-    y : ndarray of shape (n_samples,), int64
-        Codes 0 to `n_classes` - 1.
+    y : ndarray of shape (n_samples,)
+        Codes 0 to `n_classes` - 1, or numbers.
     fold : (train, test)
         Row indices.
-    n_classes : int
-        Classes in all rows.
+    n_classes : int or None
+        Classes in all rows; None for a regressor.
+    keep_model : bool, default=False
+        Whether the fitted clone is returned too.
     fit_params : mapping, default=None
         Further arguments of the member's `fit`; those with one entry per row are cut to the training rows.
     memory : None, str or joblib.Memory, default=None
-        Where the probabilities are kept, for members with a seed.
+        Where results are kept, for members with a seed.
     name : str, default=None
         What an error calls the member.
 
     Returns
     -------
-    ndarray of shape (n_held_out, n_classes), float64
-        Zero for classes without a training row.
+    FoldResult
+        Probabilities are zero for classes without a training row.
 
     Raises
     ------
@@ -103,33 +158,37 @@ def held_out_proba(
     --------
     >>> from sklearn.linear_model import LogisticRegression
     >>> X, y = np.array([[0.0], [1.0], [5.0]]), np.array([0, 1, 2])
-    >>> held_out_proba(LogisticRegression(), X, y, ([0, 1], [2]), n_classes=3).round(2)
+    >>> fit_fold(LogisticRegression(), X, y, ([0, 1], [2]), n_classes=3).answers.round(2)
     array([[0.12, 0.88, 0.  ]])
     """
-    answer = _held_out_proba
-    if memory is not None and not draws_its_own_seed(member):
-        answer = check_memory(memory).cache(_held_out_proba, ignore=["name"])
-    return answer(member, X, y, *fold, n_classes, dict(fit_params or {}), name)
+    fit = _fit_fold
+    if memory is not None and can_be_kept(member):
+        fit = check_memory(memory).cache(_fit_fold, ignore=["name"])
+    return fit(member, X, y, *fold, n_classes, keep_model, dict(fit_params or {}), name)
 
 
-def _held_out_proba(
+def _fit_fold(
     member: Any,
     X: Any,
-    y: NDArray[np.int64],
+    y: NDArray[Any],
     train: NDArray[np.intp],
     test: NDArray[np.intp],
-    n_classes: int,
+    n_classes: int | None,
+    keep_model: bool,
     fit_params: dict[str, Any],
     name: str | None,
-) -> NDArray[np.float64]:
+) -> FoldResult:
     X_train, y_train = _safe_split(member, X, y, train)
     X_test, _ = _safe_split(member, X, None, test, train)
-    # XGBoost takes no gaps in the codes and many classifiers no single class, both of which a fold may bring.
-    present, codes = np.unique(y_train, return_inverse=True)
-    if len(present) == 1:
-        fitted = DummyClassifier(strategy="prior").fit(X_train, codes)
+    fit_params = _check_method_params(X, fit_params, train)
+
+    def fit(target: NDArray[Any]) -> Any:
+        return fit_member(member, X_train, target, fit_params=fit_params, name=name)
+
+    if n_classes is None or isinstance(member, FrozenEstimator):
+        model = FoldModel(fit(y_train), n_classes=n_classes)
     else:
-        fitted = fit_member(member, X_train, codes, fit_params=_check_method_params(X, fit_params, train), name=name)
-    proba = np.zeros((len(test), n_classes))
-    proba[:, present] = fitted.predict_proba(X_test)
-    return proba
+        # XGBoost takes no gaps in the codes and many classifiers no single class, both of which a fold may bring.
+        present, codes = np.unique(y_train, return_inverse=True)
+        model = FoldModel(fit(codes) if len(present) > 1 else None, n_classes=n_classes, present=present)
+    return FoldResult(model.answer(X_test), model if keep_model else None)

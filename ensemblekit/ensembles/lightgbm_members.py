@@ -28,7 +28,7 @@ class LightGBMTable(AnyColumnNames):
 
     def _as_accepted(self, X: Any) -> Any:
         # LightGBM knows scipy's sparse matrices, not its newer sparse arrays.
-        return sparse.csr_matrix(X) if sparse.issparse(X) else super()._as_accepted(X)  # type: ignore[call-overload]
+        return sparse.csr_matrix(X) if sparse.issparse(X) else super()._as_accepted(X)
 
 
 class LightGBMClassifier(LightGBMTable, LGBMClassifier):

@@ -46,9 +46,7 @@ class SimplexSolution(NamedTuple):
     gap: float
 
 
-def log_loss_weights(
-    true_class_proba: Array, sample_weight: Array | None = None, *, tol: float = 1e-9
-) -> SimplexSolution:
+def log_loss_weights(true_class_proba: Array, sample_weight: Array | None = None, *, tol: float = 1e-9) -> SimplexSolution:
     r"""Minimise the log-loss of a weighted mean of probabilities over the weights.
 
     Solves ``min_w -sum_i s_i log(sum_m w_m P_im)`` over the simplex, s normalised to sum to one, by sequential
@@ -94,8 +92,7 @@ def log_loss_weights(
     share = _shares(n_samples, sample_weight)
     weights = np.full(n_members, 1 / n_members)
     for _ in range(MAX_STEPS):
-        mixed = proba @ weights
-        ratio = proba / mixed[:, None]
+        ratio = proba / (proba @ weights)[:, None]
         gap = float(np.max(share @ ratio) - 1)
         if gap <= tol:
             break
@@ -107,7 +104,102 @@ def log_loss_weights(
             ConvergenceWarning,
             stacklevel=2,
         )
-    return SimplexSolution(weights, _log_loss(proba, share, weights), max(gap, 0.0))
+    return log_loss_at(weights, true_class_proba, sample_weight)
+
+
+def log_loss_at(weights: Array, true_class_proba: Array, sample_weight: Array | None = None) -> SimplexSolution:
+    """Log-loss of a weighted mean of probabilities, and how far it is from the best weights.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_members,), float64
+        On the simplex.
+    true_class_proba, sample_weight
+        As in `log_loss_weights`.
+
+    Returns
+    -------
+    SimplexSolution
+        With these weights.
+
+    Examples
+    --------
+    >>> point = log_loss_at(np.array([0.5, 0.5]), np.array([[0.9, 0.1], [0.9, 0.1]]))
+    >>> round(point.loss, 3), round(point.gap, 3)
+    (0.693, 0.8)
+    """
+    proba = np.maximum(np.asarray(true_class_proba, dtype=np.float64), TINY)
+    share = _shares(len(proba), sample_weight)
+    # The gradient is minus this, and w . gradient is -1 for every w.
+    descent = (share / (proba @ weights)) @ proba
+    return SimplexSolution(weights, _log_loss(proba, share, weights), max(float(descent.max()) - 1, 0.0))
+
+
+def squared_error_weights(predictions: Array, y: Array, sample_weight: Array | None = None) -> SimplexSolution:
+    r"""Minimise the mean squared error of a weighted mean of predictions over the weights.
+
+    Solves ``min_w sum_i s_i (y_i - sum_m w_m p_im)^2`` over the simplex, s normalised to sum to one. With the residuals
+    ``e_im = y_i - p_im`` this is ``|E w|^2``, and the non-negative least-squares solution of ``E w = 0`` together with
+    ``c sum(w) = c`` is the optimum up to its sum, for any c above zero: its optimality conditions are those on the
+    simplex times a number. So one exact solve does.
+
+    Parameters
+    ----------
+    predictions : ndarray of shape (n_samples, n_members), float64
+        What each member predicts for each row.
+    y : ndarray of shape (n_samples,), float64
+        True values.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Non-negative row weights, not all zero; equal when None.
+
+    Returns
+    -------
+    SimplexSolution
+        The loss is the mean squared error; the gap is in its units.
+
+    Examples
+    --------
+    >>> y = np.array([1.0, 2.0, 3.0])
+    >>> squared_error_weights(np.array([y - 1, y + 3]).T, y).weights
+    array([0.75, 0.25])
+    """
+    root = _residual_root(predictions, y, sample_weight)
+    scale = np.sqrt(np.mean(np.sum(root**2, axis=0))) or 1.0
+    rows = np.vstack([root / scale, np.ones(root.shape[1])])
+    weights, _ = nnls(rows, np.append(np.zeros(len(root)), 1.0))
+    return squared_error_at(np.asarray(weights / weights.sum(), dtype=np.float64), predictions, y, sample_weight)
+
+
+def squared_error_at(weights: Array, predictions: Array, y: Array, sample_weight: Array | None = None) -> SimplexSolution:
+    """Mean squared error of a weighted mean of predictions, and how far it is from the best weights.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_members,), float64
+        On the simplex.
+    predictions, y, sample_weight
+        As in `squared_error_weights`.
+
+    Returns
+    -------
+    SimplexSolution
+        With these weights.
+
+    Examples
+    --------
+    >>> squared_error_at(np.array([1.0, 0.0]), np.array([[1.0, 3.0]]), np.array([2.0])).loss
+    1.0
+    """
+    root = _residual_root(predictions, y, sample_weight)
+    gradient = 2 * root.T @ (root @ weights)
+    gap = float(weights @ gradient - gradient.min())
+    return SimplexSolution(weights, float(np.sum((root @ weights) ** 2)), max(gap, 0.0))
+
+
+def _residual_root(predictions: Array, y: Array, sample_weight: Array | None) -> Array:
+    """Triangle R with ``|R w|^2`` the mean squared error at w: as many rows as members, whatever the table."""
+    residuals = np.asarray(y, dtype=np.float64)[:, None] - predictions
+    return np.asarray(np.linalg.qr(residuals * np.sqrt(_shares(len(y), sample_weight))[:, None], mode="r"))
 
 
 def _shares(n_samples: int, sample_weight: Array | None) -> Array:

@@ -1,4 +1,4 @@
-"""The ensemble that votes: on classes (hard) or with probabilities (soft)."""
+"""Ensembles that vote: on classes, hard or with probabilities; on numbers, by the median."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 
-from ensemblekit.ensembles.base import BaseEnsembleClassifier
+from ensemblekit.ensembles.base import BaseEnsembleClassifier, BaseEnsembleRegressor
+from ensemblekit.ensembles.given_weights import active_weights
 from ensemblekit.ensembles.members import RandomState
 
 VOTING = ("hard", "soft")
@@ -32,6 +32,11 @@ class VotingEnsembleClassifier(BaseEnsembleClassifier):
     voting : {"hard", "soft"}, default="hard"
         ``"hard"``: each member votes for one class, the most votes win, and of classes with equally many votes the
         first in `classes_`. ``"soft"``: the class of the largest mean probability.
+    abstain_below : float, default=None
+        The vote is void, and `predict` gives `abstain_label`, where the winner has a smaller share of the votes
+        (``"hard"``) or a smaller mean probability (``"soft"``) than this, between 0 and 1. None: never.
+    abstain_label : object, default=None
+        Answer of a void vote: None, or something of the type of the labels. Scores count it as wrong.
     weights : array-like of shape (n_estimators,), default=None
         Votes, or parts of the mean, that each of `estimators` has (of those dropped too). Equal when None.
     random_state : int, RandomState instance or None, default=None
@@ -70,6 +75,8 @@ class VotingEnsembleClassifier(BaseEnsembleClassifier):
         estimators: list[tuple[str, Any]] | None = None,
         *,
         voting: Literal["hard", "soft"] = "hard",
+        abstain_below: float | None = None,
+        abstain_label: Any = None,
         weights: ArrayLike | None = None,
         random_state: RandomState = None,
         n_jobs: int | None = None,
@@ -78,15 +85,15 @@ class VotingEnsembleClassifier(BaseEnsembleClassifier):
     ) -> None:
         self.estimators = estimators
         self.voting = voting
+        self.abstain_below = abstain_below
+        self.abstain_label = abstain_label
         self.weights = weights
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.memory = memory
         self.verbose = verbose
 
-    def fit(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any
-    ) -> VotingEnsembleClassifier:
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> VotingEnsembleClassifier:
         """Fit each member.
 
         Parameters
@@ -106,28 +113,15 @@ class VotingEnsembleClassifier(BaseEnsembleClassifier):
         """
         if self.voting not in VOTING:
             raise ValueError(f"voting={self.voting!r} is unknown; choose one of {list(VOTING)}.")
+        if self.abstain_below is not None and not 0 <= self.abstain_below <= 1:
+            raise ValueError(f"abstain_below={self.abstain_below!r} is a share of the votes, between 0 and 1.")
         X, codes = self._check_table(X, y)
         members = self._active_members()
-        self._weights = self._active_weights()
+        self._weights = None if self.weights is None else active_weights(self.weights, self._members())
         self._fit_members(members, X, codes, self._route(sample_weight, fit_params))
         return self
 
-    def _active_weights(self) -> NDArray[np.float64] | None:
-        """Weights of the members that were not dropped."""
-        if self.weights is None:
-            return None
-        weights = check_array(self.weights, ensure_2d=False, dtype=np.float64, input_name="weights")
-        members = self._members()
-        if weights.shape != (len(members),):
-            raise ValueError(
-                f"weights has shape {weights.shape}, but there are {len(members)} estimators: one weight for each."
-            )
-        weights = weights[[not isinstance(member, str) for _, member in members]]
-        if weights.min() < 0 or weights.sum() == 0:
-            raise ValueError(f"weights must not be negative, and not all zero; got {weights.tolist()}.")
-        return np.asarray(weights, dtype=np.float64)
-
-    @available_if(_is_soft)  # type: ignore[untyped-decorator]
+    @available_if(_is_soft)
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
         """Mean of the members' probabilities, with soft voting only.
 
@@ -141,7 +135,7 @@ class VotingEnsembleClassifier(BaseEnsembleClassifier):
         ndarray of shape (n_samples, n_classes)
             Columns in the order of `classes_`.
         """
-        return np.asarray(np.average(self._member_proba(X), axis=0, weights=self._weights))
+        return np.asarray(np.average(self._answers(X), axis=0, weights=self._weights))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Class that won the vote.
@@ -154,16 +148,155 @@ class VotingEnsembleClassifier(BaseEnsembleClassifier):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Labels.
+            Labels, and `abstain_label` where the vote is void.
         """
-        scores = self._count_votes(X) if self.voting == "hard" else self.predict_proba(X)
-        winners = np.argmax(scores, axis=1)
-        return np.asarray(self.classes_[winners])
+        shares = self.predict_votes(X) if self.voting == "hard" else self.predict_proba(X)
+        labels = self.classes_[np.argmax(shares, axis=1)]
+        if self.abstain_below is None:
+            return np.asarray(labels)
+        return np.asarray(np.where(shares.max(axis=1) < self.abstain_below, self.abstain_label, labels))
 
-    def _count_votes(self, X: Any) -> NDArray[np.float64]:
-        """Weight of the votes for each class, of shape (n_samples, n_classes)."""
-        X = self._check_rows(X)
-        weights = np.ones(len(self.estimators_)) if self._weights is None else self._weights
-        classes = np.arange(len(self.classes_))
-        votes = [np.asarray(member.predict(X))[:, None] == classes for member in self.estimators_]
-        return np.asarray(np.tensordot(weights, np.asarray(votes, dtype=np.float64), axes=1))
+    def predict_votes(self, X: Any) -> NDArray[np.float64]:
+        """Share of the members, by weight, that vote for each class; for soft voting too.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+            Rows sum to one.
+        """
+        votes = self._votes(X)
+        weights = np.ones(len(votes)) if self._weights is None else self._weights
+        is_vote_for = votes[:, :, None] == np.arange(len(self.classes_))
+        return np.asarray(np.tensordot(weights, is_vote_for.astype(np.float64), axes=1) / weights.sum())
+
+
+class VotingEnsembleRegressor(BaseEnsembleRegressor):
+    """Median of the members' predictions: one member that is far off has no say.
+
+    Parameters
+    ----------
+    estimators : list of (str, estimator) tuples, default=None
+        Members under names; ``"drop"`` instead of an estimator leaves one out. None is a random forest, XGBoost and
+        LightGBM, as in `ensemblekit.ensembles.members.default_regressors`.
+    weights : array-like of shape (n_estimators,), default=None
+        Votes that each of `estimators` has (of those dropped too), for a weighted median. Equal when None.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the default members. Given members keep their own.
+    n_jobs : int, default=None
+        Members that are fitted side by side.
+    memory : str or joblib.Memory, default=None
+        Where fitted members are kept, so that ensembles with members in common fit them once. Members with
+        ``random_state=None`` are not kept.
+    verbose : int, default=0
+        Above zero, print the seconds that each member took.
+
+    Attributes
+    ----------
+    estimators_ : list of estimators
+        Fitted members, those dropped left out.
+    named_estimators_ : Bunch
+        Fitted members, or ``"drop"``, by name.
+    n_features_in_ : int
+        Columns of `X`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if all are strings.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyRegressor
+    >>> members = [(f"says_{k}", DummyRegressor(strategy="constant", constant=k)) for k in (1.0, 2.0, 1000.0)]
+    >>> VotingEnsembleRegressor(members).fit([[0.0], [1.0]], [0.0, 1.0]).predict([[0.0]])
+    array([2.])
+    """
+
+    def __init__(
+        self,
+        estimators: list[tuple[str, Any]] | None = None,
+        *,
+        weights: ArrayLike | None = None,
+        random_state: RandomState = None,
+        n_jobs: int | None = None,
+        memory: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.estimators = estimators
+        self.weights = weights
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.memory = memory
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> VotingEnsembleRegressor:
+        """Fit each member.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Handed to the members as it is.
+        y : array-like of shape (n_samples,)
+            Numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Handed to the members.
+        **fit_params : dict
+            Metadata, where scikit-learn's metadata routing is enabled.
+
+        Returns
+        -------
+        self
+        """
+        X, target = self._check_table(X, y)
+        members = self._active_members()
+        self._weights = None if self.weights is None else active_weights(self.weights, self._members())
+        self._fit_members(members, X, target, self._route(sample_weight, fit_params))
+        return self
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Median, or weighted median, of the members' predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+            The middle of the two middle ones where exactly half of the weight lies on either side.
+        """
+        answers = np.asarray(self._answers(X), dtype=np.float64)
+        return weighted_median(answers, np.ones(len(answers)) if self._weights is None else self._weights)
+
+
+def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Value with at most half of the weight below it and at most half above it.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_members, n_samples), float64
+        One column for each median.
+    weights : ndarray of shape (n_members,), float64
+        Non-negative, not all zero.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), float64
+        The middle of two values where both will do; numpy's median for equal weights.
+
+    Examples
+    --------
+    >>> weighted_median(np.array([[1.0], [2.0], [9.0]]), np.array([1.0, 1.0, 3.0]))
+    array([9.])
+    """
+    values, weights = values[weights > 0], weights[weights > 0]
+    order = np.argsort(values, axis=0)
+    in_order = np.take_along_axis(values, order, axis=0)
+    reached = np.cumsum(weights[order], axis=0) / weights.sum()
+    lower = np.argmax(reached >= 0.5 - 1e-12, axis=0)
+    upper = np.argmax(reached > 0.5 + 1e-12, axis=0)
+    columns = np.arange(values.shape[1])
+    return np.asarray((in_order[lower, columns] + in_order[upper, columns]) / 2, dtype=np.float64)

@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import clone
-from sklearn.datasets import load_iris, load_wine, make_classification
-from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.datasets import load_diabetes, load_iris, load_wine, make_classification
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier, VotingRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ensemblekit.ensembles import AveragingEnsembleClassifier
-from ensemblekit.ensembles.members import default_classifiers
+from ensemblekit.ensembles import AveragingEnsembleClassifier, AveragingEnsembleRegressor
+from ensemblekit.ensembles.members import default_classifiers, default_regressors
 
 MEMBERS = [
     ("linear", LogisticRegression(max_iter=2000)),
@@ -34,6 +34,15 @@ def test_equals_soft_voting_bit_for_bit() -> None:
     np.testing.assert_array_equal(ours.predict_proba(X), theirs.predict_proba(X))
     np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
     np.testing.assert_array_equal(ours.transform(X), theirs.transform(X))
+
+
+def test_regressor_equals_voting_regressor_bit_for_bit() -> None:
+    X, y = load_diabetes(return_X_y=True)
+    ours = AveragingEnsembleRegressor(random_state=0).fit(X, y)
+    theirs = VotingRegressor(default_regressors(random_state=0)).fit(X, y)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+    np.testing.assert_array_equal(ours.transform(X), theirs.transform(X))
+    assert ours.get_feature_names_out().tolist() == ["forest", "xgboost", "lightgbm"]
 
 
 def test_sample_weights_reach_the_members() -> None:
@@ -55,9 +64,7 @@ def test_named_access_drop_and_set_params() -> None:
     assert ensemble.named_estimators_["bayes"] == "drop"
     assert len(ensemble.estimators_) == 2
     assert MEMBERS[2][1].n_estimators == 5, "the given members stay as they were"
-    assert ensemble.get_feature_names_out().tolist() == [
-        f"{name}_{k}" for name in ("linear", "forest") for k in range(3)
-    ]
+    assert ensemble.get_feature_names_out().tolist() == [f"{name}_{k}" for name in ("linear", "forest") for k in range(3)]
 
 
 def test_works_in_searches_pipelines_and_frames() -> None:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ensemblekit.ensembles import AveragingEnsembleClassifier, VotingEnsembleClassifier, WeightedEnsembleClassifier
-from ensemblekit.ensembles.members import default_classifiers
+from ensemblekit.ensembles import (
+    AveragingEnsembleClassifier,
+    AveragingEnsembleRegressor,
+    VotingEnsembleClassifier,
+    VotingEnsembleRegressor,
+    WeightedEnsembleClassifier,
+    WeightedEnsembleRegressor,
+)
+from ensemblekit.ensembles.members import default_classifiers, default_regressors
 
 LINEAR = [("weak", LogisticRegression(C=0.01)), ("strong", LogisticRegression(C=10.0))]
+RIDGE = [("weak", Ridge(alpha=0.1)), ("strong", Ridge(alpha=10.0))]
 SMALL = [(name, member.set_params(n_estimators=5)) for name, member in default_classifiers(random_state=0)]
+SMALL_REGRESSORS = [(name, member.set_params(n_estimators=5)) for name, member in default_regressors(random_state=0)]
 
 ESTIMATORS = [
     AveragingEnsembleClassifier(random_state=0),
@@ -20,18 +29,27 @@ ESTIMATORS = [
     VotingEnsembleClassifier(SMALL, voting="soft"),
     AveragingEnsembleClassifier(LINEAR),
     WeightedEnsembleClassifier(LINEAR, cv=3, random_state=0),
+    WeightedEnsembleClassifier(LINEAR, weights="greedy", refit=False, cv=2, random_state=0),
     VotingEnsembleClassifier(LINEAR, voting="hard"),
     VotingEnsembleClassifier(LINEAR, voting="soft"),
+    AveragingEnsembleRegressor(SMALL_REGRESSORS),
+    WeightedEnsembleRegressor(SMALL_REGRESSORS, cv=2, random_state=0),
+    AveragingEnsembleRegressor(RIDGE),
+    WeightedEnsembleRegressor(RIDGE, cv=3, random_state=0),
+    WeightedEnsembleRegressor(RIDGE, weights="greedy", refit=False, cv=2, random_state=0),
+    VotingEnsembleRegressor(RIDGE),
 ]
+
+BY_ROWS = "rows are drawn at random one by one, so that a row of weight two is not the same as two rows"
 
 
 def expected_failures(estimator: Any) -> dict[str, str]:
-    if estimator.estimators is LINEAR:
+    drawn_by_members = estimator.estimators in (None, SMALL, SMALL_REGRESSORS)
+    if not drawn_by_members:
         return {}
-    drawn = "forests and boosters draw rows at random, so that a row of weight two is not the same as two rows"
     return {
-        "check_sample_weight_equivalence_on_dense_data": drawn,
-        "check_sample_weight_equivalence_on_sparse_data": drawn,
+        "check_sample_weight_equivalence_on_dense_data": BY_ROWS,
+        "check_sample_weight_equivalence_on_sparse_data": BY_ROWS,
     }
 
 

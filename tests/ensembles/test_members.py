@@ -12,7 +12,13 @@ from sklearn.datasets import load_iris
 
 from ensemblekit.ensembles import AveragingEnsembleClassifier
 from ensemblekit.ensembles.lightgbm_members import LightGBMClassifier, LightGBMRegressor
-from ensemblekit.ensembles.members import default_classifiers, lightgbm_classifier, xgboost_classifier
+from ensemblekit.ensembles.members import (
+    KINDS,
+    default_classifiers,
+    lightgbm_classifier,
+    make_members,
+    xgboost_classifier,
+)
 from ensemblekit.ensembles.xgboost_members import XGBoostClassifier, XGBoostRegressor
 
 BOOSTERS = [xgboost_classifier, lightgbm_classifier]
@@ -101,3 +107,35 @@ def test_missing_library_names_the_command(make: object, monkeypatch: pytest.Mon
     monkeypatch.setitem(__import__("sys").modules, make.__name__.removesuffix("_classifier"), None)
     with pytest.raises(ImportError, match=r"pip install 'ensemblekit\[boosting\]'"):
         make()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_every_kind_fits_and_its_seed_matters(kind: str, task: str) -> None:
+    rng = np.random.default_rng(0)
+    X, new = rng.normal(size=(120, 6)), rng.normal(size=(50, 6))
+    y = X.sum(axis=1) + rng.normal(size=120)
+    y = (y > 0).astype(int) if task == "classification" else y
+    (name, one), (_, two) = make_members(kind, n=2, task=task, random_state=7)
+    rounds = "max_iter" if kind == "hist_boosting" else "n_estimators"
+    answers = []
+    for member in (one, two, clone(one)):
+        fitted = member.set_params(**{rounds: 10}).fit(X, y)
+        answers.append(fitted.predict_proba(new) if task == "classification" else fitted.predict(new))
+    assert name == f"{kind}_0"
+    np.testing.assert_array_equal(answers[0], answers[2])
+    assert not np.array_equal(answers[0], answers[1])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "params", "message"),
+    [
+        (["forrest"], {}, r"kinds \['forest', .*received \['forrest'\]"),
+        ([], {}, "received none"),
+        (["forest"], {"n": 0}, "at least one"),
+        (["forest"], {"task": "ranking"}, "task='ranking' is unknown"),
+    ],
+)
+def test_make_members_errors(kinds: list[str], params: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_members(*kinds, **params)

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from ensemblekit.ensembles import simplex
-from ensemblekit.ensembles.simplex import log_loss_weights
+from ensemblekit.ensembles.simplex import log_loss_at, log_loss_weights, squared_error_at, squared_error_weights
 
 
 def random_problem(seed: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -86,3 +86,48 @@ def test_says_so_when_it_stops_early(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.warns(ConvergenceWarning, match="nats more than the best"):
         solution = log_loss_weights(proba)
     assert solution.gap > 1e-9
+
+
+def test_gap_of_given_weights_is_honest() -> None:
+    proba, row_weight = random_problem(6)
+    best = log_loss_weights(proba, row_weight)
+    for weights in np.random.default_rng(0).dirichlet(np.ones(proba.shape[1]), size=20):
+        point = log_loss_at(weights, proba, row_weight)
+        assert point.loss == pytest.approx(log_loss(proba, row_weight, weights), abs=1e-12)
+        assert point.loss - point.gap <= best.loss + 1e-12
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_squared_error_no_worse_than_slsqp(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n_samples, n_members = int(rng.integers(1, 200)), int(rng.integers(1, 10))
+    y = rng.normal(scale=10.0 ** rng.integers(-3, 4), size=n_samples)
+    predictions = y[:, None] + rng.normal(scale=np.abs(y).mean(), size=(n_samples, n_members)) + rng.normal()
+    row_weight = rng.exponential(size=n_samples) if seed % 2 else None
+
+    def loss(weights: np.ndarray) -> float:
+        return np.average((y - predictions @ weights) ** 2, weights=row_weight)
+
+    solution = squared_error_weights(predictions, y, row_weight)
+    scale = loss(np.full(n_members, 1 / n_members))
+    assert solution.weights.sum() == pytest.approx(1, abs=1e-12)
+    assert solution.weights.min() >= 0
+    assert solution.loss == pytest.approx(loss(solution.weights), rel=1e-9, abs=1e-12 * scale)
+    assert solution.gap <= 1e-9 * scale
+    reference = minimize(
+        lambda weights: loss(weights) / scale,
+        np.full(n_members, 1 / n_members),
+        method="SLSQP",
+        bounds=[(0, 1)] * n_members,
+        constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1},
+        options={"ftol": 1e-14, "maxiter": 500},
+    )
+    assert solution.loss / scale <= reference.fun + 1e-9
+    others = rng.dirichlet(np.ones(n_members), size=50)
+    assert all(squared_error_at(w, predictions, y, row_weight).loss >= solution.loss - 1e-9 * scale for w in others)
+
+
+def test_perfect_member_takes_all() -> None:
+    y = np.arange(5.0)
+    solution = squared_error_weights(np.column_stack([y, y + 1, y - 3]), y)
+    assert solution.loss == pytest.approx(0, abs=1e-20)

@@ -7,18 +7,24 @@ from typing import Any
 import numpy as np
 import pytest
 import sklearn
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.datasets import load_iris, make_classification
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.datasets import load_diabetes, load_iris, make_classification
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, ShuffleSplit, StratifiedKFold, cross_val_predict
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, ShuffleSplit, StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from xgboost import XGBClassifier
 
-from ensemblekit.ensembles import AveragingEnsembleClassifier, WeightedEnsembleClassifier
+from ensemblekit.ensembles import (
+    AveragingEnsembleClassifier,
+    VotingEnsembleClassifier,
+    WeightedEnsembleClassifier,
+    WeightedEnsembleRegressor,
+)
 
 MEMBERS = [
     ("linear", LogisticRegression(max_iter=2000)),
@@ -38,17 +44,15 @@ def test_weights_beat_all_others_on_held_out_rows() -> None:
         return log_loss(y, np.tensordot(weights, held_out, axes=1))
 
     assert ensemble.optimality_gap_ <= 1e-9
-    assert ensemble.held_out_log_loss_ == pytest.approx(loss(ensemble.weights_), abs=1e-9)
+    assert ensemble.held_out_loss_ == pytest.approx(loss(ensemble.weights_), abs=1e-9)
     candidates = np.vstack([np.eye(3), np.random.default_rng(0).dirichlet(np.ones(3), size=100)])
-    assert min(map(loss, candidates)) >= ensemble.held_out_log_loss_ - 1e-9
+    assert min(map(loss, candidates)) >= ensemble.held_out_loss_ - 1e-9
 
 
 def test_prediction_is_the_weighted_mean() -> None:
     X, y = NOISY
     ensemble = WeightedEnsembleClassifier(MEMBERS, random_state=0).fit(X, y)
-    expected = np.average(
-        [member.predict_proba(X) for member in ensemble.estimators_], axis=0, weights=ensemble.weights_
-    )
+    expected = np.average([member.predict_proba(X) for member in ensemble.estimators_], axis=0, weights=ensemble.weights_)
     np.testing.assert_allclose(ensemble.predict_proba(X), expected, atol=1e-15)
     np.testing.assert_allclose(ensemble.predict_proba(X).sum(axis=1), 1)
 
@@ -83,7 +87,7 @@ def test_class_with_fewer_rows_than_folds() -> None:
     members = [("xgboost", XGBClassifier(n_estimators=3)), ("bayes", GaussianNB())]
     ensemble = WeightedEnsembleClassifier(members, cv=5, random_state=0).fit(X, labels)
     assert ensemble.classes_.tolist() == ["a", "b", "c"]
-    assert np.isfinite(ensemble.held_out_log_loss_)
+    assert np.isfinite(ensemble.held_out_loss_)
 
 
 def test_training_fold_of_one_class() -> None:
@@ -93,9 +97,7 @@ def test_training_fold_of_one_class() -> None:
     assert ensemble.weights_.tolist() == [1.0]
 
 
-@pytest.mark.parametrize(
-    "cv", [2, ShuffleSplit(3, random_state=0), StratifiedKFold(2), [(np.arange(100), np.arange(100, 150))]]
-)
+@pytest.mark.parametrize("cv", [2, ShuffleSplit(3, random_state=0), StratifiedKFold(2), [(np.arange(100), np.arange(100, 150))]])
 def test_any_splitter(cv: Any) -> None:
     X, y = NOISY
     ensemble = WeightedEnsembleClassifier(MEMBERS, cv=cv, random_state=0).fit(X, y)
@@ -112,7 +114,7 @@ def test_sample_weight_counts_for_members_and_weights() -> None:
     repeated_folds = [(np.flatnonzero(np.isin(origin, a)), np.flatnonzero(np.isin(origin, b))) for a, b in folds]
     repeated = WeightedEnsembleClassifier(MEMBERS[:2], cv=repeated_folds).fit(X[origin], y[origin])
     np.testing.assert_allclose(weighted.weights_, repeated.weights_, atol=1e-3)
-    assert weighted.held_out_log_loss_ == pytest.approx(repeated.held_out_log_loss_, abs=1e-6)
+    assert weighted.held_out_loss_ == pytest.approx(repeated.held_out_loss_, abs=1e-6)
 
 
 class NeverSeen(ClassifierMixin, BaseEstimator):
@@ -141,9 +143,7 @@ def test_sample_weight_with_metadata_routing() -> None:
     sample_weight = np.random.default_rng(0).exponential(size=len(y))
     expected = WeightedEnsembleClassifier(MEMBERS[:2], random_state=0).fit(X, y, sample_weight=sample_weight)
     with sklearn.config_context(enable_metadata_routing=True):
-        members = [
-            (name, sklearn.base.clone(member).set_fit_request(sample_weight=True)) for name, member in MEMBERS[:2]
-        ]
+        members = [(name, sklearn.base.clone(member).set_fit_request(sample_weight=True)) for name, member in MEMBERS[:2]]
         routed = WeightedEnsembleClassifier(members, random_state=0).fit(X, y, sample_weight=sample_weight)
     np.testing.assert_array_equal(routed.weights_, expected.weights_)
 
@@ -151,11 +151,150 @@ def test_sample_weight_with_metadata_routing() -> None:
 def test_one_member_is_itself() -> None:
     X, y = load_iris(return_X_y=True)
     weighted = WeightedEnsembleClassifier(MEMBERS[:1], cv=2, random_state=0).fit(X, y)
-    np.testing.assert_array_equal(
-        weighted.predict_proba(X), AveragingEnsembleClassifier(MEMBERS[:1]).fit(X, y).predict_proba(X)
-    )
+    np.testing.assert_array_equal(weighted.predict_proba(X), AveragingEnsembleClassifier(MEMBERS[:1]).fit(X, y).predict_proba(X))
 
 
 def test_failing_member_is_named_in_folds_too() -> None:
     with pytest.raises(ValueError, match="Member 'bad'"):
         WeightedEnsembleClassifier([("bad", LogisticRegression(C=-1))], cv=2).fit(*load_iris(return_X_y=True))
+
+
+class TestFrozenMembers:
+    X, y = NOISY
+    labels = np.array(["x", "y", "z"])[y]
+
+    def frozen(self) -> FrozenEstimator:
+        return FrozenEstimator(GaussianNB().fit(self.X[:100], self.labels[:100]))
+
+    def test_costs_no_fit_and_speaks_labels(self) -> None:
+        frozen = self.frozen()
+        members = [("frozen", frozen), ("linear", MEMBERS[0][1])]
+        ensemble = WeightedEnsembleClassifier(members, cv=3, random_state=0).fit(self.X[100:], self.labels[100:])
+        assert ensemble.estimators_[0] is frozen
+        expected = np.average([m.predict_proba(self.X) for m in ensemble.estimators_], axis=0, weights=ensemble.weights_)
+        np.testing.assert_allclose(ensemble.predict_proba(self.X), expected)
+
+    def test_all_frozen_is_an_optimum_on_the_given_rows(self) -> None:
+        members = [("a", self.frozen()), ("b", FrozenEstimator(MEMBERS[0][1].fit(self.X[:100], self.labels[:100])))]
+        X, y = self.X[100:], self.labels[100:]
+        ensemble = WeightedEnsembleClassifier(members, refit=False, random_state=0).fit(X, y)
+        assert ensemble.held_out_loss_ == pytest.approx(log_loss(y, ensemble.predict_proba(X)), abs=1e-12)
+        assert ensemble.optimality_gap_ <= 1e-9
+
+    def test_votes(self) -> None:
+        members = [("frozen", self.frozen()), ("again", self.frozen())]
+        votes = VotingEnsembleClassifier(members, voting="hard").fit(self.X, self.labels)
+        np.testing.assert_array_equal(votes.predict(self.X), self.frozen().predict(self.X))
+
+    def test_other_classes_are_refused(self) -> None:
+        frozen = FrozenEstimator(GaussianNB().fit(self.X[self.y < 2], self.labels[self.y < 2]))
+        with pytest.raises(ValueError, match=r"Member 'odd'.*\['x', 'y'\], the ensemble \['x', 'y', 'z'\]"):
+            VotingEnsembleClassifier([("odd", frozen)]).fit(self.X, self.labels)
+
+
+def test_fold_models_are_averaged_without_refit() -> None:
+    X, y = NOISY
+    folds = list(StratifiedKFold(3).split(X, y))
+    ensemble = WeightedEnsembleClassifier(MEMBERS[:2], cv=folds, refit=False).fit(X, y)
+    by_hand = np.mean([clone(MEMBERS[0][1]).fit(X[a], y[a]).predict_proba(X) for a, _ in folds], axis=0)
+    np.testing.assert_allclose(ensemble.estimators_[0].predict_proba(X), by_hand)
+    again = WeightedEnsembleClassifier(MEMBERS[:2], cv=folds).fit(X, y)
+    np.testing.assert_array_equal(ensemble.weights_, again.weights_)
+
+
+def test_fold_models_without_a_class() -> None:
+    X, y = NOISY
+    y = y.copy()
+    y[y == 2] = np.where(np.arange((y == 2).sum()) < 1, 2, 0)
+    ensemble = WeightedEnsembleClassifier([("bayes", XGBClassifier(n_estimators=2))], cv=3, refit=False, random_state=0)
+    proba = ensemble.fit(X, y).predict_proba(X)
+    assert proba.shape == (len(y), 3)
+    np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("weights", ["greedy", "score", [3, 0, 1]])
+def test_other_weights_are_on_the_simplex_and_never_beat_the_optimum(weights: Any) -> None:
+    X, y = NOISY
+    ensemble = WeightedEnsembleClassifier(MEMBERS, weights=weights, random_state=0).fit(X, y)
+    assert ensemble.weights_.min() >= 0
+    assert ensemble.weights_.sum() == pytest.approx(1)
+    if isinstance(weights, str):
+        best = WeightedEnsembleClassifier(MEMBERS, random_state=0).fit(X, y)
+        assert best.held_out_loss_ <= ensemble.held_out_loss_ + 1e-9
+        assert ensemble.held_out_loss_ - ensemble.optimality_gap_ <= best.held_out_loss_ + 1e-12
+
+
+def test_given_weights_hold_nothing_out() -> None:
+    X, y = NOISY
+    ensemble = WeightedEnsembleClassifier(MEMBERS, weights=[3, 0, 1]).set_params(bayes="drop").fit(X, y)
+    assert ensemble.weights_.tolist() == [0.75, 0.25]
+    assert not hasattr(ensemble, "held_out_loss_")
+    theirs = VotingClassifier(MEMBERS, voting="soft", weights=[3, 0, 1]).set_params(bayes="drop").fit(X, y)
+    np.testing.assert_allclose(ensemble.predict_proba(X), theirs.predict_proba(X))
+
+
+def test_greedy_takes_any_scorer() -> None:
+    X, y = NOISY
+    accuracy = WeightedEnsembleClassifier(MEMBERS, weights="greedy", scoring="accuracy", random_state=0).fit(X, y)
+    assert accuracy.weights_.sum() == pytest.approx(1)
+
+
+def test_score_weights_are_proportional() -> None:
+    X, y = NOISY
+    folds = list(StratifiedKFold(3).split(X, y))
+    ensemble = WeightedEnsembleClassifier(MEMBERS, weights="score", cv=folds).fit(X, y)
+    accuracies = np.array([np.mean(cross_val_predict(member, X, y, cv=folds) == y) for _, member in MEMBERS])
+    np.testing.assert_allclose(ensemble.weights_, accuracies / accuracies.sum())
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"weights": "optimum"}, r"weights='optimum' is unknown; choose one of \['optimal', 'greedy', 'score'\]"),
+        ({"weights": [1.0]}, r"shape \(1,\), but there are 3 estimators"),
+        ({"weights": "score", "scoring": "neg_log_loss"}, "needs a score above zero"),
+    ],
+)
+def test_errors(params: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        WeightedEnsembleClassifier(MEMBERS, **params).fit(*NOISY)
+
+
+REGRESSORS = [
+    ("ridge", Ridge(alpha=0.1)),
+    ("tree", DecisionTreeRegressor(max_depth=3, random_state=0)),
+    ("constant", DummyRegressor()),
+]
+
+
+class TestRegressor:
+    X, y = load_diabetes(return_X_y=True)
+
+    def test_weights_beat_all_others_on_held_out_rows(self) -> None:
+        folds = list(KFold(4, shuffle=True, random_state=0).split(self.X))
+        ensemble = WeightedEnsembleRegressor(REGRESSORS, cv=folds).fit(self.X, self.y)
+        held_out = np.array([cross_val_predict(member, self.X, self.y, cv=folds) for _, member in REGRESSORS])
+
+        def loss(weights: np.ndarray) -> float:
+            return np.mean((self.y - weights @ held_out) ** 2)
+
+        assert ensemble.held_out_loss_ == pytest.approx(loss(ensemble.weights_))
+        candidates = np.vstack([np.eye(3), np.random.default_rng(0).dirichlet(np.ones(3), size=100)])
+        assert min(map(loss, candidates)) >= ensemble.held_out_loss_ - 1e-9 * ensemble.held_out_loss_
+
+    def test_prediction_is_the_weighted_mean(self) -> None:
+        ensemble = WeightedEnsembleRegressor(REGRESSORS, random_state=0).fit(self.X, self.y)
+        expected = ensemble.weights_ @ [member.predict(self.X) for member in ensemble.estimators_]
+        np.testing.assert_allclose(ensemble.predict(self.X), expected)
+
+    @pytest.mark.parametrize("weights", ["greedy", "score"])
+    def test_other_weights(self, weights: str) -> None:
+        ensemble = WeightedEnsembleRegressor(REGRESSORS, weights=weights, refit=False, random_state=0)
+        ensemble.fit(self.X, self.y)
+        assert ensemble.weights_.sum() == pytest.approx(1)
+        assert ensemble.score(self.X, self.y) > 0.3
+
+    def test_rows_in_the_order_of_the_target(self) -> None:
+        order = np.argsort(self.y)
+        ensemble = WeightedEnsembleRegressor(REGRESSORS, random_state=0).fit(self.X[order], self.y[order])
+        assert ensemble.weights_[2] < 0.2
