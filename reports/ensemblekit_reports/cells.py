@@ -224,7 +224,8 @@ def say(error: BaseException) -> str:
 def _fit_and_score(model: Model, prepared: Prepared, memory: Memory | None) -> dict[str, float]:
     table, tested = prepared.fold.table, prepared.fold.tested
     train, test = prepared.rows(model.preprocessing)
-    fitted = _fit(model.factory(prepared.fold.seed), train, table.y[~tested], memory)
+    # A class from the reader's own script cannot be cached, and has nothing in common with our members.
+    fitted = _fit(model.factory(prepared.fold.seed), train, table.y[~tested], memory if model.registered else None)
     predicted, probabilities = predict(fitted, test, len(table.classes))
     return score(table.y[tested], predicted, probabilities)
 

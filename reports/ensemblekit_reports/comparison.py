@@ -199,7 +199,7 @@ def _as_series(y: Any) -> pd.Series:
 
 
 def _say_call(chosen: Sequence[Model], plan: Plan) -> str:
-    named = [f"{m.name!r}" if REGISTRY.get(m.name) is m else f"{{{m.name!r}: {m.definition()}}}" for m in chosen]
+    named = [f"{m.name!r}" if m.registered else f"{{{m.name!r}: {m.definition()}}}" for m in chosen]
     scheme = f"{plan.scheme.n_repeats}x{plan.scheme.n_splits}"
     return (
         f"compare([{', '.join(named)}], X, y, name={plan.name!r}, metric={plan.metric!r}, rope={plan.rope}, "

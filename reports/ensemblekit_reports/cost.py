@@ -18,7 +18,7 @@ from joblib import wrap_non_picklable_objects
 
 from ensemblekit_reports.cells import Fold, column_groups
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.models import REGISTRY, Model
+from ensemblekit_reports.models import Model
 from ensemblekit_reports.quantities import COSTS
 from ensemblekit_reports.timing import READY
 
@@ -128,7 +128,7 @@ class TimedProcesses:
             "threads": self.threads,
             "quick": self.quick,
         }
-        if REGISTRY.get(model.name) is model:
+        if model.registered:
             job["model"] = model.name
         else:
             # A class from the caller's own script travels by value, as joblib sends it to its workers.

@@ -31,6 +31,8 @@ class Model:
         ``"linear"`` (imputed, one-hot, scaled) or ``"trees"`` (imputed, one-hot).
     factory : callable
         From a seed to an estimator that is not fitted.
+    registered : bool, default=True
+        Whether it is one of ours: then any process can make it by name, and it may have members in common with others.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Model:
     family: str
     preprocessing: str
     factory: Callable[[int], Any]
+    registered: bool = True
 
     def definition(self, *, complete: bool = False) -> str:
         """Return the estimator as Python text, with every parameter if ``complete``."""
@@ -186,4 +189,4 @@ def model_from_estimator(name: str, estimator: Any) -> Model:
         seeds = [key for key in fresh.get_params(deep=True) if key.split("__")[-1] == "random_state"]
         return fresh.set_params(**dict.fromkeys(seeds, seed))
 
-    return Model(name, name, "single", "trees", factory)
+    return Model(name, name, "single", "trees", factory, registered=False)

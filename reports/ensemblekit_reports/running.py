@@ -359,8 +359,13 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 def _notes(pairs: list[Pair], *, quick: bool) -> tuple[str, ...]:
     """Say what the numbers alone do not."""
     costs = [cost for _, cost in pairs if cost]
-    where = "the first fold" if quick else "each fold of the first repeat"
-    notes = [f"Costs were measured on {where} of every table, one fresh process for each model."]
+    times = len({(cost["repeat"], cost["fold"]) for cost in costs})
+    where = "the first fold" if times == 1 else f"the first {times} folds"
+    calls = "at least 100" if quick else "1,000"
+    notes = [
+        f"Costs were measured on {where} of every table, one fresh process for each model and fold, {calls} single rows.",
+        "Times include what stands before the model: filling in missing cells, one-hot columns, scaling.",
+    ]
     notes += [f"{c['dataset']}, {c['model']}: no costs, because {c['reason']}." for c in costs if c["reason"]]
     notes += sorted({c["costs"]["memory_note"] for c in costs if c["costs"].get("memory_note")})
     said = Counter[str]()

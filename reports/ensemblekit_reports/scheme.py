@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,8 +130,11 @@ def assign_folds(y: NDArray[np.int64], scheme: Scheme, seed: int, table: str) ->
         )
     assignment = np.empty((scheme.n_repeats, len(y)), dtype=np.int16)
     splitter = RepeatedStratifiedKFold(n_splits=scheme.n_splits, n_repeats=scheme.n_repeats, random_state=seed)
-    for (repeat, fold), (_, test) in zip(scheme.folds(), splitter.split(np.zeros(len(y)), y), strict=True):
-        assignment[repeat, test] = fold
+    with warnings.catch_warnings():
+        # A class with fewer rows than folds is a finding of the report, not a line on the terminal.
+        warnings.filterwarnings("ignore", message="The least populated class")
+        for (repeat, fold), (_, test) in zip(scheme.folds(), splitter.split(np.zeros(len(y)), y), strict=True):
+            assignment[repeat, test] = fold
     return assignment
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib import wrap_non_picklable_objects
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
@@ -121,7 +122,11 @@ def _measure_fit(pipeline: Pipeline, X: Floats, y: NDArray[np.int64]) -> Record:
 
 
 def _measure_size(pipeline: Pipeline) -> Record:
-    stored = pickle.dumps(pipeline, protocol=5)
+    try:
+        stored = pickle.dumps(pipeline, protocol=5)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        # Its class lives in the caller's script: it is stored with the model.
+        stored = pickle.dumps(wrap_non_picklable_objects(pipeline, keep_wrapper=False), protocol=5)
     return {"size_bytes": float(len(stored)), "size_compressed_bytes": float(len(zlib.compress(stored, 6)))}
 
 

@@ -1,0 +1,114 @@
+"""Models that misbehave, one habit each."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import warnings
+
+import cloudpickle
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+# Worker and timed processes cannot import this file: its classes travel by value, like those of a reader's own script.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+class Prior(ClassifierMixin, BaseEstimator):
+    """Predicts the classes' shares; the well-behaved parent of the others."""
+
+    def fit(self, X, y):
+        self.classes_, counts = np.unique(y, return_counts=True)
+        self.shares_ = counts / counts.sum()
+        return self
+
+    def predict_proba(self, X):
+        return np.tile(self.shares_, (len(X), 1))
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+class Raises(Prior):
+    def fit(self, X, y):
+        raise RuntimeError("the first line\nthe second line")
+
+
+class Exits(Prior):
+    def fit(self, X, y):
+        sys.exit("leaving")
+
+
+class RunsOut(Prior):
+    def fit(self, X, y):
+        raise MemoryError("no room")
+
+
+class ReturnsNaN(Prior):
+    def predict_proba(self, X):
+        return super().predict_proba(X) * np.nan
+
+
+class WrongShape(Prior):
+    def predict_proba(self, X):
+        return super().predict_proba(X)[:-1]
+
+
+class Chatty(Prior):
+    def fit(self, X, y):
+        print("said by print")  # noqa: T201 - the habit under test
+        os.write(1, b"said by compiled code\n")
+        os.write(2, b"complained by compiled code\n")
+        warnings.warn("said by a warning", stacklevel=1)
+        return super().fit(X, y)
+
+
+class ClassesOnly(BaseEstimator, ClassifierMixin):
+    """Gives no probabilities."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+class Dies(Prior):
+    """Kills its process."""
+
+    def fit(self, X, y):
+        os.kill(os.getpid(), 9)
+
+
+class Seeded(Prior):
+    """Remembers its seed in its probabilities."""
+
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
+    def predict_proba(self, X):
+        first = np.random.default_rng(self.random_state).uniform(0.1, 0.9)
+        return np.tile([first, 1 - first], (len(X), 1))
+
+
+class Sleepy(Prior):
+    """Takes a known time and a known amount of memory."""
+
+    def fit(self, X, y):
+        if len(X) > 100:
+            time.sleep(0.3)
+            np.ones(40_000_000 // 8).sum()
+        return super().fit(X, y)
+
+    def predict(self, X):
+        time.sleep(0.001)
+        return super().predict(X)
+
+
+class Surroundings(Prior):
+    """Fails with what it sees of its surroundings."""
+
+    def fit(self, X, y):
+        raise RuntimeError(f"{os.environ['OMP_NUM_THREADS']} {'SECRET' in os.environ} {os.getpid()}")

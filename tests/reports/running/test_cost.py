@@ -1,0 +1,93 @@
+"""The cost pass: fresh processes, orders of magnitude that must be right, and processes that die."""
+
+from __future__ import annotations
+
+import math
+import sys
+
+import numpy as np
+import pytest
+from sklearn.tree import DecisionTreeClassifier
+
+from ensemblekit_reports import timing
+from ensemblekit_reports.cells import Fold
+from ensemblekit_reports.cost import TimedProcesses, clean_environment
+from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.models import REGISTRY, model_from_estimator
+from ensemblekit_reports.quantities import COSTS
+from ensemblekit_reports.tables import bundled_table
+from tests.reports.running import oddities
+
+IRIS = bundled_table("iris")
+FOLD = Fold(IRIS, 0, 0, np.arange(150) % 5 == 0, 0)
+
+
+@pytest.fixture(scope="module")
+def processes():
+    with TimedProcesses(threads=1, quick=True) as running:
+        yield running
+
+
+def test_known_times_and_sizes_are_found(processes):
+    costs = processes.measure(model_from_estimator("sleepy", oddities.Sleepy()), FOLD)["costs"]
+    assert 0.3 < costs["fit_wall_s"] < 3
+    assert costs["fit_cpu_s"] < costs["fit_wall_s"] - 0.25
+    assert costs["contended"] is True
+    assert 0.001 < costs["predict_single_p50_s"] < 0.1
+    assert costs["predict_single_p50_s"] <= costs["predict_single_p90_s"]
+    assert costs["predict_rows_per_s_100"] < 100_000 < costs["predict_rows_per_s_10000"]
+    assert 100 <= costs["predict_single_calls"] < 1000
+    assert costs["predict_single_p99_s"] is None or math.isnan(costs["predict_single_p99_s"])
+    if sys.platform == "linux" and not costs["memory_note"]:
+        assert 39e6 < costs["fit_peak_bytes"] < 60e6
+
+
+def test_every_job_has_a_process_of_its_own_with_a_clean_environment(processes, monkeypatch):
+    monkeypatch.setenv("SECRET", "x")
+    reasons = [processes.measure(model_from_estimator("m", oddities.Surroundings()), FOLD)["reason"] for _ in range(2)]
+    found = [reason.removeprefix("RuntimeError: ").split() for reason in reasons]
+    assert [part[:2] for part in found] == [["1", "False"]] * 2
+    assert found[0][2] != found[1][2]
+
+
+def test_a_registry_model_is_measured_whole(processes):
+    record = processes.measure(REGISTRY["logistic"], FOLD)
+    assert record["reason"] == ""
+    assert set(record["costs"]) == {cost.name for cost in COSTS} | {"contended", "memory_note", "predict_single_calls"}
+    assert 0 < record["costs"]["size_compressed_bytes"] < record["costs"]["size_bytes"] < 1e5
+
+
+def test_a_process_that_dies_is_a_reason_and_the_next_is_measured(processes):
+    record = processes.measure(model_from_estimator("dies", oddities.Dies()), FOLD)
+    assert record["reason"] == "the timed process died (SIGKILL, often a sign of too little memory)"
+    assert math.isnan(record["costs"]["fit_wall_s"])
+    assert processes.measure(REGISTRY["logistic"], FOLD)["reason"] == ""
+
+
+def test_a_model_that_prints_does_not_disturb(processes, capfd):
+    assert processes.measure(model_from_estimator("chatty", oddities.Chatty()), FOLD)["reason"] == ""
+    assert capfd.readouterr() == ("", "")
+
+
+def test_enough_calls_for_a_99th_percentile_when_not_quick():
+    fitted = DecisionTreeClassifier().fit(IRIS.X, IRIS.y)
+    record = timing._single_rows(fitted.predict, IRIS.X, quick=False)
+    assert record["predict_single_calls"] >= 1000
+    assert record["predict_single_p99_s"] >= record["predict_single_p90_s"] >= record["predict_single_p50_s"] > 0
+
+
+def test_without_a_way_to_reset_the_mark_memory_is_not_a_number(monkeypatch):
+    def refuse(*everything, **options):
+        raise PermissionError
+
+    monkeypatch.setattr(timing.Path, "write_text", refuse)
+    assert math.isnan(timing._settle())
+
+
+def test_a_server_that_does_not_start_says_why(monkeypatch):
+    monkeypatch.setattr(
+        "ensemblekit_reports.cost.clean_environment",
+        lambda threads: clean_environment(threads) | {"PYTHONPATH": "", "PYTHONHOME": "/nowhere"},
+    )
+    with TimedProcesses(threads=1, quick=True) as broken, pytest.raises(UserError, match="does not start"):
+        broken.measure(REGISTRY["logistic"], FOLD)

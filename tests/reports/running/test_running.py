@@ -1,0 +1,176 @@
+"""Runs: what is there is read, what is missing is run, and a change of anything makes it missing."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from sklearn.tree import DecisionTreeClassifier
+
+from ensemblekit_reports import keys, running
+from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.models import find_models, model_from_estimator
+from ensemblekit_reports.plan import Plan
+from ensemblekit_reports.quantities import COSTS, METRICS
+from ensemblekit_reports.results import KEY_COLUMNS
+from ensemblekit_reports.running import load_results, run
+from ensemblekit_reports.scheme import Scheme
+from ensemblekit_reports.tables import bundled_table
+from tests.reports.running import oddities
+
+IRIS = bundled_table("iris")
+TREE = model_from_estimator("tree", DecisionTreeClassifier(max_depth=2))
+PLAN = Plan("p", (IRIS,), (*find_models(["logistic"]), TREE), "accuracy", 0.01, Scheme(1, 3), 0, quick=True)
+
+
+@pytest.fixture
+def without_costs(monkeypatch):
+    """Leave the cost pass out: its processes take seconds, and these tests are not about them."""
+    monkeypatch.setattr(running, "_cost_pass", lambda *everything: None)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The (model, fold) pairs that were really run."""
+    ran = []
+    run_fold = running.run_fold
+
+    def counting(fold, models):
+        ran.extend((model.name, fold.number) for model, _ in models)
+        return run_fold(fold, models)
+
+    monkeypatch.setattr(running, "run_fold", counting)
+    return ran
+
+
+def metrics_of(results):
+    names = [metric.name for metric in METRICS]
+    return results.cells.set_index(list(KEY_COLUMNS))[names].sort_index()
+
+
+def test_columns_are_those_of_the_contract(tmp_path, without_costs):
+    cells = run(PLAN, tmp_path, jobs=1, command="c").cells
+    expected = [*KEY_COLUMNS, "status", "reason", "n_train", "n_test"]
+    expected += [quantity.name for quantity in METRICS + COSTS] + ["predict_single_calls", "contended"]
+    assert list(cells.columns) == expected
+    assert len(cells) == 2 * 3
+    assert (cells["n_train"] + cells["n_test"] == 150).all()
+
+
+def test_a_second_run_reads_what_the_first_left(tmp_path, without_costs, counted):
+    first = run(PLAN, tmp_path, jobs=1, command="c")
+    assert len(counted) == 6
+    second = run(PLAN, tmp_path, jobs=1, command="c")
+    assert len(counted) == 6
+    assert metrics_of(first).equals(metrics_of(second))
+    assert second.environment.elapsed_s >= first.environment.elapsed_s
+    assert second.environment.started_at == first.environment.started_at
+    run(PLAN, tmp_path, jobs=1, command="c", fresh=True)
+    assert len(counted) == 12
+
+
+def test_only_missing_cells_are_run(tmp_path, without_costs, counted):
+    first = run(PLAN, tmp_path, jobs=1, command="c")
+    next((tmp_path / "cells" / "accuracy").glob("iris-tree-r0-f1-*")).unlink()
+    with pytest.raises(UserError, match=r"not finished: 1 of 6 cells are missing. Go on with: the command"):
+        _load_after_noting_command(tmp_path)
+    counted.clear()
+    assert metrics_of(run(PLAN, tmp_path, jobs=1, command="c")).equals(metrics_of(first))
+    assert counted == [("tree", 1)]
+
+
+def _load_after_noting_command(folder):
+    file = folder / "run.json"
+    file.write_text(file.read_text().replace('"command": "c"', '"command": "the command"'))
+    load_results(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"tables": (dataclasses.replace(IRIS, X=IRIS.X + 1),)},
+        {"models": (PLAN.models[0], model_from_estimator("tree", DecisionTreeClassifier(max_depth=3)))},
+        {"models": (PLAN.models[0], dataclasses.replace(TREE, preprocessing="linear"))},
+        {"scheme": Scheme(1, 4)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_change_runs_again_what_it_touches(tmp_path, without_costs, counted, change):
+    run(PLAN, tmp_path, jobs=1, command="c")
+    counted.clear()
+    changed = dataclasses.replace(PLAN, **change)
+    run(changed, tmp_path, jobs=1, command="c")
+    touched = {"tree"} if "models" in change else {"tree", "logistic"}
+    assert {name for name, _ in counted} == touched
+
+
+def test_another_version_or_another_line_of_code_runs_again(tmp_path, without_costs, counted, monkeypatch):
+    run(PLAN, tmp_path, jobs=1, command="c")
+    for part in ("_versions", "_code"):
+        counted.clear()
+        monkeypatch.setattr(keys, part, lambda: "another")
+        run(PLAN, tmp_path, jobs=1, command="c")
+        assert len(counted) == 6
+
+
+def test_processes_do_not_change_results(tmp_path, without_costs):
+    one = run(PLAN, tmp_path / "one", jobs=1, command="c")
+    two = run(PLAN, tmp_path / "two", jobs=2, command="c")
+    assert metrics_of(one).equals(metrics_of(two))
+
+
+def test_one_model_that_raises_leaves_the_others_alone(tmp_path, without_costs):
+    plan = dataclasses.replace(PLAN, models=(model_from_estimator("bad", oddities.Raises()), TREE))
+    cells = run(plan, tmp_path, jobs=2, command="c").cells
+    bad, good = cells[cells["model"] == "bad"], cells[cells["model"] == "tree"]
+    assert (bad["status"] == "failed").all()
+    assert (bad["reason"] == "RuntimeError: the first line").all()
+    assert bad["accuracy"].isna().all()
+    assert (good["status"] == "ok").all()
+    assert (good["accuracy"] > 0.85).all()
+
+
+def test_what_libraries_say_is_in_the_notes(tmp_path, without_costs):
+    plan = dataclasses.replace(PLAN, models=(model_from_estimator("chatty", oddities.Chatty()),))
+    notes = run(plan, tmp_path, jobs=1, command="c").notes
+    assert "Said by a library 3 times while fitting chatty: UserWarning: said by a warning" in notes
+
+
+def test_a_worker_that_dies_is_said(tmp_path, without_costs, monkeypatch):
+    plan = dataclasses.replace(PLAN, models=(model_from_estimator("dies", oddities.Dies()),))
+    with pytest.raises(UserError, match=r"a worker process died.*--jobs 1"):
+        run(plan, tmp_path, jobs=2, command="c")
+
+
+def test_an_empty_folder_holds_no_run(tmp_path):
+    with pytest.raises(UserError, match="holds no run"):
+        load_results(tmp_path)
+
+
+def test_interrupted_runs_leave_whole_cells_and_go_on(tmp_path, without_costs, monkeypatch):
+    whole = run(PLAN, tmp_path / "whole", jobs=1, command="c")
+    run_fold = running.run_fold
+
+    def interrupted(fold, models):
+        if fold.number == 1:
+            raise KeyboardInterrupt
+        return run_fold(fold, models)
+
+    monkeypatch.setattr(running, "run_fold", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(PLAN, tmp_path / "cut", jobs=1, command="c")
+    kept = list((tmp_path / "cut" / "cells" / "accuracy").iterdir())
+    assert 0 < len(kept) < 6
+    monkeypatch.setattr(running, "run_fold", run_fold)
+    assert metrics_of(run(PLAN, tmp_path / "cut", jobs=1, command="c")).equals(metrics_of(whole))
+
+
+def test_the_cost_pass_times_the_planned_folds_only(tmp_path):
+    results = run(PLAN, tmp_path, jobs=1, command="c")
+    timed = results.cells[results.cells["fit_wall_s"].notna()]
+    assert sorted(zip(timed["model"], timed["repeat"], timed["fold"], strict=True)) == [("logistic", 0, 0), ("tree", 0, 0)]
+    costs = timed[[cost.name for cost in COSTS]].drop(columns="predict_single_p99_s")
+    assert np.isfinite(costs.to_numpy()).all()
+    assert (timed["predict_single_calls"] >= 100).all()
