@@ -82,6 +82,8 @@ class Engine:
         >>> engine.predict_proba(np.ones((1, 1), np.float32), n_jobs=-1)
         array([[0., 1.]])
         """
+        rows = rows.view()
+        rows.flags.writeable = False  # numba compiles read-only arrays anew: always hand it the same kind
         n = len(rows)
         out = np.empty((n, self.n_classes))
         threads = min(thread_count(n_jobs), max(1, n // ROWS_PER_THREAD))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -219,6 +219,37 @@ class PackedModel:
         """
         best = self.predict_proba(X, n_jobs=n_jobs, device=device).argmax(axis=1)
         return np.asarray(self.classes[devices.to_host(best)])
+
+    def routed(self, top_k: int) -> PackedModel:
+        """Give the same model with fewer experts running for a row; the others' weights are shared out.
+
+        Parameters
+        ----------
+        top_k : int
+            From 1 to K.
+
+        Returns
+        -------
+        PackedModel
+            Shares all arrays.
+
+        Raises
+        ------
+        ValueError
+            For another number.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.tree import DecisionTreeClassifier
+        >>> from ensemblekit.packed import pack
+        >>> pack(DecisionTreeClassifier().fit(*load_iris(return_X_y=True))).routed(2)
+        Traceback (most recent call last):
+        ValueError: top_k must lie in [1, 1], the number of experts; received 2.
+        """
+        if not 1 <= top_k <= self.n_experts:
+            raise ValueError(f"top_k must lie in [1, {self.n_experts}], the number of experts; received {top_k}.")
+        return replace(self, top_k=top_k)
 
     def node_visits(self, X: npt.ArrayLike) -> Work:
         """Count the splits that an average row tests.

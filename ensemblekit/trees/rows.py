@@ -41,9 +41,7 @@ def as_rows(X: npt.ArrayLike, n_features: int) -> npt.NDArray[np.float32]:
     return rows
 
 
-def check_rows(
-    rows: npt.NDArray[np.float32], *, accepts_missing: bool, categorical_features: npt.NDArray[np.int32]
-) -> None:
+def check_rows(rows: npt.NDArray[np.float32], *, accepts_missing: bool, categorical_features: npt.NDArray[np.int32]) -> None:
     """Refuse rows on which the fitted model and its arrays might differ.
 
     Parameters

@@ -43,9 +43,7 @@ def read_forest(model: Any) -> TreeEnsemble:
     array([-1, -1, -1], dtype=int32)
     """
     if model.n_outputs_ != 1:
-        raise ValueError(
-            f"Flat trees hold one output; this model was fitted with {model.n_outputs_}. Fit one for each."
-        )
+        raise ValueError(f"Flat trees hold one output; this model was fitted with {model.n_outputs_}. Fit one for each.")
     # The fitted trees count, not n_estimators, which may have been changed since.
     members = getattr(model, "estimators_", [model])
     n_classes = len(model.classes_)

@@ -42,11 +42,7 @@ def read_hist_gradient_boosting(model: Any) -> TreeEnsemble:
     n_outputs = model.n_trees_per_iteration_
     columns, categories = _columns(model)
     return flatten(
-        [
-            _tree(predictor, output, columns, categories)
-            for iteration in model._predictors
-            for output, predictor in enumerate(iteration)
-        ],
+        [_tree(predictor, output, columns, categories) for iteration in model._predictors for output, predictor in enumerate(iteration)],
         n_features=model.n_features_in_,
         n_outputs=n_outputs,
         link="sigmoid" if n_outputs == 1 else "softmax",
@@ -85,9 +81,7 @@ def _tree(predictor: Any, output: int, columns: npt.NDArray[np.intp], categories
     # It treats a category that it never saw as a missing value.
     unknown_left = {int(i): bool(missing_left[i]) for i in splits}
     sets = {
-        i: _left_categories(
-            predictor.raw_left_cat_bitsets[nodes["bitset_idx"][i]], categories[nodes["feature_idx"][i]], unknown_left[i]
-        )
+        i: _left_categories(predictor.raw_left_cat_bitsets[nodes["bitset_idx"][i]], categories[nodes["feature_idx"][i]], unknown_left[i])
         for i in unknown_left
     }
     return Tree(
@@ -103,9 +97,7 @@ def _tree(predictor: Any, output: int, columns: npt.NDArray[np.intp], categories
     )
 
 
-def _left_categories(
-    words: npt.NDArray[np.uint32], raw: npt.NDArray[np.int64], unknown_left: bool
-) -> npt.NDArray[np.int64]:
+def _left_categories(words: npt.NDArray[np.uint32], raw: npt.NDArray[np.int64], unknown_left: bool) -> npt.NDArray[np.int64]:
     code = np.arange(len(raw))
     left = (words[code // 32] >> (code % 32).astype(np.uint32) & np.uint32(1)).astype(bool)
     if not unknown_left:

@@ -76,9 +76,7 @@ def margins(trees: TreeEnsemble, rows: npt.NDArray[np.float32]) -> npt.NDArray[n
     return np.asarray(trees.scale * total + trees.base)
 
 
-def goes_left(
-    trees: TreeEnsemble, nodes: npt.NDArray[np.int32], values: npt.NDArray[np.float32]
-) -> npt.NDArray[np.bool_]:
+def goes_left(trees: TreeEnsemble, nodes: npt.NDArray[np.int32], values: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     """Decide one split for each pair of a node and the value that it tests.
 
     Parameters
@@ -123,9 +121,7 @@ def _walk(trees: TreeEnsemble, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.
     return at.reshape(len(rows), trees.n_trees)
 
 
-def _category_goes_left(
-    trees: TreeEnsemble, nodes: npt.NDArray[np.int32], values: npt.NDArray[np.float32]
-) -> npt.NDArray[np.bool_]:
+def _category_goes_left(trees: TreeEnsemble, nodes: npt.NDArray[np.int32], values: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     which = trees.category_set[nodes]
     begin, end = trees.category_start[which], trees.category_start[which + 1]
     known = (values >= 0) & (values < 32 * (end - begin))

@@ -18,6 +18,7 @@ from ensemblekit.ensembles import (
     VotingEnsembleClassifier,
     WeightedEnsembleClassifier,
 )
+from ensemblekit.mixture import MixtureOfExpertsClassifier
 from ensemblekit.packed import pack, reference
 from ensemblekit.packed.assembling import assemble, constant_gate
 from ensemblekit.packed.experts import LinearExpert, TreeExpert, pack_expert
@@ -76,6 +77,22 @@ def test_ensembles(n_classes):
         packed = pack(model)
         np.testing.assert_allclose(packed.predict_proba(X), quietly(model.predict_proba, X), atol=1e-6)
         np.testing.assert_array_equal(packed.predict(X), quietly(model.predict, X))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_mixture(n_classes):
+    X, y = zoo.table(n_classes)
+    model = MixtureOfExpertsClassifier(n_experts=3, n_init=2, random_state=0).fit(X, np.array(list("abc"))[y])
+    packed = pack(model)
+    np.testing.assert_allclose(packed.predict_proba(X), model.predict_proba(X), atol=1e-9)
+    np.testing.assert_array_equal(packed.predict(X), model.predict(X))
+    np.testing.assert_allclose(reference.gate_proba(packed, X), model.gate_proba(X), atol=1e-12)
+    best = model.gate_proba(X).argmax(axis=1)
+    expected = model.expert_proba(X)[np.arange(len(X)), best]
+    np.testing.assert_allclose(packed.routed(1).predict_proba(X), expected, atol=1e-9)
+    model.routing = "random"
+    with pytest.raises(ValueError, match="routing='random' cannot be packed; valid: 'soft', 'top-k'"):
+        pack(model)
 
 
 def test_hard_votes():

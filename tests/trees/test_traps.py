@@ -37,9 +37,7 @@ def agrees(model, rows=X):
 
 
 def test_early_stopped_gradient_boosting():
-    model = GradientBoostingClassifier(n_estimators=100, n_iter_no_change=1, learning_rate=0.9, random_state=0).fit(
-        X, Y
-    )
+    model = GradientBoostingClassifier(n_estimators=100, n_iter_no_change=1, learning_rate=0.9, random_state=0).fit(X, Y)
     assert agrees(model).n_trees == 3 * model.n_estimators_ < 300
 
 

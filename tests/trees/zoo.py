@@ -37,9 +37,7 @@ TAKES_MISSING = [name for name in PLAIN if name != "gradient boosting"]
 CATEGORICAL = {
     "hist gradient boosting": lambda: HistGradientBoostingClassifier(max_iter=6, categorical_features=[0, 1]),
     "xgboost": lambda: XGBClassifier(enable_categorical=True, feature_types=TYPES, **XGB),
-    "xgboost one-hot": lambda: XGBClassifier(
-        enable_categorical=True, feature_types=TYPES, max_cat_to_onehot=100, **XGB
-    ),
+    "xgboost one-hot": lambda: XGBClassifier(enable_categorical=True, feature_types=TYPES, max_cat_to_onehot=100, **XGB),
     "lightgbm": lambda: LGBMClassifier(min_data_per_group=5, cat_smooth=1, **LGB),
 }
 
