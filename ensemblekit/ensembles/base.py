@@ -86,7 +86,8 @@ class BaseEnsemble(TransformerMixin, _BaseHeterogeneousEnsemble):
         if sample_weight is not None:
             params["sample_weight"] = sample_weight
         if _routing_enabled():
-            return process_routing(self, "fit", **params)  # type: ignore[no-any-return]
+            routed: Routed = process_routing(self, "fit", **params)
+            return routed
         if fit_params:
             raise TypeError(
                 f"{type(self).__name__}.fit got {sorted(fit_params)}; only sample_weight is passed on, unless metadata "

@@ -49,8 +49,9 @@ class FoldModel:
         if self.n_classes is None:
             return np.asarray(self.model.predict(X), dtype=np.float64)
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+        columns: Any = slice(None) if self.present is None else self.present
         proba = np.zeros((n_rows, self.n_classes))
-        proba[:, self.present if self.present is not None else slice(None)] = 1.0 if self.model is None else self.model.predict_proba(X)
+        proba[:, columns] = 1.0 if self.model is None else self.model.predict_proba(X)
         return proba
 
 

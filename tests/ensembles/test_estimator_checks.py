@@ -10,6 +10,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from ensemblekit.ensembles import (
     AveragingEnsembleClassifier,
     AveragingEnsembleRegressor,
+    DynamicSelectionClassifier,
+    StackingEnsembleClassifier,
+    StackingEnsembleRegressor,
     VotingEnsembleClassifier,
     VotingEnsembleRegressor,
     WeightedEnsembleClassifier,
@@ -32,12 +35,15 @@ ESTIMATORS = [
     WeightedEnsembleClassifier(LINEAR, weights="greedy", refit=False, cv=2, random_state=0),
     VotingEnsembleClassifier(LINEAR, voting="hard"),
     VotingEnsembleClassifier(LINEAR, voting="soft"),
+    StackingEnsembleClassifier(LINEAR, cv=2, random_state=0),
+    DynamicSelectionClassifier(LINEAR, cv=2, random_state=0),
     AveragingEnsembleRegressor(SMALL_REGRESSORS),
     WeightedEnsembleRegressor(SMALL_REGRESSORS, cv=2, random_state=0),
     AveragingEnsembleRegressor(RIDGE),
     WeightedEnsembleRegressor(RIDGE, cv=3, random_state=0),
     WeightedEnsembleRegressor(RIDGE, weights="greedy", refit=False, cv=2, random_state=0),
     VotingEnsembleRegressor(RIDGE),
+    StackingEnsembleRegressor(RIDGE, cv=2, random_state=0),
 ]
 
 BY_ROWS = "rows are drawn at random one by one, so that a row of weight two is not the same as two rows"
@@ -45,6 +51,8 @@ BY_ROWS = "rows are drawn at random one by one, so that a row of weight two is n
 
 def expected_failures(estimator: Any) -> dict[str, str]:
     drawn_by_members = estimator.estimators in (None, SMALL, SMALL_REGRESSORS)
+    if isinstance(estimator, DynamicSelectionClassifier):
+        return {"check_sample_weight_equivalence_on_dense_data": "a neighbour is a row, whatever its weight"}
     if not drawn_by_members:
         return {}
     return {
