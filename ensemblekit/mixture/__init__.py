@@ -1,5 +1,19 @@
 """Mixtures of experts with a learned gate."""
 
 from ensemblekit.mixture.classifier import MixtureOfExpertsClassifier
+from ensemblekit.mixture.gates.classifier import ClassifierGate
+from ensemblekit.mixture.gates.constant import ConstantGate
+from ensemblekit.mixture.gates.gaussian import GaussianGate
+from ensemblekit.mixture.gates.hierarchical import HierarchicalGate
+from ensemblekit.mixture.gates.softmax import SoftmaxGate
+from ensemblekit.mixture.regressor import MixtureOfExpertsRegressor
 
-__all__ = ["MixtureOfExpertsClassifier"]
+__all__ = [
+    "ClassifierGate",
+    "ConstantGate",
+    "GaussianGate",
+    "HierarchicalGate",
+    "MixtureOfExpertsClassifier",
+    "MixtureOfExpertsRegressor",
+    "SoftmaxGate",
+]

@@ -1,31 +1,50 @@
-"""What classifier and regressor share: from parameters and data to a fitted gate and fitted experts."""
+"""What classifier and regressor share: from parameters and data to a fitted gate and fitted experts, and from a row to an answer."""
 
 from __future__ import annotations
 
 import warnings
 from copy import copy
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, check_is_fitted, validate_data
 
+from ensemblekit.mixture import routing as routes
+from ensemblekit.mixture.columns import positions
+from ensemblekit.mixture.combining import COMBINATIONS, shares_that_count
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float, Gate
-from ensemblekit.mixture.em import EMInfo, EMState, begin, e_step, run
+from ensemblekit.mixture.em import EMInfo, EMState, begin, e_step, posterior, run
+from ensemblekit.mixture.experts.estimators import EstimatorExperts
+from ensemblekit.mixture.experts.kinds import holds_out
+from ensemblekit.mixture.experts.linear import LinearExperts
 from ensemblekit.mixture.experts.logistic import LogisticExperts
+from ensemblekit.mixture.gates.classifier import ClassifierGate
+from ensemblekit.mixture.gates.constant import ConstantGate
+from ensemblekit.mixture.gates.gaussian import GaussianGate
 from ensemblekit.mixture.gates.softmax import SoftmaxGate
 from ensemblekit.mixture.linear.design import Design, make_design
+from ensemblekit.mixture.linear.kinds import LinearBank, LinearGate
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.restarts import best_of_starts
+from ensemblekit.mixture.linear.solve import Solution, maximise
 from ensemblekit.mixture.start import random_gate, thin
 
 #: EM steps of a short run. Few are enough to tell a good start from a bad one.
 _SHORT_RUN = 5
+#: Random starts by default: of linear mixtures, where one costs little, and of others.
+_STARTS = {"linear": 20, "other": 5}
+#: Folds of held-out responsibilities by default.
+_CROSS_FIT = 5
+#: An expert that answers for less than this many rows is not needed.
+_IDLE = 0.01
+
+_GATES = {"softmax": SoftmaxGate, "gaussian": GaussianGate, "constant": ConstantGate}
 
 
 class BaseMixture(BaseEstimator):
@@ -33,106 +52,246 @@ class BaseMixture(BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_experts": [Interval(Integral, 1, None, closed="left")],
-        "gate": [StrOptions({"softmax"}), SoftmaxGate],
+        "gate": [StrOptions(set(_GATES)), HasMethods("fit")],
+        "gate_features": "no_validation",
+        "expert_features": "no_validation",
         "alpha": [Interval(Real, 0, None, closed="left")],
         "optimizer": [StrOptions({"auto", "em"})],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "cross_fit": [StrOptions({"auto"}), Interval(Integral, 2, None, closed="left"), None],
+        "routing": [StrOptions(set(routes.ROUTINGS))],
+        "top_k": [Interval(Integral, 1, None, closed="left"), None],
+        "threshold": [Interval(Real, 0, 1, closed="both")],
+        "combination": [StrOptions(set(COMBINATIONS))],
+        "n_init": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="neither")],
+        "warm_start": ["boolean"],
         "random_state": ["random_state"],
+        "n_jobs": [None, Integral],
         "verbose": ["verbose"],
     }
 
     n_experts: int
+    experts: Any
     gate: Any
+    gate_features: Any
+    expert_features: Any
     alpha: float
     optimizer: str
-    n_init: int
+    cross_fit: Any
+    routing: str
+    top_k: int | None
+    threshold: float
+    combination: str
+    n_init: Any
     max_iter: int
     tol: float
+    warm_start: bool
     random_state: Any
+    n_jobs: int | None
     verbose: int
 
-    gate_: Gate
-    experts_: ExpertBank
+    gate_: Any
+    experts_: Any
 
-    def _weighted_rows(self, X: Any, sample_weight: Any) -> tuple[NDArray[np.bool_], Float]:
-        """Rows of positive weight and their weights: a row of weight zero is as good as not there."""
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        counts = weight > 0
-        return counts, weight[counts]
+    # ---- the table -------------------------------------------------------------------------------------------------------------
 
-    def _fit_mixture(self, data: Data, gate: Gate, experts: ExpertBank) -> None:
-        if self.optimizer == "auto" and isinstance(gate, SoftmaxGate) and isinstance(experts, LogisticExperts):
-            converged = self._climb(data, gate, experts)
+    def _table(self, X: Any, *, reset: bool) -> Any:
+        """Check a table: numbers for linear experts; other estimators may be given whatever they can read."""
+        if not (self._free_columns and hasattr(X, "columns")):
+            return validate_data(self, X, reset=reset, dtype=np.float64, accept_sparse="csr" if self._takes_sparse else False)
+        _check_feature_names(self, X, reset=reset)
+        _check_n_features(self, X, reset=reset)
+        return X
+
+    @property
+    def _free_columns(self) -> bool:
+        """Whether columns may be of any type: where no part of the mixture reads all of them as numbers."""
+        return not isinstance(self.experts, str) and self.gate_features is not None
+
+    @property
+    def _takes_sparse(self) -> bool:
+        gate = self.gate in ("softmax", "constant") if isinstance(self.gate, str) else isinstance(self.gate, LinearGate)
+        return gate and self.experts in ("logistic", "linear")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = bool(self._takes_sparse)
+        return tags
+
+    def _gate_view(self, X: Any) -> Any:
+        columns = self.gate_columns_
+        view = X if columns is None else _safe_indexing(X, columns, axis=1)
+        return check_array(view, dtype=np.float64, accept_sparse="csr") if hasattr(view, "columns") else view
+
+    def _resolve_columns(self, X: Any) -> None:
+        self.gate_columns_ = positions(X, self.gate_features, "gate_features")
+        chosen = self.expert_features
+        if chosen is not None and len(chosen) != self.n_experts:
+            raise ValueError(f"expert_features must hold a choice of columns for each of {self.n_experts} experts; got {len(chosen)}.")
+        self.expert_columns_ = None if chosen is None else [positions(X, columns, "expert_features") for columns in chosen]
+
+    # ---- the parts -------------------------------------------------------------------------------------------------------------
+
+    def _make_gate(self) -> Gate:
+        if isinstance(self.gate, str):
+            gate = _GATES[self.gate]()
+        elif is_classifier(self.gate):
+            gate = ClassifierGate(self.gate)
+        elif hasattr(self.gate, "log_proba"):
+            gate = clone(self.gate)
         else:
-            converged = self._alternate(data, gate, experts)
+            raise ValueError(f"gate must be one of {sorted(_GATES)}, a gate object or a classifier; got {self.gate!r}.")
+        if "alpha" in gate.get_params(deep=False) and gate.alpha is None:
+            gate.set_params(alpha=self.alpha)
+        made: Gate = gate
+        return made
+
+    def _make_estimators(self, classes: NDArray[Any] | None) -> EstimatorExperts:
+        """Experts given as estimators: one cloned n_experts times, or a list of different ones."""
+        several = isinstance(self.experts, (list, tuple))
+        estimators = list(self.experts) if several else [self.experts] * self.n_experts
+        if len(estimators) != self.n_experts:
+            raise ValueError(f"experts holds {len(estimators)} estimators, and n_experts={self.n_experts}; they must be equal.")
+        for estimator in estimators:
+            if not hasattr(estimator, "fit"):
+                raise ValueError(f"experts must be a name, an estimator or a list of estimators; got {estimator!r}.")
+        cross_fit = self.cross_fit or 0
+        if cross_fit == "auto":
+            cross_fit = _CROSS_FIT if any(holds_out(estimator) for estimator in estimators) else 0
+        return EstimatorExperts(estimators, classes, columns=self.expert_columns_, cross_fit=cross_fit, n_jobs=self.n_jobs)
+
+    # ---- fitting ---------------------------------------------------------------------------------------------------------------
+
+    def _fit_mixture(self, data: Data, experts: ExpertBank) -> Self:
+        gate = self._make_gate()
+        again = self.warm_start and hasattr(self, "lower_bounds_")
+        if self.optimizer == "auto" and isinstance(gate, LinearGate) and isinstance(experts, LinearBank):
+            converged = self._climb(data, gate, experts, again)
+        else:
+            converged = self._alternate(data, gate, experts, again)
+        self.load_ = self._load(data)
         self.lower_bound_ = self.lower_bounds_[-1]
         self.n_iter_ = max(len(self.lower_bounds_) - 1, 1)
         self.converged_ = converged
+        self.success_ = np.ones(self.n_experts)
+        self._given = self._earned = np.ones(self.n_experts)
         if not converged:
             warnings.warn(
                 f"The mixture did not converge in max_iter={self.max_iter} steps; raise max_iter, tol or alpha.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
+        return self
 
-    def _climb(self, data: Data, gate: SoftmaxGate, experts: LogisticExperts) -> bool:
+    def _climb(self, data: Data, gate: LinearGate, experts: LinearBank, again: bool) -> bool:
         """Linear gate and experts: climb the marginal likelihood itself."""
-        rows = thin(data.X, data.y)
         whole = self._problem(data, gate, experts)
-        part = whole if rows is None else self._problem(_subset(data, rows), gate, experts)
-        solution = best_of_starts(
-            whole,
-            part,
-            n_init=self.n_init,
-            max_iter=self.max_iter,
-            tol=np.sqrt(self.tol) / 10,  # curvature is near one: a gradient g leaves about g ** 2 / 2 to gain
-            rng=np.random.default_rng(self._seed),
-        )
-        design, W = whole.design, whole.coefficients(solution.theta)
-        K = self.n_experts
-        self.gate_ = gate.set_coefficients(*design.raw_coefficients(W[:, : K - 1]))
-        coef, intercept = design.raw_coefficients(W[:, K - 1 :])
-        self.experts_ = experts.set_coefficients(coef.reshape(K, -1, design.n_features), intercept.reshape(K, -1))
-        self.lower_bounds_ = [value * whole.total_weight for value in solution.values]
-        for step, bound in enumerate(self.lower_bounds_):
-            self._say(step, bound)
+        tol = float(np.sqrt(self.tol)) / 10  # curvature is near one: a gradient g leaves about g ** 2 / 2 to gain
+        if again:
+            start = whole.parameters(self._present(whole.design))
+            solution = maximise(whole, start, max_iter=self.max_iter, tol=tol)
+        else:
+            rows = thin(data.X, data.y)
+            part = whole if rows is None else self._problem(_subset(data, rows), gate, experts)
+            rng = np.random.default_rng(self._seed)
+            solution = best_of_starts(whole, part, n_init=self._n_starts("linear"), max_iter=self.max_iter, tol=tol, rng=rng)
+        self._take_over(whole, solution, gate, experts)
         return solution.converged
 
-    def _problem(self, data: Data, gate: SoftmaxGate, experts: LogisticExperts) -> LinearMixture:
+    def _problem(self, data: Data, gate: LinearGate, experts: LinearBank) -> LinearMixture:
+        family, targets = experts.start(data.y, data.sample_weight)
         return LinearMixture(
             make_design(data.X, data.sample_weight),
-            experts.family,
-            experts.targets(data.y),
+            family,
+            targets,
             n_experts=self.n_experts,
             alpha=experts.alpha,
-            gate_alpha=gate.alpha,
+            gate_alpha=gate.strength,
+            gate_columns=self.gate_columns_ if gate.reads is None else gate.reads,
+            expert_columns=experts.reads,
         )
 
-    def _alternate(self, data: Data, gate: Gate, experts: ExpertBank) -> bool:
+    def _take_over(self, whole: LinearMixture, solution: Solution, gate: LinearGate, experts: LinearBank) -> None:
+        W, cut = whole.coefficients(solution.theta), self.n_experts - 1
+        contrasts, intercepts = whole.design.raw_coefficients(W[:, :cut])
+        columns = slice(None) if self.gate_columns_ is None else self.gate_columns_
+        self.gate_ = gate.set_contrasts(contrasts[:, columns], intercepts)
+        self.experts_ = experts.set_predictors(whole.design, W[:, cut:], self.n_experts)
+        self.lower_bounds_ = [(value - experts.log_unit) * whole.total_weight for value in solution.values]
+        for step, bound in enumerate(self.lower_bounds_):
+            self._say(step, bound)
+
+    def _present(self, design: Design) -> Float:
+        """Coefficients of the last fit on the columns of a new design."""
+        narrow, intercepts = self.gate_.contrasts()
+        contrasts = np.zeros((intercepts.size, design.n_features))
+        contrasts[:, slice(None) if self.gate_columns_ is None else self.gate_columns_] = narrow
+        return np.hstack([design.standardised_coefficients(contrasts, intercepts), self.experts_.predictors(design)])
+
+    def _alternate(self, data: Data, gate: Gate, experts: ExpertBank, again: bool) -> bool:
         """Run EM: short runs from every start, then one long run of the best."""
-        design = make_design(data.X_gate, data.sample_weight)
-        rng = np.random.default_rng(self._seed)
-        n_starts = self.n_init if self.n_experts > 1 else 1
-        starts = [self._short_run(data, gate, experts, design, rng) for _ in range(n_starts)]
-        best = max(starts, key=lambda state: state.lower_bound)
+        best = e_step(self.gate_, self.experts_, data) if again else self._best_start(data, gate, experts)
         found = run(best, data, max_iter=self.max_iter, tol=self.tol, report=self._report)
         if found.fell:
             warnings.warn(
                 "The penalised log-likelihood fell: the M-step of the gate or of an expert does not climb it. "
                 f"The best iterate is kept, with lower_bound_={found.state.lower_bound:.6g}.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         self.gate_, self.experts_ = found.state.gate, found.state.experts
         self.lower_bounds_ = found.lower_bounds
         return found.converged or found.fell
 
-    def _short_run(self, data: Data, gate: Gate, experts: ExpertBank, design: Design, rng: np.random.Generator) -> EMState:
-        responsibilities = random_gate(design.Z[:, :-1], data.sample_weight, self.n_experts, rng)
-        state = begin(copy(gate), copy(experts), data, responsibilities)
-        return run(state, data, max_iter=_SHORT_RUN, tol=self.tol).state
+    def _best_start(self, data: Data, gate: Gate, experts: ExpertBank) -> EMState:
+        rng = np.random.default_rng(self._seed)
+        design = make_design(data.X_gate, data.sample_weight)
+        if self.n_experts == 1:
+            return begin(gate, experts, data, np.ones((len(data.y), 1)))
+        if isinstance(experts, EstimatorExperts):
+            return begin(gate, experts, data, self._first_responsibilities(data, design, experts, rng))
+        states = []
+        for _ in range(self._n_starts("other")):
+            responsibilities = random_gate(design.Z[:, :-1], data.sample_weight, self.n_experts, rng)
+            state = begin(gate, experts, data, responsibilities)
+            states.append(run(state, data, max_iter=_SHORT_RUN, tol=self.tol).state)
+        return max(states, key=lambda state: state.lower_bound)
+
+    def _first_responsibilities(self, data: Data, design: Design, experts: EstimatorExperts, rng: np.random.Generator) -> Float:
+        """Costly experts begin from the regions that a mixture of linear experts finds; frozen ones from their own likelihood."""
+        if not experts.learns:
+            fitted = copy(experts).fit(data.X, data.y, np.full((len(data.y), self.n_experts), 1.0), data.sample_weight)
+            return posterior(fitted.judge(data.X, data.y))[1]
+        bank: LinearBank = LinearExperts() if experts.classes is None else LogisticExperts(experts.classes.size)
+        family, targets = bank.start(data.y, data.sample_weight)
+        problem = LinearMixture(design, family, targets, n_experts=self.n_experts, alpha=1.0)
+        rows = thin(data.X_gate, data.y)
+        part = (
+            problem
+            if rows is None
+            else LinearMixture(
+                make_design(data.X_gate[rows], data.sample_weight[rows]), family, targets[:, rows], n_experts=self.n_experts, alpha=1.0
+            )
+        )
+        found = best_of_starts(problem, part, n_init=self._n_starts("linear"), max_iter=100, tol=1e-3, rng=rng)
+        return posterior(problem.log_joint(found.theta).T)[1]
+
+    def _n_starts(self, kind: str) -> int:
+        return _STARTS[kind] if self.n_init == "auto" else int(self.n_init)
+
+    def _load(self, data: Data) -> Float:
+        """Share of the training rows that each expert answers for; those that answer for none are named in a warning."""
+        log_joint = self.gate_.log_proba(data.X_gate) + self.experts_.judge(data.X, data.y)
+        rows = data.sample_weight @ posterior(log_joint)[1]
+        idle = np.flatnonzero(rows < _IDLE)
+        if idle.size:
+            warnings.warn(
+                f"Experts {idle.tolist()} answer for less than a hundredth of a row: n_experts={self.n_experts - idle.size} would do.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return rows / rows.sum()
 
     def _report(self, step: int, state: EMState, info: EMInfo) -> None:
         self._say(step, state.lower_bound, f"  load {np.array2string(info.load, precision=3)}")
@@ -146,16 +305,14 @@ class BaseMixture(BaseEstimator):
         """A fresh generator's seed: the same for every fit where random_state is a number."""
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
 
-    def _make_gate(self) -> Gate:
-        alpha = self.alpha if isinstance(self.gate, str) or self.gate.alpha is None else self.gate.alpha
-        return SoftmaxGate(alpha=alpha)
+    # ---- answering -------------------------------------------------------------------------------------------------------------
 
     def _check_rows(self, X: Any) -> Any:
         check_is_fitted(self)
-        return validate_data(self, X, reset=False, dtype=np.float64)
+        return self._table(X, reset=False)
 
     def gate_proba(self, X: Any) -> Float:
-        """Probability that the gate gives each expert.
+        """Probability that the gate gives each expert, before any routing.
 
         Parameters
         ----------
@@ -166,11 +323,76 @@ class BaseMixture(BaseEstimator):
         ndarray of shape (n_samples, n_experts)
             Rows sum to one.
         """
-        return np.exp(self.gate_.log_proba(self._check_rows(X)))
+        return self._gate_proba(self._check_rows(X))
 
-    def _posterior(self, X: Any, y: NDArray[Any]) -> EMState:
-        return e_step(self.gate_, self.experts_, Data(X, X, y, np.ones(X.shape[0])))
+    def _gate_proba(self, X: Any) -> Float:
+        return np.exp(self.gate_.log_proba(self._gate_view(X)))
+
+    def _shares(self, X: Any) -> Float:
+        """Share of each expert in each row's answer, after routing."""
+        proba = self._gate_proba(X)
+        k = self.n_experts if self.top_k is None else min(self.top_k, self.n_experts)
+        if self.routing == "top_k":
+            return routes.top_k(proba, k if self.top_k is not None else 1)
+        if self.routing == "threshold":
+            return routes.threshold(proba, self.threshold)
+        if self.routing == "random":
+            return routes.random(proba, k if self.top_k is not None else 1, np.random.default_rng(self._seed))
+        if self.routing == "feedback":
+            return routes.top_k(routes.feedback(proba, self.success_), k)
+        return proba
+
+    def route(self, X: Any) -> NDArray[np.intp]:
+        """Return the indices of the experts that run for each row, the one that counts most first.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of int of shape (n_samples, n_running)
+            As many columns as the row with most experts has; shorter rows end in -1.
+        """
+        shares = self._shares(self._check_rows(X))
+        order = np.argsort(-shares, axis=1, kind="stable")
+        running = np.where(np.take_along_axis(shares, order, axis=1) > 0, order, -1)
+        return running[:, : int((shares > 0).sum(axis=1).max(initial=1))]
+
+    def _mixed(self, X: Any, n_outputs: int) -> Float:
+        """Sum over the experts that run of share times answer, or of share times log-answer for ``"product"``."""
+        shares = self._shares(X)
+        counts = shares_that_count(shares, self.combination)
+        mixed = np.zeros((shares.shape[0], n_outputs))
+        for k in range(self.n_experts):
+            rows = np.flatnonzero(shares[:, k] > 0)
+            if rows.size == 0:
+                continue
+            view = X if rows.size == shares.shape[0] else _safe_indexing(X, rows)
+            mixed[rows] += counts[rows, k, None] * self._contribution(self.experts_.predict_one(view, k), k)
+        return mixed
+
+    def _contribution(self, answers: Float, k: int) -> Float:  # noqa: ARG002 (a regressor weighs by the expert's precision)
+        if self.combination != "product":
+            return answers
+        with np.errstate(divide="ignore"):
+            return np.log(answers)
+
+    def _posterior(self, X: Any, y: NDArray[Any]) -> tuple[Float, Float]:
+        return posterior(self.gate_.log_proba(self._gate_view(X)) + self.experts_.log_likelihood(X, y))
+
+    def _update_success(self, X: Any, y: NDArray[Any], memory: float) -> None:
+        proba = self._gate_proba(X)
+        with np.errstate(divide="ignore"):
+            log_gate = np.log(routes.feedback(proba, self.success_))
+        _, earned = posterior(log_gate + self.experts_.log_likelihood(X, y))
+        kept = np.exp(-proba.shape[0] / memory)
+        self._given = kept * self._given + proba.sum(axis=0)
+        self._earned = kept * self._earned + earned.sum(axis=0)
+        self.success_ = self._earned / self._given
 
 
 def _subset(data: Data, rows: NDArray[np.intp]) -> Data:
-    return Data(data.X[rows], data.X_gate[rows], data.y[rows], data.sample_weight[rows])
+    gate = data.X_gate[rows] if data.X_gate is not data.X else None
+    X = data.X[rows]
+    return Data(X, X if gate is None else gate, data.y[rows], data.sample_weight[rows])

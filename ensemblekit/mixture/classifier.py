@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
+from sklearn.utils.validation import _check_sample_weight, _check_y, check_array, check_consistent_length
 
 from ensemblekit.mixture.base import BaseMixture
-from ensemblekit.mixture.contracts import Data, Float
+from ensemblekit.mixture.combining import renormalise
+from ensemblekit.mixture.contracts import Data, ExpertBank, Float
 from ensemblekit.mixture.experts.logistic import LogisticExperts
-from ensemblekit.mixture.linear.objective import logsumexp
 
 
 class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
@@ -30,25 +30,51 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
     ----------
     n_experts : int, default=4
         Number of experts K. One expert is ``LogisticRegression(C=1 / alpha)``.
-    experts : {"logistic"}, default="logistic"
-        Kind of the experts.
-    gate : {"softmax"} or SoftmaxGate, default="softmax"
-        Kind of the gate. A gate object has its own ``alpha``; None there stands for the mixture's.
+    experts : "logistic", estimator or list of estimators, default="logistic"
+        A name; or a scikit-learn estimator, which is cloned for each expert; or a list of ``n_experts`` different ones. Estimators
+        that cannot take ``sample_weight`` are fitted to weighted resamples, with a warning. With ``FrozenEstimator`` experts only
+        the gate learns.
+    gate : {"softmax", "gaussian", "constant"}, gate object or classifier, default="softmax"
+        Kind of the gate: a name; an object out of ``ensemblekit.mixture.gates``, whose ``alpha=None`` means the mixture's; or a
+        scikit-learn classifier, fitted to the responsibilities.
+    gate_features : columns or None, default=None
+        Columns that the gate reads: names, positions, a slice, a mask, a callable or ``make_column_selector``; None for all.
+    expert_features : list of columns or None, default=None
+        The same for each expert. With ``gate_features`` numeric and estimators as experts, other columns may be of any type.
     alpha : float, default=1.0
-        L2 penalty on the coefficients of gate and experts for the raw columns, on the scale of the summed log-likelihood; intercepts
-        are free. 0 is maximum likelihood. Columns on very different scales should be standardised before, as for any penalty.
+        L2 penalty on the coefficients of linear gates and experts for the raw columns, on the scale of the summed log-likelihood;
+        intercepts are free. 0 is maximum likelihood. Columns on very different scales should be standardised before, as for any
+        penalty.
     optimizer : {"auto", "em"}, default="auto"
-        "em" alternates E- and M-steps throughout. "auto" climbs the same penalised likelihood by quasi-Newton steps, whose gradient is
-        made of the same responsibilities, and ends with Newton steps where exact curvature is cheap: it needs far fewer passes.
-    n_init : int, default=20
-        Random starts. Each is followed for a few steps; the best go on.
+        "em" alternates E- and M-steps throughout. "auto" does so too, except where gate and experts are linear: there it climbs the
+        same penalised likelihood by quasi-Newton steps, whose gradient is made of the same responsibilities, and ends with Newton
+        steps where exact curvature is cheap: it needs far fewer passes.
+    cross_fit : "auto", int or None, default="auto"
+        Folds in which responsibilities are held out: an expert that can learn its rows by heart must not judge them. "auto" is 5
+        for estimators other than linear ones, and none for the rest.
+    routing : {"soft", "top_k", "threshold", "random", "feedback"}, default="soft"
+        Which experts run for a row at prediction; may be set after fit. "soft": all. "top_k": the most probable ``top_k`` (default
+        1). "threshold": those that reach ``threshold``. "random": ``top_k`` (default 1) drawn by the gate. "feedback": the gate,
+        tilted by what :meth:`update_feedback` noted; with ``top_k``, its best. An expert that is routed away is not evaluated.
+    top_k : int or None, default=None
+    threshold : float, default=0.1
+    combination : {"linear", "product", "additive"}, default="linear"
+        How answers become one: the mixture itself, the renormalised geometric mean, or the plain mean of those that ran.
+    n_init : "auto" or int, default="auto"
+        Random starts; "auto" is 20 for linear mixtures and 5 for others. Each is followed for a few steps; the best go on.
+        Estimators as experts begin from the regions that the best of so many linear mixtures finds.
     max_iter : int, default=1000
         Steps of the final run, at most.
     tol : float, default=1e-6
-        The fit ends when a step can no longer raise the mean penalised log-likelihood by ``tol``: in EM by the rise of the last step,
-        otherwise by the gradient.
+        The fit ends when a step can no longer raise the mean penalised log-likelihood by ``tol``: in EM by the rise of the last
+        step, otherwise by the gradient.
+    warm_start : bool, default=False
+        Begin from the last fit instead of from random starts.
     random_state : int, RandomState instance or None, default=None
-        Draws the starts. Nothing is drawn per row, so that a row of weight two equals two rows.
+        Draws the starts, and the experts of ``routing="random"``. Nothing is drawn per row in fitting, so that a row of weight two
+        equals two rows.
+    n_jobs : int or None, default=None
+        Estimators fitted at a time.
     verbose : int, default=0
         Print the penalised log-likelihood after every step.
 
@@ -56,10 +82,15 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
     ----------
     classes_ : ndarray of shape (n_classes,)
         Class labels, sorted.
-    gate_ : SoftmaxGate
-        With ``coef_`` (n_experts, n_features) and ``intercept_`` (n_experts,).
-    experts_ : LogisticExperts
-        With ``coef_`` (n_experts, n_classes, n_features) and ``intercept_`` (n_experts, n_classes).
+    gate_ : gate object
+        A softmax gate has ``coef_`` (n_experts, n_features) and ``intercept_`` (n_experts,).
+    experts_ : bank of experts
+        Logistic experts have ``coef_`` (n_experts, n_classes, n_features) and ``intercept_`` (n_experts, n_classes); estimators are in
+        ``estimators_``.
+    load_ : ndarray of shape (n_experts,)
+        Share of the training rows that each expert is responsible for.
+    success_ : ndarray of shape (n_experts,)
+        What :meth:`update_feedback` noted; ones after fit.
     lower_bound_ : float
         Penalised log-likelihood of the training rows, natural logarithm, summed over weights.
     lower_bounds_ : list of float
@@ -94,33 +125,50 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseMixture._parameter_constraints,
-        "n_experts": [Interval(Integral, 1, None, closed="left")],
-        "experts": [StrOptions({"logistic"})],
+        "experts": [StrOptions({"logistic"}), HasMethods("fit"), list, tuple],
     }
 
     def __init__(
         self,
         n_experts: int = 4,
         *,
-        experts: str = "logistic",
+        experts: Any = "logistic",
         gate: Any = "softmax",
+        gate_features: Any = None,
+        expert_features: Any = None,
         alpha: float = 1.0,
         optimizer: str = "auto",
-        n_init: int = 20,
+        cross_fit: Any = "auto",
+        routing: str = "soft",
+        top_k: int | None = None,
+        threshold: float = 0.1,
+        combination: str = "linear",
+        n_init: Any = "auto",
         max_iter: int = 1000,
         tol: float = 1e-6,
+        warm_start: bool = False,
         random_state: Any = None,
+        n_jobs: int | None = None,
         verbose: int = 0,
     ) -> None:
         self.n_experts = n_experts
         self.experts = experts
         self.gate = gate
+        self.gate_features = gate_features
+        self.expert_features = expert_features
         self.alpha = alpha
         self.optimizer = optimizer
+        self.cross_fit = cross_fit
+        self.routing = routing
+        self.top_k = top_k
+        self.threshold = threshold
+        self.combination = combination
         self.n_init = n_init
         self.max_iter = max_iter
         self.tol = tol
+        self.warm_start = warm_start
         self.random_state = random_state
+        self.n_jobs = n_jobs
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -145,18 +193,25 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         ValueError
             For a bad parameter, fewer than two classes, weights that are negative or all zero.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        X = self._table(X, reset=True)
+        y = _check_y(y, estimator=self)
+        check_consistent_length(X, y)
         check_classification_targets(y)
-        counts, weight = self._weighted_rows(X, sample_weight)
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        self._resolve_columns(X)
+        counts = np.flatnonzero(weight > 0)  # a row of weight zero is as good as not there
         self.classes_, codes = np.unique(y[counts], return_inverse=True)
         if self.classes_.size < 2:
             raise ValueError(
                 f"{type(self).__name__} needs at least 2 classes among the rows of positive weight; got 1 class: {self.classes_[0]!r}."
             )
-        rows = X[counts]
-        experts = LogisticExperts(n_classes=self.classes_.size, alpha=self.alpha)
-        self._fit_mixture(Data(rows, rows, codes, weight), self._make_gate(), experts)
-        return self
+        rows = X if counts.size == X.shape[0] else _safe_indexing(X, counts)
+        return self._fit_mixture(Data(rows, self._gate_view(rows), codes, weight[counts]), self._make_experts())
+
+    def _make_experts(self) -> ExpertBank:
+        if isinstance(self.experts, str):
+            return LogisticExperts(self.classes_.size, self.alpha, columns=self.expert_columns_)
+        return self._make_estimators(self.classes_)
 
     def predict_proba(self, X: Any) -> Float:
         """Class probabilities of the mixture.
@@ -170,10 +225,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``; rows sum to one.
         """
-        X = self._check_rows(X)
-        gate = np.exp(self.gate_.log_proba(X))
-        mixed: Float = np.einsum("nk,nkc->nc", gate, self.experts_.predict(X))
-        return mixed
+        mixed = self._mixed(self._check_rows(X), self.classes_.size)
+        return renormalise(mixed) if self.combination == "product" else mixed
 
     def predict_log_proba(self, X: Any) -> Float:
         """Natural logarithms of :meth:`predict_proba`; minus infinity where a probability is zero.
@@ -232,7 +285,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
             Rows sum to one.
         """
         X = self._check_rows(X)
-        return self._posterior(X, self._encode(y, X.shape[0])).responsibilities
+        return self._posterior(X, self._encode(y, X.shape[0]))[1]
 
     def log_likelihood(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Log-likelihood of labelled rows, natural logarithm, without the penalty.
@@ -252,8 +305,35 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         X = self._check_rows(X)
         codes = self._encode(y, X.shape[0])
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        log_joint = self.gate_.log_proba(X) + self.experts_.log_likelihood(X, codes)
-        return float(weight @ logsumexp(log_joint.T))
+        return float(weight @ self._posterior(X, codes)[0])
+
+    def update_feedback(self, X: Any, y: Any, *, memory: float = 1000.0) -> Self:
+        """Note how well the experts did on labelled rows; ``routing="feedback"`` tilts the gate by it.
+
+        An expert's success is the ratio of the rows that it turned out to be responsible for to those that the gate gave it. Where the
+        regimes have only become more or less frequent this is the maximum-likelihood correction of the gate (Saerens, Latinne and
+        Decaestecker, 2002, eq. 2.4).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Labels out of ``classes_``.
+        memory : float, default=1000.0
+            Rows after which an observation counts for 1 / e.
+
+        Returns
+        -------
+        self
+
+        References
+        ----------
+        M. Saerens, P. Latinne and C. Decaestecker (2002). Adjusting the outputs of a classifier to new a priori probabilities: a simple
+        procedure. Neural Computation 14(1), 21-41.
+        """
+        X = self._check_rows(X)
+        self._update_success(X, self._encode(y, X.shape[0]), memory)
+        return self
 
     def _encode(self, y: Any, n_samples: int) -> NDArray[np.intp]:
         """Class codes of known labels."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,15 +51,21 @@ class ExpertBank(Protocol):
     def log_likelihood(self, X: Any, y: NDArray[Any]) -> Float:
         """Natural log-density of each answer under each expert, shape (n_samples, n_experts)."""
 
+    def judge(self, X: Any, y: NDArray[Any]) -> Float:
+        """Log-density of the rows just fitted, on which responsibilities rest.
+
+        The same as :meth:`log_likelihood`, unless the experts could have learnt their rows by heart: then by experts that did not see
+        them.
+        """
+
+    def predict_one(self, X: Any, k: int) -> Float:
+        """Answers of expert ``k`` alone, shape (n_samples, n_outputs)."""
+
     def predict(self, X: Any) -> Float:
         """Each expert's answer, shape (n_samples, n_experts, n_outputs): class probabilities, or one column of means."""
 
     def penalty(self) -> float:
         """Return what the penalised log-likelihood loses by the present parameters."""
-
-
-#: Any bank; for functions that hand back the kind they were given.
-Bank = TypeVar("Bank", bound=ExpertBank)
 
 
 class Data(NamedTuple):

@@ -70,7 +70,7 @@ class EMRun(NamedTuple):
 
 
 def e_step(gate: Gate, experts: ExpertBank, data: Data) -> EMState:
-    """Compute the responsibilities and the penalised log-likelihood of a gate and its experts.
+    """Compute the responsibilities and the penalised log-likelihood of a gate and its experts for the rows that they were fitted to.
 
     Parameters
     ----------
@@ -82,14 +82,35 @@ def e_step(gate: Gate, experts: ExpertBank, data: Data) -> EMState:
     -------
     EMState
     """
-    log_joint = gate.log_proba(data.X_gate) + experts.log_likelihood(data.X, data.y)
+    log_joint = gate.log_proba(data.X_gate) + experts.judge(data.X, data.y)
+    log_likelihood, responsibilities = posterior(log_joint)
+    bound = float(data.sample_weight @ log_likelihood) - gate.penalty() - experts.penalty()
+    return EMState(gate, experts, responsibilities, bound)
+
+
+def posterior(log_joint: Float) -> tuple[Float, Float]:
+    """Split log g_k p_k into the log-likelihood of each row and the responsibilities.
+
+    Parameters
+    ----------
+    log_joint : ndarray of shape (n_samples, n_experts)
+
+    Returns
+    -------
+    log_likelihood : ndarray of shape (n_samples,)
+    responsibilities : ndarray of shape (n_samples, n_experts)
+        Rows sum to one; a row that no expert can explain is shared evenly.
+
+    Examples
+    --------
+    >>> posterior(np.log([[0.1, 0.3]]))[1]
+    array([[0.25, 0.75]])
+    """
     log_likelihood = logsumexp(log_joint.T)
-    # a row that no expert can explain is shared evenly
     impossible = ~np.isfinite(log_likelihood)
     responsibilities = np.exp(log_joint - np.where(impossible, 0.0, log_likelihood)[:, None])
     responsibilities[impossible] = 1.0 / log_joint.shape[1]
-    bound = float(data.sample_weight @ log_likelihood) - gate.penalty() - experts.penalty()
-    return EMState(gate, experts, responsibilities, bound)
+    return log_likelihood, responsibilities
 
 
 def em_step(state: EMState, data: Data) -> tuple[EMState, EMInfo]:
@@ -161,8 +182,7 @@ def run(
         new, info = em_step(state, data)
         if report is not None:
             report(step, new, info)
-        # rounding of the sum is not a fall
-        if info.rise < -1e-9 * max(abs(new.lower_bound), total):
+        if info.rise < -max(tol * total, 1e-9 * abs(new.lower_bound)):  # more than the tolerance, and than rounding
             return EMRun(state, bounds, converged=False, fell=True)
         if info.rise > 0 or not np.isfinite(bounds[-1]):
             state = new

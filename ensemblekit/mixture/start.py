@@ -6,6 +6,7 @@ selects.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,32 @@ def thin(X: Any, y: NDArray[Any], n_rows: int = ROWS_TO_START) -> NDArray[np.int
     return np.flatnonzero(digest <= np.partition(digest, n_rows - 1)[n_rows - 1])
 
 
+def fold_of(X: Any, y: NDArray[Any], n_folds: int) -> NDArray[np.intp]:
+    """Assign rows to folds by a hash of their content: equal rows fall into the same fold.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        A DataFrame may hold any columns.
+    y : ndarray of shape (n_samples,)
+    n_folds : int
+
+    Returns
+    -------
+    ndarray of int of shape (n_samples,)
+        Fold numbers, 0 .. n_folds - 1; folds are of nearly equal size where rows differ.
+
+    Examples
+    --------
+    >>> folds = fold_of(np.repeat(np.arange(50.0), 2)[:, None], np.zeros(100), 5)
+    >>> bool(np.all(folds[::2] == folds[1::2]))
+    True
+    """
+    digest = _content_hash(X, y)
+    _, rank = np.unique(digest, return_inverse=True)
+    return np.asarray(rank % n_folds, dtype=np.intp)
+
+
 def _content_hash(X: Any, y: NDArray[Any]) -> NDArray[np.uint64]:
     """Hash each row to 64 bits: sums of multiplied and shifted cells, in integers, so that no rounding enters."""
     digest = _mix(np.ascontiguousarray(y, dtype=np.float64).view(np.uint64), 0)
@@ -55,6 +82,9 @@ def _content_hash(X: Any, y: NDArray[Any]) -> NDArray[np.uint64]:
         cells = _mix(X.data.astype(np.float64).view(np.uint64), X.indices.astype(np.uint64))
         running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(cells, dtype=np.uint64)])
         return _mix(digest + running[X.indptr[1:]] - running[X.indptr[:-1]], 0)
+    if hasattr(X, "columns"):  # a DataFrame is here, so pandas is
+        hashed = import_module("pandas").util.hash_pandas_object(X, index=False)
+        return _mix(digest + hashed.to_numpy(dtype=np.uint64), 0)
     for j in range(X.shape[1]):
         digest += _mix(np.ascontiguousarray(X[:, j], dtype=np.float64).view(np.uint64), j)
     return _mix(digest, 0)
@@ -62,7 +92,7 @@ def _content_hash(X: Any, y: NDArray[Any]) -> NDArray[np.uint64]:
 
 def _mix(bits: NDArray[np.uint64], position: Any) -> NDArray[np.uint64]:
     """Scramble 64-bit words (the finaliser of SplitMix64: Steele, Lea and Flood, 2014)."""
-    z = bits + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(1) + np.asarray(position, dtype=np.uint64))
+    z = bits + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(1) + np.atleast_1d(np.asarray(position, dtype=np.uint64)))
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed: NDArray[np.uint64] = z ^ (z >> np.uint64(31))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -12,11 +14,12 @@ from sklearn.utils.extmath import safe_sparse_dot
 from ensemblekit.mixture.contracts import Float
 from ensemblekit.mixture.linear.design import Design, make_design
 from ensemblekit.mixture.linear.families import Categorical
+from ensemblekit.mixture.linear.kinds import LinearBank
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.solve import maximise
 
 
-class LogisticExperts(BaseEstimator):
+class LogisticExperts(LinearBank, BaseEstimator):
     """A bank of multinomial logistic regressions.
 
     Parameters
@@ -26,6 +29,8 @@ class LogisticExperts(BaseEstimator):
     alpha : float, default=1.0
         L2 penalty on the coefficients of the raw columns, intercepts free: one expert alone is scikit-learn's
         ``LogisticRegression(C=1 / alpha)``.
+    columns : list of (list of int or None) or None, default=None
+        Columns that each expert reads; None for all.
     max_iter : int, default=100
         Newton steps of one M-step, at most.
     tol : float, default=1e-4
@@ -46,21 +51,34 @@ class LogisticExperts(BaseEstimator):
     (4, 1, 2)
     """
 
-    def __init__(self, n_classes: int, alpha: float = 1.0, *, max_iter: int = 100, tol: float = 1e-4) -> None:
+    def __init__(
+        self,
+        n_classes: int,
+        alpha: float = 1.0,
+        *,
+        columns: Sequence[Sequence[int] | None] | None = None,
+        max_iter: int = 100,
+        tol: float = 1e-4,
+    ) -> None:
         self.n_classes = n_classes
         self.alpha = alpha
+        self.columns = columns
         self.max_iter = max_iter
         self.tol = tol
 
     @property
-    def family(self) -> Categorical:
-        """The density of the answers."""
-        return Categorical(self.n_classes)
+    def log_unit(self) -> float:
+        """Classes have no unit."""
+        return 0.0
 
-    def targets(self, y: NDArray[Any]) -> Float:
-        """Turn class codes into the rows that the family reads, (n_classes - 1, n_samples)."""
-        targets: Float = (y == np.arange(1, self.n_classes)[:, None]).astype(np.float64)
-        return targets
+    @property
+    def reads(self) -> Sequence[Sequence[int] | None] | None:
+        """Columns of each expert."""
+        return self.columns
+
+    def start(self, y: NDArray[Any], sample_weight: Float) -> tuple[Categorical, Float]:  # noqa: ARG002 (counts alike for classes)
+        """Return the family and the class codes as indicators, (n_classes - 1, n_samples)."""
+        return Categorical(self.n_classes), (y == np.arange(1, self.n_classes)[:, None]).astype(np.float64)
 
     def fit(self, X: Any, y: NDArray[Any], responsibilities: Float, sample_weight: Float) -> Self:
         """Fit each expert to the rows that it is responsible for.
@@ -77,34 +95,34 @@ class LogisticExperts(BaseEstimator):
         -------
         self
         """
-        design, targets = make_design(X, sample_weight), self.targets(y)
+        design, (family, targets) = make_design(X, sample_weight), self.start(y, sample_weight)
         n_experts = responsibilities.shape[1]
-        logits = [self._fit_one(design, targets, k, responsibilities[:, k]) for k in range(n_experts)]
-        return self.set_coefficients(*(np.stack(parts) for parts in zip(*logits, strict=True)))
+        start = self.predictors(design) if hasattr(self, "coef_") else np.zeros((design.n_features + 1, n_experts * family.n_predictors))
+        parts = np.split(start, n_experts, axis=1)
+        columns = self.columns or [None] * n_experts
+        for k in range(n_experts):
+            mine = design.reweighted(sample_weight * responsibilities[:, k])
+            objective = LinearMixture(mine, family, targets, n_experts=1, alpha=self.alpha, expert_columns=[columns[k]])
+            solution = maximise(objective, objective.parameters(parts[k]), max_iter=self.max_iter, tol=self.tol)
+            parts[k] = objective.coefficients(solution.theta)
+        return self.set_predictors(design, np.hstack(parts), n_experts)
 
-    def _fit_one(self, design: Design, targets: Float, k: int, responsibility: Float) -> tuple[Float, Float]:
-        mine = design.reweighted(design.sample_weight * responsibility)
-        objective = LinearMixture(mine, self.family, targets, n_experts=1, alpha=self.alpha)
-        start = np.zeros(objective.size)
-        if hasattr(self, "coef_"):
-            contrasts = self.coef_[k, 1:] - self.coef_[k, 0], self.intercept_[k, 1:] - self.intercept_[k, 0]
-            start = objective.parameters(design.standardised_coefficients(*contrasts))
-        solution = maximise(objective, start, max_iter=self.max_iter, tol=self.tol)
-        return design.raw_coefficients(objective.coefficients(solution.theta))
-
-    def set_coefficients(self, contrasts: Float, intercepts: Float) -> Self:
-        """Take over coefficients found elsewhere.
+    def set_predictors(self, design: Design, W: Float, n_experts: int) -> Self:
+        """Take over the logits of all classes but the first, relative to the first, on standardised columns.
 
         Parameters
         ----------
-        contrasts : ndarray of shape (n_experts, n_classes - 1, n_features)
-            Coefficients of all classes but the first, relative to the first.
-        intercepts : ndarray of shape (n_experts, n_classes - 1)
+        design : Design
+        W : ndarray of shape (n_features + 1, n_experts * (n_classes - 1))
+        n_experts : int
 
         Returns
         -------
         self
         """
+        flat, flat_intercepts = design.raw_coefficients(W)
+        contrasts = flat.reshape(n_experts, self.n_classes - 1, -1)
+        intercepts = flat_intercepts.reshape(n_experts, -1)
         coef = np.concatenate([np.zeros_like(contrasts[:, :1]), contrasts], axis=1)
         intercept = np.concatenate([np.zeros_like(intercepts[:, :1]), intercepts], axis=1)
         if self.n_classes > 2:
@@ -112,6 +130,11 @@ class LogisticExperts(BaseEstimator):
             intercept = intercept - intercept.mean(axis=1, keepdims=True)
         self.coef_, self.intercept_ = coef, intercept
         return self
+
+    def predictors(self, design: Design) -> Float:
+        """Undo :meth:`set_predictors`."""
+        contrasts = (self.coef_[:, 1:] - self.coef_[:, :1]).reshape(-1, design.n_features)
+        return design.standardised_coefficients(contrasts, (self.intercept_[:, 1:] - self.intercept_[:, :1]).ravel())
 
     def log_likelihood(self, X: Any, y: NDArray[Any]) -> Float:
         """Log-probability of each row's class under each expert, (n_samples, n_experts)."""
@@ -131,6 +154,16 @@ class LogisticExperts(BaseEstimator):
         logits -= logits.max(axis=2, keepdims=True)
         result: Float = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))
         return result
+
+    def judge(self, X: Any, y: NDArray[Any]) -> Float:
+        """Log-density of the rows just fitted: linear experts cannot learn them by heart."""
+        return self.log_likelihood(X, y)
+
+    def predict_one(self, X: Any, k: int) -> Float:
+        """Answers of expert ``k`` alone, (n_samples, n_outputs)."""
+        alone = copy(self)
+        alone.coef_, alone.intercept_ = self.coef_[[k]], self.intercept_[[k]]
+        return alone.predict(X)[:, 0]
 
     def penalty(self) -> float:
         """Half of ``alpha`` times the sum of squared coefficients."""

@@ -11,11 +11,12 @@ from sklearn.utils.extmath import safe_sparse_dot
 from ensemblekit.mixture.contracts import Float
 from ensemblekit.mixture.linear.design import make_design
 from ensemblekit.mixture.linear.families import Categorical
+from ensemblekit.mixture.linear.kinds import LinearGate
 from ensemblekit.mixture.linear.objective import LinearMixture, logsumexp
 from ensemblekit.mixture.linear.solve import maximise
 
 
-class SoftmaxGate(BaseEstimator):
+class SoftmaxGate(LinearGate, BaseEstimator):
     """Softmax of linear functions of the row (Jacobs, Jordan, Nowlan and Hinton, 1991).
 
     Parameters
@@ -71,22 +72,21 @@ class SoftmaxGate(BaseEstimator):
         design = make_design(X, sample_weight)
         n_experts = responsibilities.shape[1]
         if n_experts == 1:
-            return self.set_coefficients(np.zeros((0, design.n_features)), np.zeros(0))
+            return self.set_contrasts(np.zeros((0, design.n_features)), np.zeros(0))
         objective = LinearMixture(
             design,
             Categorical(n_experts, symmetric=True),
             np.ascontiguousarray(responsibilities.T[1:]),
             n_experts=1,
-            alpha=self._alpha,
+            alpha=self.strength,
         )
         start = np.zeros(objective.size)
         if hasattr(self, "coef_"):
-            contrasts = self.coef_[1:] - self.coef_[0], self.intercept_[1:] - self.intercept_[0]
-            start = objective.parameters(design.standardised_coefficients(*contrasts))
+            start = objective.parameters(design.standardised_coefficients(*self.contrasts()))
         solution = maximise(objective, start, max_iter=self.max_iter, tol=self.tol)
-        return self.set_coefficients(*design.raw_coefficients(objective.coefficients(solution.theta)))
+        return self.set_contrasts(*design.raw_coefficients(objective.coefficients(solution.theta)))
 
-    def set_coefficients(self, contrasts: Float, intercepts: Float) -> Self:
+    def set_contrasts(self, contrasts: Float, intercepts: Float) -> Self:
         """Take over coefficients found elsewhere.
 
         Parameters
@@ -105,6 +105,10 @@ class SoftmaxGate(BaseEstimator):
         self.intercept_ = intercept - intercept.mean()
         return self
 
+    def contrasts(self) -> tuple[Float, Float]:
+        """Coefficients and intercepts of all experts but the first, relative to the first."""
+        return self.coef_[1:] - self.coef_[0], self.intercept_[1:] - self.intercept_[0]
+
     def log_proba(self, X: Any) -> Float:
         """Natural logarithms of the gate's probabilities.
 
@@ -122,8 +126,14 @@ class SoftmaxGate(BaseEstimator):
 
     def penalty(self) -> float:
         """Half of ``alpha`` times the sum of squared coefficients."""
-        return 0.5 * self._alpha * float(np.sum(np.square(self.coef_)))
+        return 0.5 * self.strength * float(np.sum(np.square(self.coef_)))
 
     @property
-    def _alpha(self) -> float:
+    def strength(self) -> float:
+        """The penalty in force."""
         return 0.0 if self.alpha is None else self.alpha
+
+    @property
+    def reads(self) -> None:
+        """All columns that it is given."""
+        return

@@ -1,0 +1,369 @@
+"""The mixture of experts for regression."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import elementwise
+from scipy.special import ndtr, ndtri
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length, column_or_1d
+
+from ensemblekit.mixture.base import BaseMixture
+from ensemblekit.mixture.combining import shares_that_count
+from ensemblekit.mixture.contracts import Data, ExpertBank, Float
+from ensemblekit.mixture.experts.linear import LinearExperts
+
+
+class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
+    r"""Mixture of Gaussian experts with a learned gate.
+
+    .. math:: p(y \mid x) = \sum_k g_k(x)\, N(y \mid \mu_k(x), \sigma_k^2)
+
+    The answer is a whole distribution: its mean, its standard deviation, its quantiles and its density.
+
+    Parameters
+    ----------
+    n_experts : int, default=4
+        Number of experts K.
+    experts : "linear", estimator or list of estimators, default="linear"
+        A name; or a scikit-learn estimator, which is cloned for each expert; or a list of ``n_experts`` different ones. Estimators
+        that cannot take ``sample_weight`` are fitted to weighted resamples, with a warning. With ``FrozenEstimator`` experts only
+        the gate learns.
+    gate : {"softmax", "gaussian", "constant"}, gate object or classifier, default="softmax"
+        Kind of the gate: a name; an object out of ``ensemblekit.mixture.gates``, whose ``alpha=None`` means the mixture's; or a
+        scikit-learn classifier, fitted to the responsibilities.
+    gate_features : columns or None, default=None
+        Columns that the gate reads: names, positions, a slice, a mask, a callable or ``make_column_selector``; None for all.
+    expert_features : list of columns or None, default=None
+        The same for each expert. With ``gate_features`` numeric and estimators as experts, other columns may be of any type.
+    alpha : float, default=1.0
+        L2 penalty on the coefficients of linear gates and experts for the raw columns, on the scale of the summed log-likelihood;
+        intercepts are free. Experts' coefficients are measured in standard deviations of the answers. 0 is maximum likelihood.
+        Columns on very different scales should be standardised before, as for any penalty.
+    optimizer : {"auto", "em"}, default="auto"
+        "em" alternates E- and M-steps throughout. "auto" does so too, except where gate and experts are linear: there it climbs the
+        same penalised likelihood by quasi-Newton steps, whose gradient is made of the same responsibilities, and ends with Newton
+        steps where exact curvature is cheap: it needs far fewer passes.
+    cross_fit : "auto", int or None, default="auto"
+        Folds in which responsibilities are held out: an expert that can learn its rows by heart must not judge them. "auto" is 5
+        for estimators other than linear ones, and none for the rest.
+    routing : {"soft", "top_k", "threshold", "random", "feedback"}, default="soft"
+        Which experts run for a row at prediction; may be set after fit. "soft": all. "top_k": the most probable ``top_k`` (default
+        1). "threshold": those that reach ``threshold``. "random": ``top_k`` (default 1) drawn by the gate. "feedback": the gate,
+        tilted by what :meth:`update_feedback` noted; with ``top_k``, its best. An expert that is routed away is not evaluated.
+    top_k : int or None, default=None
+    threshold : float, default=0.1
+    combination : {"linear", "product", "additive"}, default="linear"
+        How answers become one: the mixture itself, the mean weighted by share and precision (the product of the experts'
+        densities), or the plain mean of those that ran.
+    n_init : "auto" or int, default="auto"
+        Random starts; "auto" is 20 for linear mixtures and 5 for others. Each is followed for a few steps; the best go on.
+        Estimators as experts begin from the regions that the best of so many linear mixtures finds.
+    max_iter : int, default=1000
+        Steps of the final run, at most.
+    tol : float, default=1e-6
+        The fit ends when a step can no longer raise the mean penalised log-likelihood by ``tol``: in EM by the rise of the last
+        step, otherwise by the gradient.
+    warm_start : bool, default=False
+        Begin from the last fit instead of from random starts.
+    random_state : int, RandomState instance or None, default=None
+        Draws the starts, and the experts of ``routing="random"``. Nothing is drawn per row in fitting, so that a row of weight two
+        equals two rows.
+    n_jobs : int or None, default=None
+        Estimators fitted at a time.
+    verbose : int, default=0
+        Print the penalised log-likelihood after every step.
+
+    Attributes
+    ----------
+    gate_ : gate object
+        A softmax gate has ``coef_`` (n_experts, n_features) and ``intercept_`` (n_experts,).
+    experts_ : bank of experts
+        With ``deviation_`` (n_experts,), the standard deviation of each expert's answers, at least a thousandth of that of all
+        answers. Linear experts have ``coef_`` (n_experts, n_features) and ``intercept_`` (n_experts,); estimators are in ``estimators_``.
+    load_ : ndarray of shape (n_experts,)
+        Share of the training rows that each expert is responsible for.
+    success_ : ndarray of shape (n_experts,)
+        What :meth:`update_feedback` noted; ones after fit.
+    lower_bound_ : float
+        Penalised log-likelihood of the training rows, natural logarithm, summed over weights.
+    lower_bounds_ : list of float
+        Its value at the start of the final run and after every accepted step; never falls.
+    n_iter_ : int
+        Steps of the final run.
+    converged_ : bool
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Where the columns have names that are all text.
+
+    References
+    ----------
+    R. A. Jacobs, M. I. Jordan, S. J. Nowlan and G. E. Hinton (1991). Adaptive mixtures of local experts. Neural Computation 3(1), 79-87.
+    M. I. Jordan and R. A. Jacobs (1994). Hierarchical mixtures of experts and the EM algorithm. Neural Computation 6(2), 181-214.
+
+    Examples
+    --------
+    Two lines that meet: one expert for each.
+
+    >>> import numpy as np
+    >>> from ensemblekit import MixtureOfExpertsRegressor
+    >>> X = np.linspace(-2, 2, 200)[:, None]
+    >>> y = np.abs(X).ravel() + 0.1 * np.random.default_rng(0).normal(size=200)
+    >>> model = MixtureOfExpertsRegressor(n_experts=2, alpha=1e-3, random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.95
+    True
+    >>> mean, deviation = model.predict([[1.0]], return_std=True)
+    >>> bool(abs(mean[0] - 1) < 0.1), bool(abs(deviation[0] - 0.1) < 0.05)
+    (True, True)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseMixture._parameter_constraints,
+        "experts": [StrOptions({"linear"}), HasMethods("fit"), list, tuple],
+    }
+
+    def __init__(
+        self,
+        n_experts: int = 4,
+        *,
+        experts: Any = "linear",
+        gate: Any = "softmax",
+        gate_features: Any = None,
+        expert_features: Any = None,
+        alpha: float = 1.0,
+        optimizer: str = "auto",
+        cross_fit: Any = "auto",
+        routing: str = "soft",
+        top_k: int | None = None,
+        threshold: float = 0.1,
+        combination: str = "linear",
+        n_init: Any = "auto",
+        max_iter: int = 1000,
+        tol: float = 1e-6,
+        warm_start: bool = False,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_experts = n_experts
+        self.experts = experts
+        self.gate = gate
+        self.gate_features = gate_features
+        self.expert_features = expert_features
+        self.alpha = alpha
+        self.optimizer = optimizer
+        self.cross_fit = cross_fit
+        self.routing = routing
+        self.top_k = top_k
+        self.threshold = threshold
+        self.combination = combination
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit gate and experts.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Finite numbers.
+        y : array-like of shape (n_samples,)
+            Finite numbers.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Not negative; None for equal weights.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For a bad parameter, or weights that are negative or all zero.
+        """
+        X = self._table(X, reset=True)
+        y = self._answers(y, X)
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        self._resolve_columns(X)
+        counts = np.flatnonzero(weight > 0)  # a row of weight zero is as good as not there
+        rows = X if counts.size == X.shape[0] else _safe_indexing(X, counts)
+        return self._fit_mixture(Data(rows, self._gate_view(rows), y[counts], weight[counts]), self._make_experts())
+
+    def _answers(self, y: Any, X: Any) -> Float:
+        y = column_or_1d(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"), warn=True)
+        check_consistent_length(X, y)
+        return np.asarray(y)
+
+    def _make_experts(self) -> ExpertBank:
+        if isinstance(self.experts, str):
+            return LinearExperts(self.alpha, columns=self.expert_columns_)
+        return self._make_estimators(None)
+
+    def predict(self, X: Any, *, return_std: bool = False) -> Any:
+        """Mean of the answer, and its standard deviation.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Return the standard deviation of the mixture too: of the experts that run, their own variances and the spread of their means.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_samples,)
+        deviation : ndarray of shape (n_samples,)
+            Only with ``return_std``.
+        """
+        X = self._check_rows(X)
+        if return_std:
+            shares, means = self._parts(X)
+            mean = np.einsum("nk,nk->n", shares, means)
+            square = np.einsum("nk,nk->n", shares, np.square(means - mean[:, None]) + np.square(self.experts_.deviation_))
+            return mean, np.sqrt(square)
+        mixed = self._mixed(X, 2 if self.combination == "product" else 1)
+        return mixed[:, 0] / mixed[:, 1] if self.combination == "product" else mixed[:, 0]
+
+    def _contribution(self, answers: Float, k: int) -> Float:
+        if self.combination != "product":
+            return answers
+        precision = (self.experts_.deviation_.min() / self.experts_.deviation_[k]) ** 2
+        return np.hstack([precision * answers, np.full_like(answers, precision)])
+
+    def _parts(self, X: Any) -> tuple[Float, Float]:
+        """Weights and means of the normal distributions that the answer is made of."""
+        shares = shares_that_count(self._shares(X), self.combination)
+        if self.combination != "product":
+            return shares, self.experts_.predict(X)[:, :, 0]
+        raise ValueError('A distribution is defined for combination="linear" and "additive"; "product" has a mean only. Set another one.')
+
+    def predict_quantiles(self, X: Any, q: Any) -> Float:
+        """Quantiles of the answer's distribution.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        q : float or array-like of shape (n_quantiles,)
+            Probabilities, each strictly between 0 and 1.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_quantiles), or (n_samples,) for a single number
+        """
+        levels = np.atleast_1d(np.asarray(q, dtype=np.float64))
+        if levels.ndim != 1 or not np.all((levels > 0) & (levels < 1)):
+            raise ValueError(f"q must hold probabilities strictly between 0 and 1; got {q!r}.")
+        shares, means = self._parts(self._check_rows(X))
+        deviation = self.experts_.deviation_
+        # the quantile of a mixture lies between the smallest and the largest of its parts'
+        parts = means[:, :, None] + deviation[:, None] * ndtri(levels)
+        running = (shares > 0)[:, :, None]
+        low = np.where(running, parts, np.inf).min(axis=1)
+        high = np.where(running, parts, -np.inf).max(axis=1)
+        margin = 1e-9 * deviation.max()
+
+        def excess(y: Float, row: NDArray[np.intp], level: Float) -> Float:
+            row = row.astype(np.intp)
+            below = ndtr((y[..., None] - means[row]) / deviation)
+            result: Float = np.sum(shares[row] * below, axis=-1) - level
+            return result
+
+        rows = np.broadcast_to(np.arange(means.shape[0])[:, None], low.shape)
+        found = elementwise.find_root(excess, (low - margin, high + margin), args=(rows, np.broadcast_to(levels, low.shape)))
+        quantiles: Float = found.x[:, 0] if np.ndim(q) == 0 else found.x
+        return quantiles
+
+    def expert_predict(self, X: Any) -> Float:
+        """Mean of each expert alone.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_experts)
+        """
+        means: Float = self.experts_.predict(self._check_rows(X))[:, :, 0]
+        return means
+
+    def responsibilities(self, X: Any, y: Any) -> Float:
+        """Probability that each expert answered, once the answer is known.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_experts)
+            Rows sum to one.
+        """
+        X = self._check_rows(X)
+        return self._posterior(X, self._answers(y, X))[1]
+
+    def log_density(self, X: Any, y: Any) -> Float:
+        """Natural log-density of each answer under the mixture, before any routing.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            In units of one over the answers' unit.
+        """
+        X = self._check_rows(X)
+        return self._posterior(X, self._answers(y, X))[0]
+
+    def log_likelihood(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Log-likelihood of known answers, natural logarithm, without the penalty.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+
+        Returns
+        -------
+        float
+            Sum over the rows.
+        """
+        density = self.log_density(X, y)
+        return float(_check_sample_weight(sample_weight, density[:, None], dtype=np.float64) @ density)
+
+    def update_feedback(self, X: Any, y: Any, *, memory: float = 1000.0) -> Self:
+        """Note how well the experts did on known answers; ``routing="feedback"`` tilts the gate by it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        memory : float, default=1000.0
+            Rows after which an observation counts for 1 / e.
+
+        Returns
+        -------
+        self
+
+        See Also
+        --------
+        MixtureOfExpertsClassifier.update_feedback : what is noted, and why.
+        """
+        X = self._check_rows(X)
+        self._update_success(X, self._answers(y, X), memory)
+        return self
