@@ -68,11 +68,7 @@ def _failed_models(results: Results) -> Iterator[Finding]:
         tables = _in_order(results, bad["dataset"])
         extent = f"{len(bad):,} of {wording.count(len(own), 'fold')}"
         where = "" if len(results.tables) == 1 else f" on {_names(tables)}"
-        fate = (
-            "it has no score"
-            if len(bad) == len(own)
-            else "it is compared on the folds that it finished and is not ranked"
-        )
+        fate = "it has no score" if len(bad) == len(own) else "it is compared on the folds that it finished and is not ranked"
         reason = wording.name(f"{bad['status'].iloc[0]}: {bad['reason'].iloc[0]}", 240)
         sentence = f"{wording.name(model.label)} did not finish {extent}{where}, so {fate}. First reason: {reason}"
         yield Finding("model-failed", sentence, tables, (model.name,))
@@ -83,8 +79,7 @@ def _different_machines(results: Results) -> Iterator[Finding]:
     if "fingerprint" in cells and cells["fingerprint"].dropna().nunique() > 1:
         yield Finding(
             "different-machines",
-            "The timings come from more than one machine and must not be compared with each other; measure the cost "
-            "again on one machine.",
+            "The timings come from more than one machine and must not be compared with each other; measure the cost again on one machine.",
         )
 
 

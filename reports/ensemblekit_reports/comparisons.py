@@ -161,9 +161,7 @@ def compare_on_table(results: Results, table: str, pairs: Sequence[tuple[str, st
     return _called(raw)
 
 
-def compare_over_tables(
-    results: Results, by_table: Sequence[tuple[str, tuple[Comparison, ...]]]
-) -> tuple[Comparison, ...]:
+def compare_over_tables(results: Results, by_table: Sequence[tuple[str, tuple[Comparison, ...]]]) -> tuple[Comparison, ...]:
     """Judge the same pairs over several tables, each table one number.
 
     Parameters
@@ -196,8 +194,7 @@ def _joined(names: list[str], parts: tuple[Comparison, ...], rope: float, seed: 
     ratios = np.array([part.cost_ratio for part in parts])
     found = across_tables(gains[~np.isnan(gains)], rope, seed)
     tables_with = {
-        call: tuple(name for name, part in zip(names, parts, strict=True) if part.call == call)
-        for call in (BETTER, WORSE, EQUAL)
+        call: tuple(name for name, part in zip(names, parts, strict=True) if part.call == call) for call in (BETTER, WORSE, EQUAL)
     }
     return Comparison(
         parts[0].first,
@@ -226,10 +223,7 @@ def _joined(names: list[str], parts: tuple[Comparison, ...], rope: float, seed: 
 
 def _called(comparisons: list[Comparison]) -> tuple[Comparison, ...]:
     adjusted = holm([comparison.p for comparison in comparisons])
-    return tuple(
-        replace(comparison, p_holm=p, call=_call(comparison, p))
-        for comparison, p in zip(comparisons, adjusted, strict=True)
-    )
+    return tuple(replace(comparison, p_holm=p, call=_call(comparison, p)) for comparison, p in zip(comparisons, adjusted, strict=True))
 
 
 def _call(comparison: Comparison, p_holm: float) -> str:

@@ -95,6 +95,8 @@ def _tie(tied: list[Statement]) -> tuple[str, str]:
     if all(s.comparison.cost_ratio >= wording.SAME_COST for s in tied):
         alike = "As good as" if all(s.comparison.call == EQUAL for s in tied) else "No difference shown to"
         return f"{alike} {_rivals(tied)}, and cheaper per row.", _costs(tied)
+    if all(s.comparison.call == EQUAL for s in tied):
+        return f"No gain: practically equal to {_rivals(tied)}.", _costs(tied)
     return f"No gain shown over {_rivals(tied)}.", _costs(tied)
 
 

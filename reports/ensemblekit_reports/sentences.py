@@ -96,9 +96,7 @@ def sentence(first: str, second: str, comparison: Comparison, quantity: Quantity
 def _amount(comparison: Comparison, quantity: Quantity) -> str:
     if math.isnan(comparison.gain):
         return "no fold in common with"
-    text = wording.number(
-        abs(comparison.gain) * wording.scale(quantity), wording.places_of(comparison.low, comparison.high, quantity)
-    )
+    text = wording.number(abs(comparison.gain) * wording.scale(quantity), wording.places_of(comparison.low, comparison.high, quantity))
     if not text.strip("0."):
         return "level with"
     # Of a metric of which less is better, a gain lies below.

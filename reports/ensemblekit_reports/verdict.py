@@ -95,9 +95,7 @@ def reach_verdict(
 
 def _nothing(standings: tuple[Standing, ...]) -> Verdict:
     reason = next((standing.failure for standing in standings if standing.failure), "no fold was run")
-    return Verdict(
-        "Which model is best here?", "No model finished a single fold.", f"First reason: {wording.name(reason, 200)}."
-    )
+    return Verdict("Which model is best here?", "No model finished a single fold.", f"First reason: {wording.name(reason, 200)}.")
 
 
 def _alone(results: Results, only: Standing, standings: tuple[Standing, ...]) -> Verdict:
@@ -127,13 +125,8 @@ class _Judge:
 
     def mixture(self, mixture: Standing, scored: list[Standing]) -> Verdict:
         metric = self.results.metric
-        rivals = {
-            against: best([s for s in scored if s.model.family == family], metric)
-            for family, against in _RIVALS.items()
-        }
-        statements = tuple(
-            self.statement(mixture, rival, against) for against, rival in rivals.items() if rival is not None
-        )
+        rivals = {against: best([s for s in scored if s.model.family == family], metric) for family, against in _RIVALS.items()}
+        statements = tuple(self.statement(mixture, rival, against) for against, rival in rivals.items() if rival is not None)
         answer, detail = conclude(statements, self.results.rope, few_tables=self.few_tables)
         question = f"Is {wording.name(mixture.model.label)} worth it on {self.here}?"
         return Verdict(question, answer, detail, mixture.model.name, statements, self.mixture_rule())

@@ -205,11 +205,13 @@ def cost_range(summary: Summary, quantity: Quantity) -> str:
     >>> from ensemblekit_reports.quantities import QUANTITIES
     >>> from ensemblekit_reports.statistics.summaries import Summary
     >>> cost_range(Summary(0.5, 0.41, 0.62, n=3), QUANTITIES["fit_wall_s"])
-    '410 ms to 620 ms'
+    '410 to 620 ms'
     """
     if summary.n < 2 or math.isnan(summary.low):
         return ""
-    return f"{cost(summary.low, quantity)} to {cost(summary.high, quantity)}"
+    low, high = cost(summary.low, quantity), cost(summary.high, quantity)
+    shared = high.partition(" ")[2]
+    return f"{low.removesuffix(f' {shared}') if shared else low} to {high}"
 
 
 def two_digits(value: float) -> str:
@@ -243,9 +245,7 @@ def cheaper(ratio: float) -> str:
         return "cost not measured"
     if 1 / SAME_COST < ratio < SAME_COST:
         return "about as cheap per row"
-    return (
-        f"{two_digits(ratio)}{TIMES} cheaper per row" if ratio > 1 else f"{two_digits(1 / ratio)}{TIMES} dearer per row"
-    )
+    return f"{two_digits(ratio)}{TIMES} cheaper per row" if ratio > 1 else f"{two_digits(1 / ratio)}{TIMES} dearer per row"
 
 
 def probability(value: float) -> str:
@@ -269,13 +269,14 @@ def p_value(value: float) -> str:
     Examples
     --------
     >>> p_value(0.0312), p_value(0.00001), p_value(0.42), p_value(float("nan"))
-    ('= 0.03', '< 0.001', '= 0.42', '= –')
+    ('= 0.031', '< 0.001', '= 0.42', '= –')
     """
     if math.isnan(value):
         return f"= {NONE}"
     if value < 0.001:
         return "< 0.001"
-    return f"= {value:.3f}" if value < 0.01 else f"= {value:.2f}"
+    # Three decimals around the usual level: 0.047 and 0.05 are on different sides of it.
+    return f"= {value:.3f}" if value < 0.1 else f"= {value:.2f}"
 
 
 def name(label: str, longest: int = 60) -> str:

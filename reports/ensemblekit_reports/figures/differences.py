@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ensemblekit_reports.quantities import Quantity
 
 _WIDTH, _ROW = 820.0, 27.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 190.0, 268.0, 30.0, 50.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 196.0, 284.0, 30.0, 50.0
 
 
 @dataclass(frozen=True)
@@ -131,9 +131,9 @@ def _write_row(axes: Axes, y: int, row: Row, quantity: Quantity) -> None:
     weight = "bold" if row.summary else "normal"
     transform = axes.get_yaxis_transform()
     common = {"va": "center_baseline", "transform": transform, "fontweight": weight}
-    write(axes, -0.02, y, wording.name(row.label, 27), "ink", ha="right", **common)
+    write(axes, -0.02, y, wording.name(row.label, 25), "ink", ha="right", **common)
     write(axes, 1.03, y, _numbers(row, quantity), "ink", **common)
-    offset = 128.0 / axes.get_window_extent().width
+    offset = 146.0 / axes.get_window_extent().width
     write(axes, 1.03 + offset, y, row.call, "muted", **(common | {"fontsize": SMALL}))
 
 

@@ -66,10 +66,7 @@ def draw(report: Report) -> Pictures:
     if not several:
         only = _against_all(report, report.tables[0], colours, "differences")
         return Pictures(pareto, (only,) if only else (), ())
-    by_rival = [
-        _by_table(report, statement, colours, f"differences-{i}")
-        for i, statement in enumerate(report.answer.statements, start=1)
-    ]
+    by_rival = [_by_table(report, statement, colours, f"differences-{i}") for i, statement in enumerate(report.answer.statements, start=1)]
     return Pictures(
         pareto,
         tuple(drawing for drawing in by_rival if drawing is not None),
@@ -77,9 +74,7 @@ def draw(report: Report) -> Pictures:
     )
 
 
-def _of_table(
-    report: Report, section: TableSection, colours: dict[str, str], name: str
-) -> tuple[Drawing | None, Drawing | None]:
+def _of_table(report: Report, section: TableSection, colours: dict[str, str], name: str) -> tuple[Drawing | None, Drawing | None]:
     where = wording.name(section.facts.name)
     pareto = draw_pareto(section.standings, report.quantity, colours, f"{name}-pareto", where)
     return pareto, _against_all(report, section, colours, f"{name}-differences")
@@ -87,10 +82,7 @@ def _of_table(
 
 def _against_all(report: Report, section: TableSection, colours: dict[str, str], name: str) -> Drawing | None:
     labels = {model.name: model.label for model in report.models}
-    rows = [
-        Row(labels[c.second], c.gain, c.low, c.high, c.call, colours[c.second])
-        for c in report.against_focus(section.comparisons)
-    ]
+    rows = [Row(labels[c.second], c.gain, c.low, c.high, c.call, colours[c.second]) for c in report.against_focus(section.comparisons)]
     first = labels.get(report.answer.focus, "")
     title = f"{wording.name(first)} against the other models on {wording.name(section.facts.name)}"
     return draw_differences(rows, report.quantity, report.rope, name, first, title)
