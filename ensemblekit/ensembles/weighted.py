@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from ensemblekit.ensembles.base import BaseEnsembleClassifier, BaseEnsembleRegressor
+from ensemblekit.ensembles.budget import best_within, cost_path
+from ensemblekit.ensembles.costs import member_costs
 from ensemblekit.ensembles.cross_fitted import CrossFittedEnsemble
 from ensemblekit.ensembles.given_weights import active_weights
 from ensemblekit.ensembles.greedy import Score, greedy_weights
@@ -36,6 +38,8 @@ class BaseWeightedEnsemble(CrossFittedEnsemble):
     weights: Any
     scoring: Any
     refit: bool
+    max_cost: float | None
+    cost: str
 
     # What weights="score" is proportional to where `scoring` is None: zero must mean worthless.
     _plain_score: str
@@ -64,15 +68,27 @@ class BaseWeightedEnsemble(CrossFittedEnsemble):
         members = self._active_members()
         given = self._given_weights()
         if given is not None:
+            if self.max_cost is not None:
+                raise ValueError(f"max_cost needs weights that are learned: choose one of {list(WEIGHTS)}.")
             self._fit_members(members, X, target, self._route(sample_weight, fit_params))
             self.weights_ = given / given.sum()
             return
         held_out = self._cross_fit(members, X, target, sample_weight, fit_params, refit=self.refit)
-        self._learn_weights(held_out, target[held_out.rows], self._row_weight(sample_weight, X, held_out))
+        self._learn_weights(X, held_out, target[held_out.rows], self._row_weight(sample_weight, X, held_out))
 
-    def _learn_weights(self, held_out: HeldOut, y: NDArray[Any], row_weight: NDArray[np.float64] | None) -> None:
+    def _learn_weights(self, X: Any, held_out: HeldOut, y: NDArray[Any], row_weight: NDArray[np.float64] | None) -> None:
         learn = self._learner(y, row_weight)
-        self.weights_ = learn(held_out.answers)
+        if self.max_cost is None:
+            self.weights_ = learn(held_out.answers)
+        else:
+            self.costs_ = np.array(member_costs(self.cost, self.estimators_, X))
+            self.cost_path_ = cost_path(
+                held_out.answers,
+                self.costs_,
+                learn,
+                lambda weights, answers: self._at(weights, answers, y, row_weight).loss,
+            )
+            self.weights_ = best_within(self.cost_path_, self.max_cost).weights
         _, self.held_out_loss_, self.optimality_gap_ = self._at(self.weights_, held_out.answers, y, row_weight)
 
     def _learner(self, y: NDArray[Any], row_weight: NDArray[np.float64] | None) -> Learner:
@@ -138,6 +154,13 @@ class WeightedEnsembleClassifier(BaseEnsembleClassifier, BaseWeightedEnsemble):
         holds out have no say in the weights.
     refit : bool, default=True
         True: members are fitted on all rows in the end. False: a member is the mean of its models of the folds.
+    max_cost : float, default=None
+        Budget for asking the ensemble: members are dropped one after the other, each time the one that is missed least
+        for what it costs, and the ensemble with the smallest held-out loss within the budget is taken. Infinity notes
+        the way in `cost_path_` and allows all. None: no budget.
+    cost : {"node_visits", "latency", "size"}, default="node_visits"
+        Unit of the budget: node visits a row (of trees, the same on every machine), seconds a row (here and now, in one
+        call for up to 1000 rows), or pickled bytes.
     random_state : int, RandomState instance or None, default=None
         Seed of the shuffle, of greedy bags and of the default members. Given members keep their own.
     n_jobs : int, default=None
@@ -157,6 +180,11 @@ class WeightedEnsembleClassifier(BaseEnsembleClassifier, BaseWeightedEnsemble):
         chosen there.
     optimality_gap_ : float
         No weights have a held-out log-loss below ``held_out_loss_ - optimality_gap_``.
+    costs_ : ndarray of shape (n_members,), float64
+        Cost of each of `estimators_`, where there is a budget.
+    cost_path_ : list of CostStep
+        Weights, cost and held-out loss from all members down to one, then the other single ones, where there is a
+        budget.
     estimators_ : list of estimators
         Fitted members, those dropped left out. They answer in codes 0 to C - 1, positions in `classes_`.
     named_estimators_ : Bunch
@@ -194,6 +222,8 @@ class WeightedEnsembleClassifier(BaseEnsembleClassifier, BaseWeightedEnsemble):
         scoring: Any = None,
         cv: Any = 5,
         refit: bool = True,
+        max_cost: float | None = None,
+        cost: str = "node_visits",
         random_state: RandomState = None,
         n_jobs: int | None = None,
         memory: Any = None,
@@ -204,6 +234,8 @@ class WeightedEnsembleClassifier(BaseEnsembleClassifier, BaseWeightedEnsemble):
         self.scoring = scoring
         self.cv = cv
         self.refit = refit
+        self.max_cost = max_cost
+        self.cost = cost
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.memory = memory
@@ -303,6 +335,13 @@ class WeightedEnsembleRegressor(BaseEnsembleRegressor, BaseWeightedEnsemble):
         no say in the weights.
     refit : bool, default=True
         True: members are fitted on all rows in the end. False: a member is the mean of its models of the folds.
+    max_cost : float, default=None
+        Budget for asking the ensemble: members are dropped one after the other, each time the one that is missed least
+        for what it costs, and the ensemble with the smallest held-out loss within the budget is taken. Infinity notes
+        the way in `cost_path_` and allows all. None: no budget.
+    cost : {"node_visits", "latency", "size"}, default="node_visits"
+        Unit of the budget: node visits a row (of trees, the same on every machine), seconds a row (here and now, in one
+        call for up to 1000 rows), or pickled bytes.
     random_state : int, RandomState instance or None, default=None
         Seed of the shuffle, of greedy bags and of the default members. Given members keep their own.
     n_jobs : int, default=None
@@ -321,6 +360,11 @@ class WeightedEnsembleRegressor(BaseEnsembleRegressor, BaseWeightedEnsemble):
         Mean squared error of the weighted mean on the held-out rows. A little too good: the weights were chosen there.
     optimality_gap_ : float
         No weights have a held-out error below ``held_out_loss_ - optimality_gap_``.
+    costs_ : ndarray of shape (n_members,), float64
+        Cost of each of `estimators_`, where there is a budget.
+    cost_path_ : list of CostStep
+        Weights, cost and held-out loss from all members down to one, then the other single ones, where there is a
+        budget.
     estimators_ : list of estimators
         Fitted members, those dropped left out.
     named_estimators_ : Bunch
@@ -355,6 +399,8 @@ class WeightedEnsembleRegressor(BaseEnsembleRegressor, BaseWeightedEnsemble):
         scoring: Any = None,
         cv: Any = 5,
         refit: bool = True,
+        max_cost: float | None = None,
+        cost: str = "node_visits",
         random_state: RandomState = None,
         n_jobs: int | None = None,
         memory: Any = None,
@@ -365,6 +411,8 @@ class WeightedEnsembleRegressor(BaseEnsembleRegressor, BaseWeightedEnsemble):
         self.scoring = scoring
         self.cv = cv
         self.refit = refit
+        self.max_cost = max_cost
+        self.cost = cost
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.memory = memory
