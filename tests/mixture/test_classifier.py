@@ -17,6 +17,9 @@ from ensemblekit.mixture.gates.softmax import SoftmaxGate
 
 OPTIMIZERS = ["auto", "em"]
 
+# small tables need few experts, and the warning that says so has a test of its own
+pytestmark = pytest.mark.filterwarnings("ignore:Experts .* answer for less")
+
 
 def gated_table(seed, n_samples=200, n_features=3, n_experts=2, n_classes=2):
     """Rows of a real mixture: a sharp gate, linear experts."""
@@ -263,6 +266,14 @@ def test_too_few_steps_are_reported():
     with pytest.warns(UserWarning, match="did not converge in max_iter=1"):
         model = MixtureOfExpertsClassifier(2, n_init=1, max_iter=1, optimizer="em", random_state=0).fit(X, y)
     assert not model.converged_
+
+
+def test_idle_experts_are_named():
+    X, y = gated_table(0, n_samples=40)
+    with pytest.warns(UserWarning, match=r"Experts \[.*\] answer for less than a hundredth of a row"):
+        model = MixtureOfExpertsClassifier(8, alpha=10, n_init=2, random_state=0).fit(X, y)
+    assert_allclose(model.load_.sum(), 1)
+    assert np.any(model.load_ * len(y) < 0.01)
 
 
 def test_verbose_prints_every_bound(capsys):
