@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,23 @@ class KernelFaultError(RuntimeError):
     """The simulation saw something that would be undefined on a GPU."""
 
 
+class Launch(NamedTuple):
+    """One launch and copies of what it was given.
+
+    Parameters
+    ----------
+    name, defines, grid
+        As in `HostLauncher.launch`.
+    ordered : list
+        Arguments in the order of the kernel.
+    """
+
+    name: str
+    defines: Mapping[str, int]
+    grid: Grid
+    ordered: list[Any]
+
+
 class HostLauncher:
     """A simulated device.
 
@@ -39,12 +56,14 @@ class HostLauncher:
         Threads run ascending (0), descending (1) or shuffled (2 and above) between barriers.
     edits : mapping of str to (str, str), default={}
         Replacements in kernel files, to plant faults on purpose.
+    record : bool, default=False
+        Whether to keep copies of all launches in `launched`.
     """
 
-    def __init__(self, order: int = 0, edits: Mapping[str, tuple[str, str]] | None = None) -> None:
+    def __init__(self, order: int = 0, edits: Mapping[str, tuple[str, str]] | None = None, *, record: bool = False) -> None:
         self.order = order
         self.edits = dict(edits or {})
-        self.launched: list[tuple[str, Mapping[str, int], Grid, list[Any]]] = []
+        self.record, self.launched = record, list[Launch]()
 
     def upload(self, array: Any) -> np.ndarray:
         """Copy."""
@@ -61,9 +80,11 @@ class HostLauncher:
         return aligned(np.zeros(shape, dtype))
 
     def launch(self, name: str, defines: Mapping[str, int], grid: Grid, arguments: Mapping[str, Any]) -> None:
-        """Run a kernel to its end; `launched` keeps what it was given."""
+        """Run a kernel to its end."""
         ordered = bind(name, defines, arguments)
-        self.launched.append((name, defines, grid, ordered))
+        if self.record:
+            copies = [a.copy() if isinstance(a, np.ndarray) else a for a in ordered]
+            self.launched.append(Launch(name, dict(defines), grid, copies))
         source, constants = launch_key(name, defines)
         function = getattr(_library(source, constants, self.edits.get(source)), f"host_{name}")
         passed = [a.ctypes.data_as(ctypes.c_void_p) if isinstance(a, np.ndarray) else ctypes.c_int(int(a)) for a in ordered]
@@ -129,29 +150,26 @@ def _library(source: str, constants: tuple[tuple[str, int], ...], edit: tuple[st
     return ctypes.CDLL(str(target))
 
 
-def replay_program(name: str, defines: Mapping[str, int], grid: Grid, ordered: list[Any]) -> tuple[str, list[np.ndarray]]:
-    """Write a program that repeats one launch from files, with every array in an allocation of exactly its size.
+def replay_program(launch: Launch, edit: tuple[str, str] | None = None) -> str:
+    """Write a program that repeats a launch, reading each array from a file into an allocation of exactly its size.
 
-    Returns the code and the arrays in the order in which the program reads them, from ``argv``.
+    The files' paths are its arguments, in the order of the kernel's pointers.
     """
-    source, _ = launch_key(name, defines)
-    lines, arrays, passed = [], [], []
-    for (parameter, c_type), value in zip(KERNELS[name].parameters, ordered, strict=True):
+    reads, passed = [], []
+    for (parameter, c_type), value in zip(KERNELS[launch.name].parameters, launch.ordered, strict=True):
         if c_type == INT:
             passed.append(str(int(value)))
             continue
-        lines.append(f"    auto {parameter} = ({c_type})read(argv[{len(arrays) + 1}], {value.nbytes});")
-        arrays.append(value)
+        reads.append(f"    auto {parameter} = ({c_type})read(argv[{len(reads) + 1}], {value.nbytes});\n")
         passed.append(parameter)
-    call = f"host_{name}({grid.blocks}, {grid.threads}, {grid.shared}, 0, {', '.join(passed)})"
-    reader = (
-        "#include <cstdio>\n#include <cstdlib>\n"
-        "static void* read(const char* path, size_t bytes) {\n"
-        "    void* memory = std::aligned_alloc(16, (bytes + 15) / 16 * 16);\n"
-        '    FILE* file = std::fopen(path, "rb");\n'
-        "    if (!file || std::fread(memory, 1, bytes, file) != bytes) std::exit(3);\n"
-        "    std::fclose(file);\n    return memory;\n}\n"
+    call = f"host_{launch.name}({launch.grid.blocks}, {launch.grid.threads}, {launch.grid.shared}, 0, {', '.join(passed)})"
+    return (
+        translation_unit(KERNELS[launch.name].source, launch.defines, edit)
+        + "#include <cstdio>\n#include <cstdlib>\n"
+        + "static void* read(const char* path, size_t bytes) {\n"
+        + "    void* memory = nullptr;\n"
+        + '    FILE* file = std::fopen(path, "rb");\n'
+        + "    if (posix_memalign(&memory, 16, bytes) || !file || std::fread(memory, 1, bytes, file) != bytes) std::exit(3);\n"
+        + "    std::fclose(file);\n    return memory;\n}\n"
+        + f"int main(int, char** argv) {{\n{''.join(reads)}    return {call};\n}}\n"
     )
-    body = "\n".join(lines)
-    main = f"int main(int, char** argv) {{\n{body}\n    return {call};\n}}\n"
-    return translation_unit(source, defines) + reader + main, arrays

@@ -6,6 +6,7 @@
 
 #define ILP 4
 #define SLOTS (1 << DEPTH)
+#define WIDTH (VECTOR ? N_CLASSES : 1)
 
 // 8 bytes: one 64-bit load brings a node. word: feature in bits 0..29, bit 30 padding, bit 31 missing goes left.
 struct __align__(8) PerfectNode {
@@ -40,11 +41,8 @@ extern "C" __global__ void forest_perfect(const float* __restrict__ X, int d, co
     const bool live = slot < block_end[blockIdx.x];
     const Row row = take_row(X, slot_row[live ? slot : block_begin[blockIdx.x]], d, stage, tile);
     const PerfectNode* all_nodes = (const PerfectNode*)nodes;
-    float sum[N_CLASSES];
-#pragma unroll
-    for (int c = 0; c < N_CLASSES; ++c) sum[c] = 0.f;
-#pragma unroll
-    for (int c = 0; c < (VECTOR ? 1 : N_CLASSES); ++c) {
+    for (int c = 0; c < (VECTOR ? 1 : N_CLASSES); ++c) {  // a class is finished before the next: one accumulator
+        float sum[WIDTH] = {};
         const int stop = tree_start[k * N_CLASSES + c + 1];
         for (int first = tree_start[k * N_CLASSES + c]; first < stop; first += trees_at_once) {
             const int count = min(trees_at_once, stop - first);
@@ -66,19 +64,16 @@ extern "C" __global__ void forest_perfect(const float* __restrict__ X, int d, co
                 for (int u = 0; u < ILP; ++u) {
                     if (tree + u >= count) continue;
                     const int leaf = (tree + u) * SLOTS + at[u] - SLOTS;
-                    if (!VECTOR) {
-                        sum[c] += tree_leaves[leaf];
-                    } else {
-                        const float* value = leaf_values + leaf_start[first] + (long long)leaf * N_CLASSES;
+                    const float* value =
+                        VECTOR ? leaf_values + leaf_start[first] + (long long)leaf * N_CLASSES : tree_leaves + leaf;
 #pragma unroll
-                        for (int j = 0; j < N_CLASSES; ++j) sum[j] += value[j];
-                    }
+                    for (int j = 0; j < WIDTH; ++j) sum[j] += value[j];
                 }
             }
         }
-    }
-    if (!live) return;
+        if (!live) continue;  // its neighbours still need it at the barriers
 #pragma unroll
-    for (int c = 0; c < N_CLASSES; ++c)
-        margins[(long long)slot * N_CLASSES + c] = fmaf(sum[c], scale[k], base[k * N_CLASSES + c]);
+        for (int j = 0; j < WIDTH; ++j)
+            margins[(long long)slot * N_CLASSES + c + j] = fmaf(sum[j], scale[k], base[k * N_CLASSES + c + j]);
+    }
 }

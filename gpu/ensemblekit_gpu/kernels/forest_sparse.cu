@@ -2,6 +2,8 @@
 // Nodes stay in global memory: a whole forest fits the second-level cache, and one tree rarely fits shared memory.
 #include "prelude.cuh"
 
+#define WIDTH (VECTOR ? N_CLASSES : 1)
+
 // 16 bytes: one 128-bit load brings a node. word: feature in bits 0..27, bit 28 missing goes left, bit 29 categorical, bit 30
 // unknown category goes left, bit 31 leaf. The right child follows the left one.
 struct __align__(16) SparseNode {
@@ -35,26 +37,19 @@ extern "C" __global__ void forest_sparse(const float* __restrict__ X, int d, con
     if (slot >= block_end[blockIdx.x]) return;
     const Row row = take_row(X, slot_row[slot], d, stage, tile);
     const SparseNode* all_nodes = (const SparseNode*)nodes;
-    float sum[N_CLASSES];
-#pragma unroll
-    for (int c = 0; c < N_CLASSES; ++c) sum[c] = 0.f;
-#pragma unroll
-    for (int c = 0; c < (VECTOR ? 1 : N_CLASSES); ++c) {
+    for (int c = 0; c < (VECTOR ? 1 : N_CLASSES); ++c) {  // a class is finished before the next: one accumulator
+        float sum[WIDTH] = {};
         for (int tree = tree_start[k * N_CLASSES + c]; tree < tree_start[k * N_CLASSES + c + 1]; ++tree) {
             SparseNode q = all_nodes[node_start[tree]];
             while (!(q.word >> 31)) {
                 const float v = row.x[(long long)(q.word & 0x0fffffffu) * row.step];
                 q = all_nodes[q.left + (goes_left(q, v, categories) ? 0 : 1)];
             }
-            if (!VECTOR) {
-                sum[c] += leaf_values[q.extra];
-            } else {
 #pragma unroll
-                for (int j = 0; j < N_CLASSES; ++j) sum[j] += leaf_values[q.extra + j];
-            }
+            for (int j = 0; j < WIDTH; ++j) sum[j] += leaf_values[q.extra + j];
         }
-    }
 #pragma unroll
-    for (int c = 0; c < N_CLASSES; ++c)
-        margins[(long long)slot * N_CLASSES + c] = fmaf(sum[c], scale[k], base[k * N_CLASSES + c]);
+        for (int j = 0; j < WIDTH; ++j)
+            margins[(long long)slot * N_CLASSES + c + j] = fmaf(sum[j], scale[k], base[k * N_CLASSES + c + j]);
+    }
 }

@@ -54,9 +54,13 @@ __device__ __forceinline__ void apply_link(float* p, int link) {
 template <int C>
 __device__ __forceinline__ void add_answer(const float* p, int vote, float weight, float* answer) {
     int best = 0;
+    float top = p[0];  // kept beside: p[best] would force the array out of the registers
 #pragma unroll
     for (int c = 1; c < C; ++c)
-        if (p[c] > p[best]) best = c;
+        if (p[c] > top) {
+            top = p[c];
+            best = c;
+        }
 #pragma unroll
     for (int c = 0; c < C; ++c) answer[c] = fmaf(weight, vote ? (c == best ? 1.f : 0.f) : p[c], answer[c]);
 }
