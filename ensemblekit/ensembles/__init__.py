@@ -2,6 +2,7 @@
 
 from ensemblekit.ensembles.averaging import AveragingEnsembleClassifier, AveragingEnsembleRegressor
 from ensemblekit.ensembles.dynamic_selection import DynamicSelectionClassifier
+from ensemblekit.ensembles.matched import matched_ensemble
 from ensemblekit.ensembles.members import make_members
 from ensemblekit.ensembles.stacking import StackingEnsembleClassifier, StackingEnsembleRegressor
 from ensemblekit.ensembles.voting import VotingEnsembleClassifier, VotingEnsembleRegressor
@@ -18,4 +19,5 @@ __all__ = [
     "WeightedEnsembleClassifier",
     "WeightedEnsembleRegressor",
     "make_members",
+    "matched_ensemble",
 ]

@@ -63,7 +63,7 @@ def cost_path(answers: Float, costs: Float, learn: Learner, judge: Judge) -> lis
     >>> answers, costs = np.array([[0.9], [0.8]]), np.array([10.0, 1.0])
     >>> path = cost_path(answers, costs, lambda a: np.full(len(a), 1 / len(a)), lambda w, a: 1 - float(w @ a[:, 0]))
     >>> [(step.cost, round(step.held_out_loss, 2)) for step in path]
-    [(11.0, 0.15), (1.0, 0.2), (10.0, 0.1)]
+    [(11.0, 0.15), (10.0, 0.1), (1.0, 0.2)]
     """
     members = np.arange(len(answers))
 

@@ -88,7 +88,11 @@ def held_out_score(scoring: Any, y: NDArray[Any], row_weight: NDArray[np.float64
     placeholder = np.empty((len(y), 0))
 
     def score(answers: NDArray[np.float64]) -> float:
-        answered = AnsweredRegressor(answers) if answers.ndim == 1 else AnsweredClassifier(answers)
+        if answers.ndim == 1:
+            answered: Any = AnsweredRegressor(answers)
+        else:
+            # Members in single precision sum to one within 1e-7, of which scikit-learn's metrics warn.
+            answered = AnsweredClassifier(answers / answers.sum(axis=1, keepdims=True))
         return float(scorer(answered, placeholder, y, **params))
 
     return score

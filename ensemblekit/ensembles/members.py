@@ -191,13 +191,32 @@ def make_members(*kinds: str, n: int = 1, task: Task = "classification", random_
     if n < 1:
         raise ValueError(f"n={n} members of each kind: at least one is needed.")
     return [
-        (kind if n == 1 else f"{kind}_{position}", KINDS[kind][task](random_state=_count_on(random_state, position)))
+        (kind if n == 1 else f"{kind}_{position}", KINDS[kind][task](random_state=count_on(random_state, position)))
         for kind in kinds
         for position in range(n)
     ]
 
 
-def _count_on(random_state: RandomState, position: int) -> RandomState:
+def count_on(random_state: RandomState, position: int) -> RandomState:
+    """Seed of the member at a position, different for each.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None
+        Seed of the first member.
+    position : int
+        From 0 on.
+
+    Returns
+    -------
+    int or None
+        None stays None: the member draws its seed itself.
+
+    Examples
+    --------
+    >>> count_on(7, 2)
+    9
+    """
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31 - 1))
     return None if random_state is None else int(random_state) + position

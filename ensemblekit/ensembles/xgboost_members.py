@@ -57,8 +57,10 @@ class XGBoostClassifier(AnyColumnNames, XGBClassifier):
         return answer if predict_params.get("output_margin") else self.classes_[np.asarray(answer, dtype=np.int64)]
 
     def predict_proba(self, X: Any, **predict_params: Any) -> Any:
-        """Probabilities (n_samples, n_classes), float32; parameters as in `xgboost.XGBClassifier.predict_proba`."""
-        return super().predict_proba(self._checked(X), **predict_params)
+        """Probabilities (n_samples, n_classes), float64; parameters as in `xgboost.XGBClassifier.predict_proba`."""
+        proba = np.asarray(super().predict_proba(self._checked(X), **predict_params), dtype=np.float64)
+        # XGBoost's single precision sums to one within 1e-7; scikit-learn's metrics warn of that in double precision.
+        return proba / proba.sum(axis=1, keepdims=True)
 
 
 class XGBoostRegressor(AnyColumnNames, XGBRegressor):

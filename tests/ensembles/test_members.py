@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.metrics import log_loss
 
 from ensemblekit.ensembles import AveragingEnsembleClassifier
 from ensemblekit.ensembles.lightgbm_members import LightGBMClassifier, LightGBMRegressor
@@ -139,3 +140,11 @@ def test_every_kind_fits_and_its_seed_matters(kind: str, task: str) -> None:
 def test_make_members_errors(kinds: list[str], params: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_members(*kinds, **params)
+
+
+def test_xgboost_rows_sum_to_one_in_double_precision() -> None:
+    X, y = load_iris(return_X_y=True)
+    proba = xgboost_classifier(random_state=0).set_params(n_estimators=5).fit(X, y).predict_proba(X)
+    assert proba.dtype == np.float64
+    log_loss(y, proba)
+    log_loss(y, AveragingEnsembleClassifier(random_state=0).fit(X, y).predict_proba(X))

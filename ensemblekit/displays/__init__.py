@@ -1,0 +1,1 @@
+"""scikit-learn Displays: pictures of fitted models."""
