@@ -95,7 +95,8 @@ def _averaging(seed: int) -> Any:
 def _weighted(seed: int) -> Any:
     from ensemblekit.ensembles import WeightedEnsembleClassifier  # noqa: PLC0415
 
-    return WeightedEnsembleClassifier(random_state=seed)
+    # Two free weights need no more than three folds, and fitting members on folds is the dearest work of a whole study.
+    return WeightedEnsembleClassifier(cv=3, random_state=seed)
 
 
 def _voting(seed: int) -> Any:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 Advance = Callable[[int, float], None]
 Stage = Callable[[str, int, float], AbstractContextManager[Advance]]
@@ -101,14 +102,22 @@ def bar(name: str, cells: int, work: float) -> Iterator[Advance]:
             BarColumn(),
             TextColumn("{task.fields[done]} of {task.fields[cells]} cells"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            _TimeLeft(),
         )
         with Progress(*columns, console=Console(file=terminal), redirect_stdout=False, redirect_stderr=False) as progress:
             task = progress.add_task(f"{name:<8}", total=work, done=0, cells=cells)
             yield lambda more_cells, more_work: progress.update(
                 task, advance=more_work, done=progress.tasks[task].fields["done"] + more_cells
             )
+
+
+class _TimeLeft(ProgressColumn):
+    """Time left by the mean speed so far: rich's own looks at the last moments, and workers finish in bursts."""
+
+    def render(self, task: Task) -> Text:
+        if not task.total or not task.completed or task.elapsed is None:
+            return Text("")
+        return Text(f"about {_duration(task.elapsed * (task.total / task.completed - 1))} left")
 
 
 def for_terminal() -> Stage:

@@ -46,8 +46,8 @@ BATCHES = (100, 10_000)
 READY = "ready"
 #: A batch is repeated until it took so long in total, at most so often.
 BATCH_SECONDS, BATCH_REPEATS = 0.2, 50
-#: Rows of each class in the warm-up.
-WARM_UP_ROWS = 8
+#: Rows of the warm-up, each under every class.
+WARM_UP_ROWS = 6
 #: Wall time may exceed CPU time by this share and these seconds before a timing counts as contended.
 CONTENDED_SHARE, CONTENDED_SECONDS = 0.15, 0.02
 
@@ -84,7 +84,7 @@ def measure(job: dict[str, Any]) -> Record:
     X_train, y_train, X_test = X[~tested], y[~tested], X[tested]
     warnings.simplefilter("ignore")
     with threadpool_limits(limits=job["threads"]):
-        _warm_up(_pipeline(job), X_train, y_train)
+        warm_up(_pipeline(job), X_train, y_train)
         pipeline = _pipeline(job)
         record = _measure_fit(pipeline, X_train, y_train)
         record |= _measure_size(pipeline)
@@ -101,12 +101,32 @@ def _unpickle(file: Path) -> Any:
     return pickle.loads(file.read_bytes())  # noqa: S301 - written by this very run, a moment ago
 
 
-def _warm_up(pipeline: Pipeline, X: Floats, y: NDArray[np.int64]) -> None:
-    """Fit and predict a few rows, so that no import, no compilation and no first page of a library is timed."""
-    few = np.concatenate([np.flatnonzero(y == label)[:WARM_UP_ROWS] for label in np.unique(y)])
+def warm_up(pipeline: Pipeline, X: Floats, y: NDArray[np.int64]) -> None:
+    """Fit and predict a few rows, so that no import, no compilation and no first page of a library is timed.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted to nothing of use.
+    X : ndarray of shape (n_rows, n_columns), float64
+        Training rows, a few of which are taken.
+    y : ndarray of shape (n_rows,), int64
+        Their classes.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> model = LogisticRegression()
+    >>> warm_up(Pipeline([("model", model)]), np.arange(20.0)[:, None], np.arange(20) % 2)
+    >>> bool(abs(model.coef_).max() < 1e-6)
+    True
+    """
+    classes, few = np.unique(y), X[:: max(1, len(X) // WARM_UP_ROWS)][:WARM_UP_ROWS]
+    # Every row under every class: nothing can be learned, so no solver wanders off towards a perfect separation.
+    rows, labels = np.repeat(few, len(classes), axis=0), np.tile(classes, len(few))
     # So few rows may be too few for a model; the real fit will tell.
     with contextlib.suppress(Exception):
-        pipeline.fit(X[few], y[few]).predict(X[few][:1])
+        pipeline.fit(rows, labels).predict(rows[:1])
 
 
 def _measure_fit(pipeline: Pipeline, X: Floats, y: NDArray[np.int64]) -> Record:
