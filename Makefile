@@ -28,13 +28,21 @@ reports: $(VENV)/.report  ## Make the reports under reports/published/ again.
 bench: $(VENV)/.dev  ## Speed as ratios, measured side by side in one run.
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-kernels: $(VENV)/.dev  ## Kernel proofs on the CPU: host simulation, sanitizers, compilation.
-	$(BIN)/python -m pytest -q -m kernels
+kernels: $(VENV)/.dev  ## Kernel proofs on the CPU: host simulation, sanitizers, machine code by NVRTC (58 MB, no driver needed).
+	$(PIP) -r requirements/kernels.txt
+	$(BIN)/python -m pytest -q -rs tests/gpu -m "kernels or not (gpu or slow)"
 
-gpu-check: $(VENV)/.dev  ## Needs a CUDA device: GPU tests, then the benchmark.
-	$(PIP) -r requirements/gpu.txt
-	$(BIN)/python -m pytest -q -m gpu
-	$(BIN)/python gpu/benchmarks/run.py
+# With GPU_PYTHON, a Python that has CuPy, scikit-learn, numba and pytest already, nothing is installed.
+GPU_PYTHON ?=
+GPU_RUN = PYTHONPATH=.:gpu:reports $(or $(GPU_PYTHON),$(BIN)/python)
+GPU_TESTS = -m pytest -q -rs -p no:cacheprovider -m gpu tests/gpu/test_device.py tests/gpu/test_evaluation.py
+gpu-check: $(if $(GPU_PYTHON),,$(VENV)/.dev)  ## Needs a CUDA device: GPU tests, compute-sanitizer where it works, then the benchmark.
+	$(if $(GPU_PYTHON),,$(PIP) -r requirements/gpu.txt)
+	$(GPU_RUN) $(GPU_TESTS)
+	@if $(GPU_RUN) -c 'import cupy; cupy.zeros(1)' && compute-sanitizer $(or $(GPU_PYTHON),$(BIN)/python) -c 'import cupy; cupy.zeros(1)' >/dev/null 2>&1; \
+	then PYTHONPATH=.:gpu:reports compute-sanitizer --error-exitcode 1 $(or $(GPU_PYTHON),$(BIN)/python) $(GPU_TESTS); \
+	else echo "compute-sanitizer is missing or does not work here: skipped"; fi
+	$(GPU_RUN) gpu/benchmarks/run.py
 
 tables: $(VENV)/.report  ## Generate the tables under data/ again.
 	$(BIN)/python data/generate.py
@@ -58,6 +66,7 @@ requirements:  ## Resolve the pinned versions again (needs uv).
 	$(COMPILE) --extra dev pyproject.toml -o requirements/dev.txt
 	$(COMPILE) --extra boosting --extra report -c requirements/dev.txt pyproject.toml -o requirements/report.txt
 	$(COMPILE) --extra gpu -c requirements/dev.txt pyproject.toml -o requirements/gpu.txt
+	echo "nvidia-cuda-nvrtc>=13 ; sys_platform == 'linux'" | $(COMPILE) - -o requirements/kernels.txt
 	echo hatchling | $(COMPILE) -c requirements/dev.txt - -o requirements/build.txt
 
 clean:
