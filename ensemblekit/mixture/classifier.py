@@ -193,12 +193,12 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         ValueError
             For a bad parameter, fewer than two classes, weights that are negative or all zero.
         """
-        X = self._table(X, reset=True)
+        given, X = X, self._table(X, reset=True)
         y = _check_y(y, estimator=self)
         check_consistent_length(X, y)
         check_classification_targets(y)
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        self._resolve_columns(X)
+        self._resolve_columns(given if hasattr(given, "columns") else X)  # names are lost in checking
         counts = np.flatnonzero(weight > 0)  # a row of weight zero is as good as not there
         self.classes_, codes = np.unique(y[counts], return_inverse=True)
         if self.classes_.size < 2:

@@ -192,10 +192,10 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         ValueError
             For a bad parameter, or weights that are negative or all zero.
         """
-        X = self._table(X, reset=True)
+        given, X = X, self._table(X, reset=True)
         y = self._answers(y, X)
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        self._resolve_columns(X)
+        self._resolve_columns(given if hasattr(given, "columns") else X)  # names are lost in checking
         counts = np.flatnonzero(weight > 0)  # a row of weight zero is as good as not there
         rows = X if counts.size == X.shape[0] else _safe_indexing(X, counts)
         return self._fit_mixture(Data(rows, self._gate_view(rows), y[counts], weight[counts]), self._make_experts())

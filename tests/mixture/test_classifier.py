@@ -14,20 +14,12 @@ from sklearn.preprocessing import StandardScaler
 
 from ensemblekit import MixtureOfExpertsClassifier
 from ensemblekit.mixture.gates.softmax import SoftmaxGate
+from tests.mixture.tables import gated_table
 
 OPTIMIZERS = ["auto", "em"]
 
 # small tables need few experts, and the warning that says so has a test of its own
 pytestmark = pytest.mark.filterwarnings("ignore:Experts .* answer for less")
-
-
-def gated_table(seed, n_samples=200, n_features=3, n_experts=2, n_classes=2):
-    """Rows of a real mixture: a sharp gate, linear experts."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n_samples, n_features))
-    which = (X @ rng.normal(scale=2, size=(n_features, n_experts)) + rng.gumbel(size=(n_samples, n_experts))).argmax(axis=1)
-    logits = np.einsum("nd,ndc->nc", X, rng.normal(scale=3, size=(n_experts, n_features, n_classes))[which])
-    return X, (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -87,9 +87,12 @@ class GaussianGate(BaseEstimator):
         share = sample_weight / sample_weight.sum()
         variance = share @ np.square(scaled - share @ scaled)
         floor = self.reg_covar * max(float(variance.mean()), np.finfo(float).tiny) + np.finfo(float).eps ** 2
-        weights, self.means_, covariances = _estimate_gaussian_parameters(
-            scaled, responsibilities * sample_weight[:, None], floor, self.covariance_type
-        )
+        mass = responsibilities * sample_weight[:, None]
+        # scikit-learn's own tied estimate leaves the sample weights out
+        kind = "full" if self.covariance_type == "tied" else self.covariance_type
+        weights, self.means_, covariances = _estimate_gaussian_parameters(scaled, mass, floor, kind)
+        if self.covariance_type == "tied":
+            covariances = np.einsum("k,kij->ij", weights / weights.sum(), covariances)
         self.weights_ = weights / weights.sum()
         self.precisions_cholesky_ = _compute_precision_cholesky(covariances, self.covariance_type)
         self.log_density_ = float(sample_weight @ logsumexp(self._log_joint(X).T))

@@ -64,9 +64,9 @@ def maximise(objective: LinearMixture, theta: Float, *, max_iter: int, tol: floa
     if objective.design.Z.shape[0] * objective.size**2 > _NEWTON_WORK:
         return climb(objective, theta, max_iter=max_iter, tol=tol)
     if objective.n_experts == 1:  # concave: Newton from anywhere
-        return _newton(objective, theta, max_iter=max_iter, tol=tol**2)
+        return _newton(objective, theta, max_iter=max_iter, tol=tol)
     near = climb(objective, theta, max_iter=max_iter, tol=max(tol, _NEAR))
-    polished = _newton(objective, near.theta, max_iter=max_iter - len(near.values) + 1, tol=tol**2)
+    polished = _newton(objective, near.theta, max_iter=max_iter - len(near.values) + 1, tol=tol)
     return Solution(polished.theta, near.values + polished.values[1:], polished.converged)
 
 
@@ -106,8 +106,10 @@ def _newton(objective: LinearMixture, theta: Float, *, max_iter: int, tol: float
     def hessian(at: Float) -> Float:
         return -objective.hessian(at)
 
-    options = {"gtol": tol, "maxiter": max_iter, "initial_trust_radius": 1.0, "max_trust_radius": 1e3}
-    return _minimise(objective, theta, max_iter, method="trust-exact", hess=hessian, options=options)
+    # beyond the tolerance as far as rounding lets it: the last steps are quadratic, and free two fits of the same table from their paths
+    options = {"gtol": tol**2, "maxiter": max_iter, "initial_trust_radius": 1.0, "max_trust_radius": 1e3}
+    solution = _minimise(objective, theta, max_iter, method="trust-exact", hess=hessian, options=options)
+    return solution._replace(converged=bool(np.linalg.norm(objective.value_and_gradient(solution.theta)[1]) <= tol))
 
 
 def _minimise(objective: LinearMixture, theta: Float, max_iter: int, **how: object) -> Solution:

@@ -1,0 +1,135 @@
+"""Routing and combining: who runs, how much each counts, and that those who do not run are not asked."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.linear_model import LogisticRegression
+
+from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
+from ensemblekit.mixture.routing import random, top_k
+from tests.mixture.tables import gated_table, two_lines
+
+pytestmark = pytest.mark.filterwarnings("ignore:Experts .* answer for less")
+
+
+@pytest.fixture(scope="module")
+def table():
+    return gated_table(0, n_experts=3, n_classes=3)
+
+
+@pytest.fixture
+def model(table):
+    return MixtureOfExpertsClassifier(4, n_init=2, random_state=0).fit(*table)
+
+
+def by_hand(model, X, keep):
+    shares = np.where(keep, model.gate_proba(X), 0)
+    shares /= shares.sum(axis=1, keepdims=True)
+    return np.einsum("nk,nkc->nc", shares, model.expert_proba(X))
+
+
+def test_top_k(model, table):
+    X, _ = table
+    proba = model.gate_proba(X)
+    model.set_params(routing="top_k", top_k=2)
+    second = np.sort(proba, axis=1)[:, -2:-1]
+    assert_allclose(model.predict_proba(X), by_hand(model, X, proba >= second))
+    assert_allclose(model.route(X), np.argsort(-proba, axis=1)[:, :2])
+    model.set_params(top_k=None)
+    assert model.route(X).shape == (len(X), 1)
+    model.set_params(top_k=9)
+    assert_allclose(model.predict_proba(X), by_hand(model, X, proba >= 0))
+
+
+def test_lowest_index_wins_a_tie():
+    assert_allclose(top_k(np.full((1, 4), 0.25), 2), [[0.5, 0.5, 0, 0]])
+
+
+def test_threshold(model, table):
+    X, _ = table
+    proba = model.gate_proba(X)
+    model.set_params(routing="threshold", threshold=0.3)
+    keep = (proba >= 0.3) | (proba == proba.max(axis=1, keepdims=True))
+    assert_allclose(model.predict_proba(X), by_hand(model, X, keep))
+    routed = model.route(X)
+    assert_allclose((routed >= 0).sum(axis=1), keep.sum(axis=1))
+
+
+def test_random_draws_by_the_gate_with_a_seed(model, table):
+    X, _ = table
+    model.set_params(routing="random", random_state=5)
+    assert_allclose(model.predict_proba(X), model.predict_proba(X))
+    first = model.route(X)
+    assert first.shape == (len(X), 1)
+    assert np.any(first != model.set_params(random_state=6).route(X))
+    drawn = random(np.tile([0.7, 0.2, 0.1], (20_000, 1)), 1, np.random.default_rng(0)).mean(axis=0)
+    assert_allclose(drawn, [0.7, 0.2, 0.1], atol=0.02)  # five standard errors
+
+
+class Counting(LogisticRegression):
+    """Counts the rows that it is asked about."""
+
+    asked = 0
+
+    def predict_proba(self, X):
+        type(self).asked += len(X)
+        return super().predict_proba(X)
+
+
+def test_a_routed_away_expert_is_not_evaluated(table):
+    X, y = table
+    model = MixtureOfExpertsClassifier(3, experts=Counting(), max_iter=3, tol=0.1, random_state=0).fit(X, y)
+    for k in (1, 2):
+        Counting.asked = 0
+        model.set_params(routing="top_k", top_k=k).predict_proba(X)
+        assert Counting.asked == k * len(X)
+
+
+def test_feedback_follows_a_change_of_frequencies(table):
+    X, y = table
+    model = MixtureOfExpertsClassifier(2, gate="constant", alpha=0.1, n_init=3, random_state=0, routing="feedback").fit(X, y)
+    assert_allclose(model.predict_proba(X), model.set_params(routing="soft").predict_proba(X))
+    model.set_params(routing="feedback")
+    mine = model.responsibilities(X, y)[:, 0] > 0.9
+    for _ in range(5):
+        model.update_feedback(X[mine], y[mine], memory=200)
+    assert model.success_[0] > 1 > model.success_[1]
+    soft = model.set_params(routing="soft").log_likelihood(X[mine], y[mine])
+    tilted = model.set_params(routing="feedback").predict_proba(X[mine])
+    codes = np.searchsorted(model.classes_, y[mine])
+    assert np.log(tilted[np.arange(mine.sum()), codes]).sum() > soft
+
+
+def test_product_is_the_geometric_mean(model, table):
+    X, _ = table
+    model.set_params(combination="product")
+    logs = np.einsum("nk,nkc->nc", model.gate_proba(X), np.log(model.expert_proba(X)))
+    expected = np.exp(logs) / np.exp(logs).sum(axis=1, keepdims=True)
+    assert_allclose(model.predict_proba(X), expected)
+
+
+def test_additive_is_the_plain_mean_of_those_that_run(model, table):
+    X, _ = table
+    model.set_params(combination="additive")
+    assert_allclose(model.predict_proba(X), model.expert_proba(X).mean(axis=1))
+    model.set_params(routing="top_k", top_k=2)
+    chosen = np.take_along_axis(model.expert_proba(X), model.route(X)[:, :, None], axis=1)
+    assert_allclose(model.predict_proba(X), chosen.mean(axis=1))
+
+
+def test_product_of_normal_experts_weighs_by_precision():
+    X, y = two_lines(0)
+    model = MixtureOfExpertsRegressor(2, n_init=3, random_state=0, combination="product").fit(X, y)
+    precision = model.gate_proba(X) / model.experts_.deviation_**2
+    expected = (precision * model.expert_predict(X)).sum(axis=1) / precision.sum(axis=1)
+    assert_allclose(model.predict(X), expected)
+    with pytest.raises(ValueError, match='"product" has a mean only'):
+        model.predict(X, return_std=True)
+
+
+def test_regression_routes_too():
+    X, y = two_lines(1)
+    model = MixtureOfExpertsRegressor(2, n_init=3, random_state=0, routing="top_k").fit(X, y)
+    best = model.gate_proba(X).argmax(axis=1)
+    assert_allclose(model.predict(X), model.expert_predict(X)[np.arange(len(X)), best])
+    assert_allclose(model.predict(X, return_std=True)[1], model.experts_.deviation_[best])
