@@ -46,7 +46,7 @@ def matched_ensemble(mixture: Any, *, random_state: RandomState = None) -> Avera
     >>> [(name, member.n_estimators, member.random_state) for name, member in ensemble.estimators]
     [('seed_0', 50, 7), ('seed_1', 50, 8), ('seed_2', 50, 9)]
     """
-    bank = getattr(mixture, "experts_", None)
+    bank: Any = getattr(mixture, "experts_", None)
     if not hasattr(bank, "estimators_"):
         raise TypeError(
             f"matched_ensemble needs a fitted mixture whose experts are estimators, such as forests; received "

@@ -127,6 +127,17 @@ def test_squared_error_no_worse_than_slsqp(seed: int) -> None:
     assert all(squared_error_at(w, predictions, y, row_weight).loss >= solution.loss - 1e-9 * scale for w in others)
 
 
+def test_gap_of_given_weights_is_honest_for_squares() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=50)
+    predictions = y[:, None] + rng.normal(size=(50, 4))
+    best = squared_error_weights(predictions, y)
+    for weights in np.eye(4):
+        point = squared_error_at(weights, predictions, y)
+        assert point.loss > best.loss
+        assert point.loss - point.gap <= best.loss + 1e-12
+
+
 def test_perfect_member_takes_all() -> None:
     y = np.arange(5.0)
     solution = squared_error_weights(np.column_stack([y, y + 1, y - 3]), y)
