@@ -5,6 +5,7 @@ No inline style is left, so that a page may forbid them; colours are CSS variabl
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 #: One pixel of the SVG is one point of matplotlib.
 DPI = 72
+# On its first run matplotlib tells the terminal that it looks for fonts; a reader of the report need not know.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 _LONG = re.compile(r"-?\d+\.\d{3,}")
 FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 

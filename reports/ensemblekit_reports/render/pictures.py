@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import matplotlib as mpl
+
 from ensemblekit_reports import wording
 from ensemblekit_reports.comparisons import UNTESTED
 from ensemblekit_reports.figures.colours import model_variables
@@ -59,6 +61,13 @@ def draw(report: Report) -> Pictures:
     >>> [drawing.name for drawing in draw(build(example_results(("moons", "rings")))).all()][:4]
     ['pareto', 'differences-1', 'differences-2', 'table-1-pareto']
     """
+    # A reader's own matplotlib settings must change neither the look nor a byte of the report.
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        return _draw(report)
+
+
+def _draw(report: Report) -> Pictures:
     colours = model_variables(report.models)
     several = len(report.tables) > 1
     where = wording.count(len(report.tables), "table") if several else wording.name(report.tables[0].facts.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
+import matplotlib as mpl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -86,6 +87,13 @@ def test_svg_stands_by_itself(drawing):
 def test_equal_reports_give_equal_figures():
     first, again = draw(report_with_failures()), draw(report_with_failures())
     assert first == again
+
+
+def test_settings_of_the_reader_change_nothing():
+    report = report_with_failures()
+    usual = draw(report)
+    with mpl.rc_context({"font.size": 40, "axes.grid": False, "lines.linewidth": 9, "axes.unicode_minus": False}):
+        assert draw(report) == usual
 
 
 def test_only_the_front_wears_colour():
