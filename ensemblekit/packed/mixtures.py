@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ensemblekit.packed.assembling import assemble
-from ensemblekit.packed.experts import Expert, LinearExpert
+from ensemblekit.packed.experts import Expert, LinearExpert, pack_expert
 from ensemblekit.packed.model import PackedModel
 from ensemblekit.packed.packing import packers
 from ensemblekit.trees.registry import Registry
@@ -26,7 +27,7 @@ def pack_mixture(model: Any) -> PackedModel:
     Parameters
     ----------
     model : fitted MixtureOfExpertsClassifier
-        Its gate and experts must be of registered kinds.
+        Its gate and experts must be of registered kinds; routing "soft", "top_k" or "feedback", combination "linear".
 
     Returns
     -------
@@ -35,6 +36,8 @@ def pack_mixture(model: Any) -> PackedModel:
 
     Raises
     ------
+    TypeError
+        For a gate or experts that no function packs.
     ValueError
         For a routing or combination that the engine does not have.
 
@@ -48,16 +51,19 @@ def pack_mixture(model: Any) -> PackedModel:
     2
     """
     check_is_fitted(model)
-    _check_setting(model, "routing", ("soft", "top-k"))
-    _check_setting(model, "combination", ("linear",))
-    experts = bank_packers.find(model.experts_)(model.experts_, model.classes_)
+    _check_setting("routing", model.routing, ("soft", "top_k", "feedback"))
+    _check_setting("combination", model.combination, ("linear",))
+    d = int(model.n_features_in_)
+    gate = _on_all_columns(gate_packers.find(model.gate_)(model.gate_), model.gate_columns_, d)
+    if model.routing == "feedback":
+        gate[-1] += np.log(model.success_)
     return assemble(
-        gate_packers.find(model.gate_)(model.gate_),
-        experts,
+        gate,
+        bank_packers.find(model.experts_)(model.experts_, model.classes_),
         kind=type(model).__name__,
         classes=np.asarray(model.classes_),
-        n_features=int(model.n_features_in_),
-        top_k=getattr(model, "top_k", None) if getattr(model, "routing", "soft") == "top-k" else None,
+        n_features=d,
+        top_k=_top_k(model, gate.shape[1]),
     )
 
 
@@ -82,6 +88,29 @@ def pack_softmax_gate(gate: Any) -> npt.NDArray[np.float64]:
     (4, 2)
     """
     return np.vstack([np.asarray(gate.coef_, np.float64).T, gate.intercept_])
+
+
+@gate_packers.register("ensemblekit.ConstantGate")
+def pack_constant_gate(gate: Any) -> npt.NDArray[np.float64]:
+    """Take the proportions' logarithms.
+
+    Parameters
+    ----------
+    gate : fitted ConstantGate
+        With ``intercept_`` (K,).
+
+    Returns
+    -------
+    ndarray of float64, shape (1, K)
+        Logits that look at no column.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> pack_constant_gate(SimpleNamespace(intercept_=np.log([0.25, 0.75]))).shape
+    (1, 2)
+    """
+    return np.array(gate.intercept_, np.float64)[None]
 
 
 @bank_packers.register("ensemblekit.LogisticExperts")
@@ -114,7 +143,60 @@ def pack_logistic_bank(bank: Any, classes: npt.NDArray[Any]) -> list[Expert]:
     ]
 
 
-def _check_setting(model: Any, name: str, valid: tuple[str, ...]) -> None:
-    value = getattr(model, name, valid[0])
+@bank_packers.register("ensemblekit.EstimatorExperts")
+def pack_estimator_bank(bank: Any, classes: npt.NDArray[Any]) -> list[Expert]:
+    """Pack each estimator.
+
+    Parameters
+    ----------
+    bank : fitted EstimatorExperts
+        Of estimators that can be packed, on all columns.
+    classes : ndarray, shape (C,)
+        The mixture's labels.
+
+    Returns
+    -------
+    list of LinearExpert and TreeExpert
+        K experts.
+
+    Raises
+    ------
+    ValueError
+        When experts read columns of their own.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from types import SimpleNamespace
+    >>> tree = DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])
+    >>> len(pack_estimator_bank(SimpleNamespace(estimators_=[tree], columns=None), np.array(["no", "yes"])))
+    1
+    """
+    if bank.columns is not None:
+        raise ValueError("Experts with columns of their own (expert_features) cannot be packed; let all read all columns.")
+    codes = np.arange(len(classes))  # fitted experts speak of codes, frozen ones of labels
+    return [
+        pack_expert(estimator.estimator, np.asarray(classes)) if isinstance(estimator, FrozenEstimator) else pack_expert(estimator, codes)
+        for estimator in bank.estimators_
+    ]
+
+
+def _on_all_columns(gate: npt.NDArray[np.float64], columns: list[int] | None, d: int) -> npt.NDArray[np.float64]:
+    """Spread the coefficients of a gate that reads some of the columns."""
+    if columns is None or len(gate) == 1:
+        return gate
+    table = np.zeros((d + 1, gate.shape[1]))
+    np.add.at(table, [*columns, d], gate)  # a column that is named twice counts twice
+    return table
+
+
+def _top_k(model: Any, n_experts: int) -> int | None:
+    if model.routing == "soft":
+        return None
+    everyone = 1 if model.routing == "top_k" else n_experts
+    return everyone if model.top_k is None else min(int(model.top_k), n_experts)
+
+
+def _check_setting(name: str, value: str, valid: tuple[str, ...]) -> None:
     if value not in valid:
         raise ValueError(f"{name}={value!r} cannot be packed; valid: {', '.join(map(repr, valid))}.")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -90,8 +91,52 @@ def test_mixture(n_classes):
     best = model.gate_proba(X).argmax(axis=1)
     expected = model.expert_proba(X)[np.arange(len(X)), best]
     np.testing.assert_allclose(packed.routed(1).predict_proba(X), expected, atol=1e-9)
-    model.routing = "random"
-    with pytest.raises(ValueError, match="routing='random' cannot be packed; valid: 'soft', 'top-k'"):
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"gate": "constant"},
+        {"routing": "top_k"},
+        {"routing": "top_k", "top_k": 2},
+        {"gate_features": [1, 3]},
+        {"expert_features": [[0, 1], [2, 3, 4], None]},
+        {"experts": RandomForestClassifier(6, max_depth=5, random_state=0)},
+        {"experts": [DecisionTreeClassifier(max_depth=4), LogisticRegression(), RandomForestClassifier(4, random_state=0)]},
+        {"experts": DecisionTreeClassifier(max_depth=4), "gate_features": [0], "routing": "top_k"},
+    ],
+)
+def test_kinds_of_mixtures(settings):
+    X, y = zoo.table(3)
+    model = quietly(MixtureOfExpertsClassifier(n_experts=3, n_init=2, max_iter=20, random_state=0, **settings).fit, X, y)
+    packed = pack(model)
+    np.testing.assert_allclose(packed.predict_proba(X), model.predict_proba(X), atol=1e-6)
+    work = packed.node_visits(X)
+    assert work.active <= work.total
+
+
+def test_frozen_experts_and_feedback():
+    X, y = zoo.table(3)
+    labels = np.array(list("abc"))[y]
+    frozen = [FrozenEstimator(DecisionTreeClassifier(max_depth=d).fit(X[d::3], labels[d::3])) for d in (1, 2, 3)]
+    model = quietly(MixtureOfExpertsClassifier(n_experts=3, experts=frozen, n_init=2, routing="feedback", random_state=0).fit, X, labels)
+    model.success_ = np.array([0.2, 0.5, 0.9])
+    np.testing.assert_allclose(pack(model).predict_proba(X), model.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"routing": "random"}, ValueError, "routing='random' cannot be packed; valid: 'soft', 'top_k', 'feedback'"),
+        ({"combination": "product"}, ValueError, "combination='product' cannot be packed; valid: 'linear'"),
+        ({"gate": "gaussian"}, TypeError, "Packing a gate is possible for ensemblekit.ConstantGate, ensemblekit.SoftmaxGate"),
+        ({"experts": DecisionTreeClassifier(), "expert_features": [[0], [1]]}, ValueError, "expert_features"),
+    ],
+)
+def test_mixtures_that_cannot_be_packed(settings, error, message):
+    X, y = zoo.table(2)
+    model = quietly(MixtureOfExpertsClassifier(n_experts=2, n_init=1, max_iter=5, random_state=0, **settings).fit, X, y)
+    with pytest.raises(error, match=message):
         pack(model)
 
 
