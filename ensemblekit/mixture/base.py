@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from copy import copy
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,9 @@ from ensemblekit.mixture.gates.softmax import SoftmaxGate
 from ensemblekit.mixture.linear.design import Design, make_design
 from ensemblekit.mixture.linear.kinds import LinearBank, LinearGate
 from ensemblekit.mixture.linear.objective import LinearMixture
-from ensemblekit.mixture.linear.restarts import best_of_starts
+from ensemblekit.mixture.linear.restarts import best_of_starts, depart, one_expert_each
 from ensemblekit.mixture.linear.solve import Solution, maximise
+from ensemblekit.mixture.linear.stochastic import Stepper, ascend, one_pass
 from ensemblekit.mixture.start import random_gate, thin
 
 #: EM steps of a short run. Few are enough to tell a good start from a bad one.
@@ -44,7 +45,24 @@ _CROSS_FIT = 5
 #: An expert that answers for less than this many rows is not needed.
 _IDLE = 0.01
 
+#: Optimizers that go through the table batch by batch.
+_STOCHASTIC = ("sgd", "adam")
+
 _GATES = {"softmax": SoftmaxGate, "gaussian": GaussianGate, "constant": ConstantGate}
+
+
+class _Online(NamedTuple):
+    """Where learning by pieces stands."""
+
+    problem: LinearMixture
+    theta: Float
+    stepper: Stepper
+    seen: float
+
+
+def fits_by_pieces(mixture: BaseMixture) -> bool:
+    """Whether ``partial_fit`` is there: for linear gates with linear experts."""
+    return mixture._takes_sparse
 
 
 class BaseMixture(BaseEstimator):
@@ -56,7 +74,9 @@ class BaseMixture(BaseEstimator):
         "gate_features": "no_validation",
         "expert_features": "no_validation",
         "alpha": [Interval(Real, 0, None, closed="left")],
-        "optimizer": [StrOptions({"auto", "em"})],
+        "optimizer": [StrOptions({"auto", "em", *_STOCHASTIC})],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "cross_fit": [StrOptions({"auto"}), Interval(Integral, 2, None, closed="left"), None],
         "routing": [StrOptions(set(routes.ROUTINGS))],
         "top_k": [Interval(Integral, 1, None, closed="left"), None],
@@ -78,6 +98,8 @@ class BaseMixture(BaseEstimator):
     expert_features: Any
     alpha: float
     optimizer: str
+    batch_size: int
+    learning_rate: float
     cross_fit: Any
     routing: str
     top_k: int | None
@@ -166,8 +188,10 @@ class BaseMixture(BaseEstimator):
     def _fit_mixture(self, data: Data, experts: ExpertBank) -> Self:
         gate = self._make_gate()
         again = self.warm_start and hasattr(self, "lower_bounds_")
-        if self.optimizer == "auto" and isinstance(gate, LinearGate) and isinstance(experts, LinearBank):
+        if self.optimizer != "em" and isinstance(gate, LinearGate) and isinstance(experts, LinearBank):
             converged = self._climb(data, gate, experts, again)
+        elif self.optimizer in _STOCHASTIC:
+            raise ValueError(f"optimizer={self.optimizer!r} fits linear gates and experts only; use optimizer='auto' for these.")
         else:
             converged = self._alternate(data, gate, experts, again)
         self.load_ = self._load(data)
@@ -188,7 +212,9 @@ class BaseMixture(BaseEstimator):
         """Linear gate and experts: climb the marginal likelihood itself."""
         whole = self._problem(data, gate, experts)
         tol = float(np.sqrt(self.tol)) / 10  # curvature is near one: a gradient g leaves about g ** 2 / 2 to gain
-        if again:
+        if self.optimizer in _STOCHASTIC:
+            solution = self._ascend(whole, again)
+        elif again:
             start = whole.parameters(self._present(whole.design))
             solution = maximise(whole, start, max_iter=self.max_iter, tol=tol)
         else:
@@ -198,6 +224,31 @@ class BaseMixture(BaseEstimator):
             solution = best_of_starts(whole, part, n_init=self._n_starts("linear"), max_iter=self.max_iter, tol=tol, rng=rng)
         self._take_over(whole, solution, gate, experts)
         return solution.converged
+
+    def _ascend(self, whole: LinearMixture, again: bool) -> Solution:
+        """Batch by batch from one random start."""
+        rng = np.random.default_rng(self._seed)
+        start = whole.parameters(self._present(whole.design)) if again else depart(whole, one_expert_each(whole), rng)
+        stepper = Stepper(self.optimizer, self.learning_rate)
+        return ascend(whole, start, stepper, batch_size=self.batch_size, max_iter=self.max_iter, tol=self.tol, rng=rng)
+
+    def _learn_batch(self, data: Data, gate: Any, experts: Any) -> Self:
+        """One pass over a further piece of the table; columns stay scaled and preconditioned as the first piece was."""
+        rng = np.random.default_rng(self._seed)
+        if not hasattr(self, "_online"):
+            first = self._problem(data, gate, experts)
+            stepper = Stepper("sgd" if self.optimizer == "sgd" else "adam", self.learning_rate)
+            self._online = _Online(first, depart(first, one_expert_each(first), rng), stepper, 0.0)
+        online = self._online
+        seen = online.seen + float(data.sample_weight.sum())
+        design = online.problem.design.standardise(data.X, data.sample_weight)
+        piece = online.problem.on(design, experts.start(data.y, data.sample_weight)[1], seen)
+        theta = one_pass(piece, online.theta, online.stepper, rng.permutation(len(data.y)), self.batch_size)
+        self._online = _Online(piece, theta, online.stepper, seen)
+        self._take_over(piece, Solution(theta, [piece.value(theta)], converged=True), gate, experts)
+        self.success_ = np.ones(self.n_experts)
+        self._given = self._earned = np.ones(self.n_experts)
+        return self
 
     def _problem(self, data: Data, gate: LinearGate, experts: LinearBank) -> LinearMixture:
         family, targets = experts.start(data.y, data.sample_weight)

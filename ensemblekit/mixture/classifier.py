@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, _check_y, check_array, check_consistent_length
 
-from ensemblekit.mixture.base import BaseMixture
+from ensemblekit.mixture.base import BaseMixture, fits_by_pieces
 from ensemblekit.mixture.combining import renormalise
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float
 from ensemblekit.mixture.experts.logistic import LogisticExperts
@@ -45,10 +46,15 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         L2 penalty on the coefficients of linear gates and experts for the raw columns, on the scale of the summed log-likelihood;
         intercepts are free. 0 is maximum likelihood. Columns on very different scales should be standardised before, as for any
         penalty.
-    optimizer : {"auto", "em"}, default="auto"
-        "em" alternates E- and M-steps throughout. "auto" does so too, except where gate and experts are linear: there it climbs the
-        same penalised likelihood by quasi-Newton steps, whose gradient is made of the same responsibilities, and ends with Newton
-        steps where exact curvature is cheap: it needs far fewer passes.
+    optimizer : {"auto", "em", "sgd", "adam"}, default="auto"
+        "em" alternates E- and M-steps throughout. "auto" does so too, except where gate and experts are linear: there it climbs the same
+        penalised likelihood by quasi-Newton steps, whose gradient is made of the same responsibilities, and ends with Newton steps where
+        exact curvature is cheap: it needs far fewer passes. "sgd" and "adam" go through the table in batches, from one random start;
+        ``max_iter`` then counts passes.
+    batch_size : int, default=256
+        Rows of a batch.
+    learning_rate : float, default=0.05
+        Step length of "sgd", "adam" and :meth:`partial_fit`, in parameters in which curvature is near one.
     cross_fit : "auto", int or None, default="auto"
         Folds in which responsibilities are held out: an expert that can learn its rows by heart must not judge them. "auto" is 5
         for estimators other than linear ones, and none for the rest.
@@ -138,6 +144,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         expert_features: Any = None,
         alpha: float = 1.0,
         optimizer: str = "auto",
+        batch_size: int = 256,
+        learning_rate: float = 0.05,
         cross_fit: Any = "auto",
         routing: str = "soft",
         top_k: int | None = None,
@@ -158,6 +166,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         self.expert_features = expert_features
         self.alpha = alpha
         self.optimizer = optimizer
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
         self.cross_fit = cross_fit
         self.routing = routing
         self.top_k = top_k
@@ -207,6 +217,42 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
             )
         rows = X if counts.size == X.shape[0] else _safe_indexing(X, counts)
         return self._fit_mixture(Data(rows, self._gate_view(rows), codes, weight[counts]), self._make_experts())
+
+    @available_if(fits_by_pieces)
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Learn from a further piece of a table, by one pass of stochastic gradient steps; for linear gates and experts.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The first piece settles how columns are scaled: it should be typical.
+        y : array-like of shape (n_samples,)
+            Labels out of ``classes``.
+        classes : array-like of shape (n_classes,) or None, default=None
+            All labels; needed in the first call.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Not negative.
+
+        Returns
+        -------
+        self
+        """
+        first = not hasattr(self, "_online")
+        given, X = X, self._table(X, reset=first)
+        if first and classes is None:
+            raise ValueError("The first call of partial_fit needs classes: all labels that will come.")
+        if classes is not None:
+            known = np.unique(classes)
+            if not first and not np.array_equal(known, self.classes_):
+                raise ValueError(f"classes={classes!r} differs from the first call's {self.classes_.tolist()}.")
+            self.classes_ = known
+        codes = self._encode(y, X.shape[0])
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        if first:
+            self._resolve_columns(given if hasattr(given, "columns") else X)  # names are lost in checking
+        experts = self._make_experts() if first else self.experts_
+        return self._learn_batch(Data(X, self._gate_view(X), codes, weight), self._make_gate(), experts)
 
     def _make_experts(self) -> ExpertBank:
         if isinstance(self.experts, str):

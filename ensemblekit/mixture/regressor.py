@@ -11,9 +11,10 @@ from scipy.special import ndtr, ndtri
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length, column_or_1d
 
-from ensemblekit.mixture.base import BaseMixture
+from ensemblekit.mixture.base import BaseMixture, fits_by_pieces
 from ensemblekit.mixture.combining import shares_that_count
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float
 from ensemblekit.mixture.experts.linear import LinearExperts
@@ -45,10 +46,15 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         L2 penalty on the coefficients of linear gates and experts for the raw columns, on the scale of the summed log-likelihood;
         intercepts are free. Experts' coefficients are measured in standard deviations of the answers. 0 is maximum likelihood.
         Columns on very different scales should be standardised before, as for any penalty.
-    optimizer : {"auto", "em"}, default="auto"
-        "em" alternates E- and M-steps throughout. "auto" does so too, except where gate and experts are linear: there it climbs the
-        same penalised likelihood by quasi-Newton steps, whose gradient is made of the same responsibilities, and ends with Newton
-        steps where exact curvature is cheap: it needs far fewer passes.
+    optimizer : {"auto", "em", "sgd", "adam"}, default="auto"
+        "em" alternates E- and M-steps throughout. "auto" does so too, except where gate and experts are linear: there it climbs the same
+        penalised likelihood by quasi-Newton steps, whose gradient is made of the same responsibilities, and ends with Newton steps where
+        exact curvature is cheap: it needs far fewer passes. "sgd" and "adam" go through the table in batches, from one random start;
+        ``max_iter`` then counts passes.
+    batch_size : int, default=256
+        Rows of a batch.
+    learning_rate : float, default=0.05
+        Step length of "sgd", "adam" and :meth:`partial_fit`, in parameters in which curvature is near one.
     cross_fit : "auto", int or None, default="auto"
         Folds in which responsibilities are held out: an expert that can learn its rows by heart must not judge them. "auto" is 5
         for estimators other than linear ones, and none for the rest.
@@ -137,6 +143,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         expert_features: Any = None,
         alpha: float = 1.0,
         optimizer: str = "auto",
+        batch_size: int = 256,
+        learning_rate: float = 0.05,
         cross_fit: Any = "auto",
         routing: str = "soft",
         top_k: int | None = None,
@@ -157,6 +165,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         self.expert_features = expert_features
         self.alpha = alpha
         self.optimizer = optimizer
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
         self.cross_fit = cross_fit
         self.routing = routing
         self.top_k = top_k
@@ -199,6 +209,33 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         counts = np.flatnonzero(weight > 0)  # a row of weight zero is as good as not there
         rows = X if counts.size == X.shape[0] else _safe_indexing(X, counts)
         return self._fit_mixture(Data(rows, self._gate_view(rows), y[counts], weight[counts]), self._make_experts())
+
+    @available_if(fits_by_pieces)
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from a further piece of a table, by one pass of stochastic gradient steps; for linear gates and experts.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The first piece settles how columns are scaled: it should be typical.
+        y : array-like of shape (n_samples,)
+            The first piece settles their unit.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Not negative.
+
+        Returns
+        -------
+        self
+        """
+        first = not hasattr(self, "_online")
+        given, X = X, self._table(X, reset=first)
+        y = self._answers(y, X)
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        if first:
+            self._resolve_columns(given if hasattr(given, "columns") else X)  # names are lost in checking
+        experts = self._make_experts() if first else self.experts_
+        return self._learn_batch(Data(X, self._gate_view(X), y, weight), self._make_gate(), experts)
 
     def _answers(self, y: Any, X: Any) -> Float:
         y = column_or_1d(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"), warn=True)

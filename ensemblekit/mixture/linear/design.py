@@ -54,6 +54,21 @@ class Design:
         """
         return Design(self.Z, self.mean, self.scale, sample_weight)
 
+    def standardise(self, X: Any, sample_weight: Float) -> Design:
+        """Return other rows in the columns of this design.
+
+        Examples
+        --------
+        >>> make_design(np.array([[1.0], [3.0]]), np.ones(2)).standardise(np.array([[5.0]]), np.ones(1)).Z
+        array([[3., 1.]])
+        """
+        ones = np.ones((X.shape[0], 1))
+        if sp.issparse(X):
+            Z = sp.csr_array(sp.hstack([sp.csr_array(X) @ sp.diags_array(1.0 / self.scale), ones]))
+        else:
+            Z = np.hstack([(X - self.mean) / self.scale, ones])
+        return Design(Z, self.mean, self.scale, sample_weight)
+
     def raw_coefficients(self, W: Float) -> tuple[Float, Float]:
         """Turn coefficients on standardised columns into those on raw columns.
 

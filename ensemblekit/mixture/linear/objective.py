@@ -22,7 +22,8 @@ T. A. Louis (1982). Finding the observed information matrix when using the EM al
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -185,21 +186,30 @@ class LinearMixture:
             theta[group.parameters] = solved.ravel()
         return theta
 
+    def on(self, design: Design, targets: Float, total_weight: float) -> LinearMixture:
+        """Return the same parameters on other rows, the penalty being spread over ``total_weight``."""
+        other = copy(self)
+        other.design, other.targets, other.total_weight = design, targets, total_weight
+        share = self.total_weight / total_weight
+        other.groups = [replace(group, penalty=group.penalty * share) for group in self.groups]
+        return other
+
     def value(self, theta: Float) -> float:
         """Mean penalised log-likelihood."""
         return self.value_and_gradient(theta)[0]
 
-    def value_and_gradient(self, theta: Float) -> tuple[float, Float]:
-        """Mean penalised log-likelihood and its gradient in the parameters."""
+    def value_and_gradient(self, theta: Float, batch: NDArray[np.intp] | None = None) -> tuple[float, Float]:
+        """Mean penalised log-likelihood and its gradient in the parameters; with ``batch``, the estimates from those rows."""
         W = self.coefficients(theta)
-        value, slope = 0.0, np.zeros(W.shape)
-        for rows in self._blocks():
+        value, slope, total = 0.0, np.zeros(W.shape), 0.0
+        for rows in self._blocks() if batch is None else [batch]:
             Z, weight = self.design.Z[rows], self.design.sample_weight[rows]
-            eta = _predict(Z, W)
-            row = self._evaluate(eta, self.targets[:, rows])
+            row = self._evaluate(_predict(Z, W), self.targets[:, rows])
             value += float(weight @ row.log_likelihood)
             slope += Z.T @ (row.gradient * weight).T
-        return self._penalised(value / self.total_weight, slope / self.total_weight, W)
+            total += float(weight.sum())
+        total = max(total, np.finfo(float).tiny)
+        return self._penalised(value / total, slope / total, W)
 
     def _penalised(self, value: float, slope: Float, W: Float) -> tuple[float, Float]:
         gradient = np.empty(self.size)

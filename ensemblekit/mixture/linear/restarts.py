@@ -63,8 +63,8 @@ def best_of_starts(
     """
     if whole.n_experts == 1:
         return maximise(whole, np.zeros(whole.size), max_iter=max_iter, tol=tol)
-    common = _one_expert_each(part)
-    runs = [climb(part, _depart(part, common, rng), max_iter=_SHORT, tol=tol) for _ in range(n_init)]
+    common = one_expert_each(part)
+    runs = [climb(part, depart(part, common, rng), max_iter=_SHORT, tol=tol) for _ in range(n_init)]
     for n_kept, steps in _ROUNDS:
         runs = [_go_on(part, solution, steps, tol) for solution in _best(runs, n_kept)]
     (winner,) = _best(runs, 1)
@@ -82,8 +82,17 @@ def _best(runs: list[Solution], n_kept: int) -> list[Solution]:
     return sorted(runs, key=lambda solution: -solution.values[-1])[:n_kept]
 
 
-def _one_expert_each(problem: LinearMixture) -> Float:
-    """Coefficients under which every expert is the plain regression on its own columns, and the gate is even."""
+def one_expert_each(problem: LinearMixture) -> Float:
+    """Coefficients under which every expert is the plain regression on its own columns, and the gate is even.
+
+    Parameters
+    ----------
+    problem : LinearMixture
+
+    Returns
+    -------
+    ndarray of shape (n_features + 1, n_predictors)
+    """
     W = np.zeros((problem.design.n_features + 1, problem.n_predictors))
     per_expert = problem.family.n_predictors
     solved: dict[tuple[int, ...], Float] = {}
@@ -105,8 +114,21 @@ def _one_expert_each(problem: LinearMixture) -> Float:
     return W
 
 
-def _depart(problem: LinearMixture, common: Float, rng: np.random.Generator) -> Float:
-    """Add a random direction to every predictor that reads columns, scaled to the same spread over the table."""
+def depart(problem: LinearMixture, common: Float, rng: np.random.Generator) -> Float:
+    """Add a random direction to every predictor that reads columns, scaled to the same spread over the table.
+
+    Parameters
+    ----------
+    problem : LinearMixture
+    common : ndarray of shape (n_features + 1, n_predictors)
+        Coefficients to depart from.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of shape (problem.size,)
+        Parameters.
+    """
     W = common.copy()
     share = problem.design.sample_weight / problem.total_weight
     for group in problem.groups:
