@@ -21,6 +21,8 @@ class EnsembleSizeDisplay:
         Members or trees.
     mean, lower, upper : ndarray of shape (n_sizes,)
         Mean score over folds and its confidence interval.
+    worse_below : int
+        Smaller sizes are worse than the largest one, told by the paired difference over folds; a dashed line.
     part : str
         What is counted: ``"members"`` or ``"trees"``.
     score_name : str
@@ -36,6 +38,8 @@ class EnsembleSizeDisplay:
         The mean.
     band_ : matplotlib artist
         The interval.
+    edge_ : matplotlib Line2D
+        Where sizes stop being worse than the largest one.
 
     Examples
     --------
@@ -54,6 +58,7 @@ class EnsembleSizeDisplay:
         mean: NDArray[np.float64],
         lower: NDArray[np.float64],
         upper: NDArray[np.float64],
+        worse_below: int,
         part: str,
         score_name: str,
     ) -> None:
@@ -61,6 +66,7 @@ class EnsembleSizeDisplay:
         self.mean = mean
         self.lower = lower
         self.upper = upper
+        self.worse_below = worse_below
         self.part = part
         self.score_name = score_name
 
@@ -100,6 +106,7 @@ class EnsembleSizeDisplay:
             mean=curve.mean,
             lower=curve.lower,
             upper=curve.upper,
+            worse_below=curve.worse_below,
             part=curve.part,
             score_name=name.replace("neg_", "minus ").replace("_", " "),
         )
@@ -127,6 +134,8 @@ class EnsembleSizeDisplay:
             _, ax = require("matplotlib.pyplot", extra="report", purpose="Drawing").subplots()
         (self.line_,) = ax.plot(self.sizes, self.mean, marker="o", markersize=3)
         self.band_ = ax.fill_between(self.sizes, self.lower, self.upper, alpha=0.2, linewidth=0)
+        self.edge_ = ax.axvline(self.worse_below, linestyle="--", color="0.5", label=f"fewer {self.part} are worse than {self.sizes[-1]}")
+        ax.legend()
         ax.set(xlabel=self.part, ylabel=self.score_name, xscale="log")
         self.ax_, self.figure_ = ax, ax.figure
         return self

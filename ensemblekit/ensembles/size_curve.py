@@ -32,12 +32,15 @@ class SizeCurve(NamedTuple):
         Score on each test fold, the mean over random choices of that many members.
     mean, lower, upper : ndarray of shape (n_sizes,), float64
         Mean over folds and its confidence interval.
+    worse_below : int
+        Smaller sizes are worse than the largest one: the interval of the paired difference over folds does not hold
+        zero. From this size on nothing can be told; that is not to say that the sizes are equally good.
     part : str
         ``"members"`` or ``"trees"``.
 
     Examples
     --------
-    >>> curve = SizeCurve(*[np.array([1.0])] * 5, part="trees")
+    >>> curve = SizeCurve(*[np.array([1.0])] * 5, worse_below=1, part="trees")
     >>> curve.part
     'trees'
     """
@@ -47,6 +50,7 @@ class SizeCurve(NamedTuple):
     mean: Float
     lower: Float
     upper: Float
+    worse_below: int
     part: str
 
 
@@ -121,14 +125,23 @@ def size_curve(
     folds = list(check_cv(cv, target, classifier=classes).split(X, target))
     rng = check_random_state(random_state)
     scoring = scoring or ("neg_log_loss" if classes else "r2")
-    scores = []
+    by_fold = []
     for train, test in folds:
         answers = _part_answers(clone(estimator).fit(_safe_indexing(X, train), target[train]), _safe_indexing(X, test))
         chosen = _check_sizes(sizes, len(answers))
-        scores.append(_scores_by_size(answers, chosen, held_out_score(scoring, target[test]), n_orders, rng))
+        by_fold.append(_scores_by_size(answers, chosen, held_out_score(scoring, target[test]), n_orders, rng))
     ratio = float(np.mean([len(test) / len(train) for train, test in folds]))
-    part = "trees" if isinstance(estimator, FORESTS) else "members"
-    return SizeCurve(chosen, np.array(scores), *_interval(np.array(scores), ratio, confidence), part=part)
+    scores = np.array(by_fold)
+    # Folds differ in difficulty far more than sizes do: only the paired difference tells sizes apart.
+    _, missing, _ = _interval(scores[:, [-1]] - scores, ratio, confidence)
+    told_apart = np.flatnonzero(missing > 0)
+    return SizeCurve(
+        chosen,
+        scores,
+        *_interval(scores, ratio, confidence),
+        worse_below=int(chosen[told_apart[-1] + 1 if len(told_apart) else 0]),
+        part="trees" if isinstance(estimator, FORESTS) else "members",
+    )
 
 
 def _part_answers(fitted: Any, X: Any) -> Float:
@@ -143,7 +156,7 @@ def _part_answers(fitted: Any, X: Any) -> Float:
 def _check_sizes(sizes: ArrayLike | None, n_parts: int) -> NDArray[np.int64]:
     if sizes is None:
         return np.unique(np.geomspace(1, n_parts, num=20).round().astype(np.int64))
-    chosen = np.asarray(sizes, dtype=np.int64)
+    chosen = np.unique(np.asarray(sizes, dtype=np.int64))
     if chosen.min() < 1 or chosen.max() > n_parts:
         raise ValueError(f"sizes must lie between 1 and {n_parts}, the number of members; received {chosen.tolist()}.")
     return chosen

@@ -31,6 +31,7 @@ def test_size_display_draws_the_curve() -> None:
     display = EnsembleSizeDisplay.from_estimator(forest, X, y, cv=3, scoring="neg_log_loss", random_state=0, ax=ax)
     np.testing.assert_array_equal(display.line_.get_xydata(), np.column_stack([curve.sizes, curve.mean]))
     assert display.ax_ is ax
+    assert display.edge_.get_xdata()[0] == curve.worse_below
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("trees", "minus log loss")
 
 

@@ -9,15 +9,17 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_iris, load_wine, make_classification
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier, VotingRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils import estimator_html_repr
 
-from ensemblekit.ensembles import AveragingEnsembleClassifier, AveragingEnsembleRegressor
+from ensemblekit.ensembles import AveragingEnsembleClassifier, AveragingEnsembleRegressor, WeightedEnsembleClassifier
 from ensemblekit.ensembles.members import default_classifiers, default_regressors
 
 MEMBERS = [
@@ -169,3 +171,23 @@ def test_metadata_routing_by_member() -> None:
     told, untold = ensemble.estimators_
     np.testing.assert_array_equal(told.theta_, GaussianNB().fit(X, y, sample_weight).theta_)
     np.testing.assert_array_equal(untold.theta_, GaussianNB().fit(X, y).theta_)
+
+
+def test_pipelines_with_columns_of_their_own() -> None:
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    X["kind"] = np.where(X.iloc[:, 0] > 5.8, "long", "short")
+    numbers = make_pipeline(make_column_transformer(("passthrough", list(X.columns[:2]))), GaussianNB())
+    text = make_pipeline(make_column_transformer((OneHotEncoder(), ["kind"])), LogisticRegression())
+    members = [("numbers", numbers), ("text", text)]
+    average = AveragingEnsembleClassifier(members).fit(X, y)
+    expected = (numbers.fit(X, y).predict_proba(X) + text.fit(X, y).predict_proba(X)) / 2
+    np.testing.assert_allclose(average.predict_proba(X), expected)
+    assert average.feature_names_in_.tolist() == list(X.columns)
+    assert WeightedEnsembleClassifier(members, cv=3, random_state=0).fit(X, y).score(X, y) > 0.6
+
+
+@pytest.mark.parametrize("members", [None, MEMBERS])
+def test_html_shows_the_members(members: Any) -> None:
+    html = estimator_html_repr(AveragingEnsembleClassifier(members))
+    for name, _ in members or default_classifiers():
+        assert name in html

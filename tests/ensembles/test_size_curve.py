@@ -54,6 +54,18 @@ def test_interval_is_wider_than_the_naive_one() -> None:
     np.testing.assert_allclose(curve.upper - curve.mean, 1.5 * naive, rtol=1e-3)
 
 
+def test_smaller_sizes_are_told_from_the_largest_by_paired_differences(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Scores by size: easy and hard folds, sizes 1 and 2 worse on every fold by nearly the same amount.
+    gain = np.array([-0.3, -0.1, 0.0, 0.0])
+    level = iter(np.array([0.1, 0.9, 0.4, 0.6, 0.2]))
+    noise = np.random.default_rng(0)
+    monkeypatch.setattr(
+        "ensemblekit.ensembles.size_curve._scores_by_size",
+        lambda *_: next(level) + gain + noise.normal(scale=0.001, size=4),
+    )
+    assert size_curve(FOREST, X, y, cv=5, sizes=[1, 2, 4, 12]).worse_below == 4
+
+
 def test_errors() -> None:
     with pytest.raises(TypeError, match="plain averages; received GradientBoostingClassifier"):
         size_curve(GradientBoostingClassifier(), X, y)
