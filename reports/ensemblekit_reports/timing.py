@@ -46,8 +46,10 @@ BATCHES = (100, 10_000)
 READY = "ready"
 #: A batch is repeated until it took so long in total, at most so often.
 BATCH_SECONDS, BATCH_REPEATS = 0.2, 50
-#: Rows of the warm-up, each under every class.
-WARM_UP_ROWS = 6
+#: Places in a job's ``columns``.
+INCOMPLETE, CATEGORIES = 1, 2
+#: Rows of the warm-up's table.
+DUMMY_ROWS = 60
 #: Wall time may exceed CPU time by this share and these seconds before a timing counts as contended.
 CONTENDED_SHARE, CONTENDED_SECONDS = 0.15, 0.02
 
@@ -84,49 +86,70 @@ def measure(job: dict[str, Any]) -> Record:
     X_train, y_train, X_test = X[~tested], y[~tested], X[tested]
     warnings.simplefilter("ignore")
     with threadpool_limits(limits=job["threads"]):
-        warm_up(_pipeline(job), X_train, y_train)
-        pipeline = _pipeline(job)
+        _warm_up(job, len(np.unique(y)))
+        pipeline = _pipeline(job, job["columns"])
         record = _measure_fit(pipeline, X_train, y_train)
         record |= _measure_size(pipeline)
         record |= _measure_predict(pipeline.predict, X_test, quick=job["quick"])
     return record
 
 
-def _pipeline(job: dict[str, Any]) -> Pipeline:
+def _pipeline(job: dict[str, Any], columns: list[list[int]]) -> Pipeline:
     factory = _unpickle(Path(job["estimator"])) if "estimator" in job else REGISTRY[job["model"]].factory
-    return Pipeline([("prepare", preprocessing(job["kind"], *job["columns"])), ("model", factory(job["seed"]))])
+    return Pipeline([("prepare", preprocessing(job["kind"], *columns)), ("model", factory(job["seed"]))])
 
 
 def _unpickle(file: Path) -> Any:
     return pickle.loads(file.read_bytes())  # noqa: S301 - written by this very run, a moment ago
 
 
-def warm_up(pipeline: Pipeline, X: Floats, y: NDArray[np.int64]) -> None:
-    """Fit and predict a few rows, so that no import, no compilation and no first page of a library is timed.
+def _warm_up(job: dict[str, Any], n_classes: int) -> None:
+    """Fit and predict a small made-up table, so that no import, no compilation and no first page of a library is timed.
+
+    It has a few columns of each kind that the real one has, hence the same steps, and it is quick for every model.
+    """
+    X, y, columns = dummy_table(job["columns"], n_classes)
+    # So few rows may be too few for a model; the real fit will tell.
+    with contextlib.suppress(Exception):
+        _pipeline(job, columns).fit(X, y).predict(X[:1])
+
+
+def dummy_table(columns: list[list[int]], n_classes: int) -> tuple[Floats, NDArray[np.int64], list[list[int]]]:
+    """Make a small table with the kinds of columns of a real one.
 
     Parameters
     ----------
-    pipeline : Pipeline
-        Fitted to nothing of use.
-    X : ndarray of shape (n_rows, n_columns), float64
-        Training rows, a few of which are taken.
-    y : ndarray of shape (n_rows,), int64
-        Their classes.
+    columns : list of list of int
+        Positions of the real table's complete numbers, incomplete numbers and categories.
+    n_classes : int
+        Classes of the real table; of more than two, three are enough.
+
+    Returns
+    -------
+    X : ndarray of shape (60, n_columns), float64
+        At most two columns of each kind.
+    y : ndarray of shape (60,), int64
+        Classes.
+    columns : list of list of int
+        Positions of its own columns.
 
     Examples
     --------
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> model = LogisticRegression()
-    >>> warm_up(Pipeline([("model", model)]), np.arange(20.0)[:, None], np.arange(20) % 2)
-    >>> bool(abs(model.coef_).max() < 1e-6)
-    True
+    >>> X, y, columns = dummy_table([[0, 1, 2, 4], [], [3]], 10)
+    >>> X.shape, np.bincount(y).tolist(), columns
+    ((60, 3), [20, 20, 20], [[0, 1], [], [2]])
     """
-    classes, few = np.unique(y), X[:: max(1, len(X) // WARM_UP_ROWS)][:WARM_UP_ROWS]
-    # Every row under every class: nothing can be learned, so no solver wanders off towards a perfect separation.
-    rows, labels = np.repeat(few, len(classes), axis=0), np.tile(classes, len(few))
-    # So few rows may be too few for a model; the real fit will tell.
-    with contextlib.suppress(Exception):
-        pipeline.fit(rows, labels).predict(rows[:1])
+    rng = np.random.default_rng(0)
+    y = np.arange(DUMMY_ROWS) % min(n_classes, 3)
+    parts, own, width = [], [], 0
+    for kind, positions in enumerate(columns):
+        part = rng.normal(y[:, None], 2.0, size=(DUMMY_ROWS, min(len(positions), 2)))
+        if kind == INCOMPLETE:
+            part[::5] = np.nan
+        parts.append(part.round() if kind == CATEGORIES else part)
+        own.append(list(range(width, width + part.shape[1])))
+        width += part.shape[1]
+    return np.hstack(parts), y, own
 
 
 def _measure_fit(pipeline: Pipeline, X: Floats, y: NDArray[np.int64]) -> Record:
