@@ -25,6 +25,7 @@ from ensemblekit.ensembles import (
     WeightedEnsembleClassifier,
     WeightedEnsembleRegressor,
 )
+from ensemblekit.ensembles.held_out import fit_fold
 
 MEMBERS = [
     ("linear", LogisticRegression(max_iter=2000)),
@@ -88,6 +89,18 @@ def test_class_with_fewer_rows_than_folds() -> None:
     ensemble = WeightedEnsembleClassifier(members, cv=5, random_state=0).fit(X, labels)
     assert ensemble.classes_.tolist() == ["a", "b", "c"]
     assert np.isfinite(ensemble.held_out_loss_)
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_answers_of_a_fold_without_a_class_stand_in_the_right_columns(missing: int) -> None:
+    X, y = NOISY
+    train, test = np.flatnonzero(y != missing), np.flatnonzero(y == missing)
+    present = np.delete(np.arange(3), missing)
+    answers = fit_fold(GaussianNB(), X, y, (train, test), n_classes=3).answers
+    np.testing.assert_array_equal(answers[:, missing], 0)
+    expected = GaussianNB().fit(X[train], y[train])
+    assert expected.classes_.tolist() == present.tolist()
+    np.testing.assert_array_equal(answers[:, present], expected.predict_proba(X[test]))
 
 
 def test_training_fold_of_one_class() -> None:
