@@ -1,6 +1,6 @@
 """Are the ensembles as strong as they should be: optimal weights, scikit-learn's bits, no wasted core, real tables.
 
-    python benchmarks/ensembles.py [--tables DIR] [--rows 3000] [--deslib PYTHON]
+    python benchmarks/ensembles.py [--tables DIR] [--rows 3000] [--deslib PYTHON] [--parts weights tables ...]
 
 - *weights*: log-loss at our weights against an independent convex solve (scipy's SLSQP) on 20 problems.
 - *greedy*: ensemble selection against a reference with lists of members, on 20 small pools.
@@ -217,7 +217,12 @@ def compare_on(table: Table) -> pd.DataFrame:
 
 
 def compare(tables: list[Table]) -> None:
-    folds = pd.concat([compare_on(table) for table in tables])
+    by_table = []
+    for table in tables:
+        by_table.append(compare_on(table))
+        means = by_table[-1].groupby("model", sort=False)[["log_loss", "accuracy"]].mean()
+        print(f"tables: {table[0]}, {len(table[2])} rows\n{means.round(4).to_string()}", flush=True)
+    folds = pd.concat(by_table)
     for measure in ("log_loss", "accuracy"):
         means = folds.pivot_table(index="model", columns="table", values=measure, sort=False)
         means["mean"] = means.mean(axis=1)
@@ -274,15 +279,17 @@ def main() -> None:
     parser.add_argument("--tables", type=Path, help="folder of CSV files with a column 'target'")
     parser.add_argument("--rows", type=int, default=3000, help="rows to sample of each table")
     parser.add_argument("--deslib", help="interpreter that has DESlib")
+    parts = {"weights": check_weights, "greedy": check_greedy, "voting": check_voting, "parallel": check_parallel}
+    parser.add_argument("--parts", nargs="+", choices=[*parts, "tables"], default=[*parts, "tables"])
     arguments = parser.parse_args()
     tables = bundled_tables() if arguments.tables is None else tables_in(arguments.tables, arguments.rows)
-    check_weights()
-    check_greedy()
-    check_voting()
-    check_parallel()
-    compare(tables)
+    for name, check in parts.items():
+        if name in arguments.parts:
+            check()
     if arguments.deslib:
         check_deslib(arguments.deslib, tables)
+    if "tables" in arguments.parts:
+        compare(tables)
 
 
 if __name__ == "__main__":
