@@ -42,9 +42,12 @@ def test_known_times_and_sizes_are_found(processes):
         assert 39e6 < costs["fit_peak_bytes"] < 60e6
 
 
-def test_every_job_has_a_process_of_its_own_with_a_clean_environment(processes, monkeypatch):
+def test_every_job_has_a_process_of_its_own_with_a_clean_environment(monkeypatch):
     monkeypatch.setenv("SECRET", "x")
-    reasons = [processes.measure(model_from_estimator("m", oddities.Surroundings()), FOLD)["reason"] for _ in range(2)]
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    model = model_from_estimator("m", oddities.Surroundings())
+    with TimedProcesses(threads=1, quick=True) as started_now:
+        reasons = [started_now.measure(model, FOLD)["reason"] for _ in range(2)]
     found = [reason.removeprefix("RuntimeError: ").split() for reason in reasons]
     assert [part[:2] for part in found] == [["1", "False"]] * 2
     assert found[0][2] != found[1][2]
