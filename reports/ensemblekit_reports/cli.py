@@ -8,7 +8,8 @@ import os
 import shlex
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(given)
-    # Libraries talk about their own future; their words about a model are kept with its cells (`quiet.py`).
-    logging.disable(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _quiet_libraries():
         try:
             options.command(options, given)
         except UserError as error:
@@ -67,6 +65,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say_interrupted(options, given)
             return INTERRUPTED
     return 0
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Silence what libraries say of themselves; what they say of a model is kept with its cells (`quiet.py`)."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,7 +116,7 @@ def _add_compare(commands: Any) -> None:
     add("--metric", metavar="NAME", help=f"primary metric: {', '.join(metric.name for metric in METRICS)}")
     add("--rope", metavar="SIZE", type=float, help="differences up to this size count as practically equal")
     add("--folds", metavar="REPEATSxFOLDS", help="such as 3x5; by default 10x10 below 1,000 rows, 3x5, 1x5 from 50,000")
-    add("--quick", action="store_true", default=None, help="2x5 folds and fewer timed calls")
+    add("--quick", action=argparse.BooleanOptionalAction, help="2x5 folds and fewer timed calls")
     add("--seed", metavar="N", type=int, help="seed of folds and models")
     add("--jobs", metavar="N", type=int, default=joblib.cpu_count(), help="processes of the accuracy pass (all cores)")
     add("--out", metavar="DIR", type=Path, default=Path("ensemblekit-report"), help="output folder (%(default)s)")
@@ -198,8 +209,6 @@ def _say_interrupted(options: argparse.Namespace, given: list[str]) -> None:
     kept = f" Finished cells are kept in {where}; go on with: {again}" if where else ""
     sys.stderr.write(f"\nensemblekit: interrupted.{kept}\n")
 
-
-Command = Callable[[argparse.Namespace, list[str]], None]
 
 if __name__ == "__main__":
     sys.exit(main())

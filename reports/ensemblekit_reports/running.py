@@ -59,7 +59,7 @@ class Cell:
 
 
 def plan_cells(plan: Plan, store: Store) -> list[Cell]:
-    """List every cell of a plan with its files.
+    """List every cell of a plan with its files, and store the folds that it is dealt over.
 
     Parameters
     ----------
@@ -89,6 +89,7 @@ def plan_cells(plan: Plan, store: Store) -> list[Cell]:
     cells = []
     for table in plan.tables:
         dealt = hashlib.sha256(plan.assignments[table.name].tobytes()).hexdigest()
+        store.save_folds(table.name, dealt, plan.assignments[table.name])
         for model in plan.models:
             base = content_key(
                 table=table.checksum,

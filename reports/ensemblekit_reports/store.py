@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
 import shutil
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ensemblekit_reports.atomic import PARTIAL, write_bytes
 from ensemblekit_reports.errors import UserError
@@ -40,8 +44,8 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         try:
-            for kind in ("accuracy", "cost"):
-                (directory / "cells" / kind).mkdir(parents=True, exist_ok=True)
+            for kind in ("cells/accuracy", "cells/cost", "folds"):
+                (directory / kind).mkdir(parents=True, exist_ok=True)
             # Asking for permissions is not enough: root may do anything, a full disk allows nothing.
             write_bytes(directory / ".writable", b"")
             (directory / ".writable").unlink()
@@ -62,8 +66,13 @@ class Store:
 
     def cell_file(self, kind: str, label: str, key: str) -> Path:
         """Return where a cell is kept: readable words for people, the key for us."""
-        words = re.sub(r"[^A-Za-z0-9_.]+", "-", label).strip("-.")[:60]
-        return self.directory / "cells" / kind / f"{words}-{key}.json"
+        return self.directory / "cells" / kind / f"{_words(label)}-{key}.json"
+
+    def save_folds(self, table: str, key: str, assignment: NDArray[np.int16]) -> None:
+        """Write the fold in which each row of a table is tested, of shape (n_repeats, n_rows), for whoever wants to check."""
+        content = io.BytesIO()
+        np.save(content, assignment, allow_pickle=False)
+        write_bytes(self.directory / "folds" / f"{_words(table)}-{key[:12]}.npy", content.getvalue())
 
     def save(self, file: Path, record: dict[str, Any]) -> None:
         """Write a finished cell; a number that is none becomes null."""
@@ -72,6 +81,10 @@ class Store:
     def load(self, file: Path) -> dict[str, Any]:
         """Read a finished cell."""
         return read_json(file)
+
+
+def _words(label: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", label).strip("-.")[:60]
 
 
 def to_json(record: dict[str, Any]) -> bytes:

@@ -58,6 +58,12 @@ def test_columns_are_those_of_the_contract(tmp_path, without_costs):
     assert (cells["n_train"] + cells["n_test"] == 150).all()
 
 
+def test_the_folds_are_stored(tmp_path, without_costs):
+    run(PLAN, tmp_path, jobs=1, command="c")
+    (file,) = (tmp_path / "folds").glob("iris-*.npy")
+    assert (np.load(file, allow_pickle=False) == PLAN.assignments["iris"]).all()
+
+
 def test_a_second_run_reads_what_the_first_left(tmp_path, without_costs, counted):
     first = run(PLAN, tmp_path, jobs=1, command="c")
     assert len(counted) == 6
