@@ -1,0 +1,245 @@
+"""The loop of boosted experts: a round of trees, the responsibilities anew, and now and then the gate."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from ensemblekit.mixture.contracts import Float, Gate
+from ensemblekit.mixture.em import posterior
+from ensemblekit.mixture.experts.boosting_copies import Copies
+from ensemblekit.mixture.experts.boosting_losses import Loss
+from ensemblekit.mixture.experts.lockstep import Lockstep
+
+#: Log-probability that counts as impossible.
+_NEVER = -700.0
+
+
+class Division:
+    """Who answers for which row: the gate, and what the answers say about it. Experts come first, rows last.
+
+    Parameters
+    ----------
+    gate : Gate
+        Not fitted; it is left as it is.
+    X_gate : ndarray of shape (n_samples, n_gate_features)
+    sample_weight : ndarray of shape (n_samples,)
+    responsibilities : ndarray of shape (n_samples, n_experts)
+        To begin with.
+    tempering : float
+        Power of the likelihood in the responsibilities that teach.
+
+    Examples
+    --------
+    >>> from ensemblekit.mixture.gates.constant import ConstantGate
+    >>> division = Division(ConstantGate(), np.zeros((2, 1)), np.ones(2), np.array([[1.0, 0.0], [0.5, 0.5]]), tempering=0.0)
+    >>> division.teaching
+    array([[0.75, 0.75],
+           [0.25, 0.25]])
+    """
+
+    def __init__(self, gate: Gate, X_gate: Any, sample_weight: Float, responsibilities: Float, tempering: float) -> None:
+        self.gate = gate
+        self.X_gate = X_gate
+        self.sample_weight = sample_weight
+        self.posterior = responsibilities.T
+        self.tempering = tempering
+        self.refit()
+
+    @property
+    def n_experts(self) -> int:
+        """Number of experts."""
+        return len(self.posterior)
+
+    def refit(self) -> None:
+        """Fit the gate to the responsibilities."""
+        self.gate = copy(self.gate).fit(self.X_gate, self.posterior.T, self.sample_weight)
+        self.log_gate = np.maximum(self.gate.log_proba(self.X_gate).T, _NEVER)
+
+    @property
+    def teaching(self) -> Float:
+        """Tempered responsibilities, (n_experts, n_samples): the gate's share times a power of the density."""
+        with np.errstate(divide="ignore"):
+            log_posterior = np.maximum(np.log(self.posterior), _NEVER)
+        # the posterior is gate times density already
+        logits = (1 - self.tempering) * self.log_gate + self.tempering * log_posterior
+        return posterior(logits.T)[1].T
+
+    def log_likelihood(self, log_density: Float) -> Float:
+        """Log-likelihood of each row, (n_samples,), from the log-densities (n_experts, n_samples)."""
+        return posterior((self.log_gate + log_density).T)[0]
+
+    def judge(self, log_density: Float) -> Float:
+        """Take the responsibilities anew, and return the log-likelihood of each row."""
+        rows, responsibilities = posterior((self.log_gate + log_density).T)
+        self.posterior = responsibilities.T
+        return rows
+
+
+@dataclass
+class GivenShares:
+    """A gate for responsibilities that stay as they are; it knows only the rows that they were given for.
+
+    Parameters
+    ----------
+    responsibilities : ndarray of shape (n_samples, n_experts)
+
+    Examples
+    --------
+    >>> GivenShares(np.ones((1, 1))).log_proba(np.zeros((1, 3)))
+    array([[0.]])
+    """
+
+    responsibilities: Float
+
+    def fit(self, X: Any, responsibilities: Float, sample_weight: Float) -> Self:  # noqa: ARG002 (nothing to fit)
+        """Return the gate as it is."""
+        return self
+
+    def log_proba(self, X: Any) -> Float:  # noqa: ARG002 (the rows are known)
+        """Logarithms of the given responsibilities."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.responsibilities)
+
+    def penalty(self) -> float:
+        """Zero: nothing is fitted."""
+        return 0.0
+
+
+class Pace(NamedTuple):
+    """How long to grow, and how often to move the gate.
+
+    Parameters
+    ----------
+    n_rounds : int
+        At most.
+    patience : int or None
+        End when the held-out rows have not gained for so many rounds; None for all rounds, of which the last is the best.
+    warm_up : int
+        Rounds before the gate first moves.
+    gate_every : int
+        Rounds between two fits of the gate.
+    """
+
+    n_rounds: int
+    patience: int | None
+    warm_up: int
+    gate_every: int
+
+
+class Task(NamedTuple):
+    """What every growth on a table has in common.
+
+    Parameters
+    ----------
+    loss : Loss
+    dataset : lightgbm.Dataset
+    parameters : dict
+        LightGBM's.
+    copies : Copies
+    weight : ndarray of shape (n_samples,)
+    """
+
+    loss: Loss
+    dataset: Any
+    parameters: dict[str, Any]
+    copies: Copies
+    weight: Float
+
+
+class Best(NamedTuple):
+    """The state after the best round.
+
+    Parameters
+    ----------
+    n_rounds : int
+    gate : Gate
+    spread : ndarray of shape (n_experts,)
+    scores : ndarray of shape (n_copies, n_experts, n_scores, n_samples)
+        Of the training rows.
+    """
+
+    n_rounds: int
+    gate: Any
+    spread: Float
+    scores: Float
+
+
+@dataclass
+class Track:
+    """How a growth went.
+
+    Parameters
+    ----------
+    growth : Lockstep
+    best : Best
+    held_out : list of float
+        Mean log-likelihood of the judged rows before the first round and after each.
+    log_likelihoods : list of float
+        Sum over all rows under the copy that saw them all.
+    """
+
+    growth: Lockstep
+    best: Best
+    held_out: list[float] = field(default_factory=list)
+    log_likelihoods: list[float] = field(default_factory=list)
+
+    def parts(self) -> list[Any]:
+        """Return the booster of each expert up to the best round, out of the copy that saw all rows; None without a round."""
+        n_copies, n_experts, n_scores = self.growth.shape
+        if self.best.n_rounds == 0:
+            return [None] * n_experts
+        last = np.arange(self.growth.n_outputs).reshape(n_copies, n_experts, n_scores)[-1]
+        return [self.growth.part(outputs, self.best.n_rounds) for outputs in last]
+
+
+def grow_in_lockstep(task: Task, division: Division, start: Float, pace: Pace) -> Track:
+    """Grow all experts round by round.
+
+    Parameters
+    ----------
+    task : Task
+    division : Division
+        Moves along.
+    start : ndarray of shape (n_copies or 1, n_experts, n_scores, n_samples or 1)
+        Scores before the first round.
+    pace : Pace
+
+    Returns
+    -------
+    Track
+    """
+    loss, copies = task.loss, task.copies
+    growth = Lockstep(task.dataset, task.parameters, (len(copies.weight), *start.shape[1:3]))
+    scores = start + growth.scores()
+    track = Track(growth, Best(0, copy(division.gate), np.ones(division.n_experts), scores))
+    _judge(task, division, scores, track, keep=True)
+    for n_rounds in range(1, pace.n_rounds + 1):
+        gradient, curvature = loss.derivatives(scores)
+        teaching = copies.weight[:, None, None, :] * division.teaching[:, None, :]
+        if not growth.step(gradient * teaching, curvature * teaching):
+            break
+        scores = start + growth.scores()
+        if n_rounds >= pace.warm_up and n_rounds % pace.gate_every == 0:
+            division.refit()
+        _judge(task, division, scores, track, keep=pace.patience is None)
+        if pace.patience is not None and n_rounds - track.best.n_rounds >= pace.patience:
+            break
+    return track
+
+
+def _judge(task: Task, division: Division, scores: Float, track: Track, *, keep: bool) -> None:
+    """Take the responsibilities anew, note how well the mixture does, and keep it where it is the best so far."""
+    held_out = task.copies.held_out(scores)
+    spread = task.loss.spread(held_out, division.posterior, task.weight)
+    rows = division.judge(task.loss.log_density(held_out, spread))
+    weight = task.weight[task.copies.judged]
+    value = float(weight @ rows[task.copies.judged] / weight.sum())
+    if keep or value > max(track.held_out):
+        track.best = Best(len(track.held_out), copy(division.gate), spread, scores)
+    track.held_out.append(value)
+    known = task.loss.log_density(scores[-1], spread)
+    track.log_likelihoods.append(float(task.weight @ division.log_likelihood(known)))
