@@ -1,6 +1,7 @@
 """Mixtures of experts with a learned gate."""
 
 from ensemblekit.mixture.classifier import MixtureOfExpertsClassifier
+from ensemblekit.mixture.experts.boosted import BoostedExperts
 from ensemblekit.mixture.gates.classifier import ClassifierGate
 from ensemblekit.mixture.gates.constant import ConstantGate
 from ensemblekit.mixture.gates.gaussian import GaussianGate
@@ -9,6 +10,7 @@ from ensemblekit.mixture.gates.softmax import SoftmaxGate
 from ensemblekit.mixture.regressor import MixtureOfExpertsRegressor
 
 __all__ = [
+    "BoostedExperts",
     "ClassifierGate",
     "ConstantGate",
     "GaussianGate",

@@ -20,6 +20,7 @@ from ensemblekit.mixture.columns import positions
 from ensemblekit.mixture.combining import COMBINATIONS, shares_that_count
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float, Gate
 from ensemblekit.mixture.em import EMInfo, EMState, begin, e_step, posterior, run
+from ensemblekit.mixture.experts.boosted import BoostedExperts
 from ensemblekit.mixture.experts.estimators import EstimatorExperts
 from ensemblekit.mixture.experts.kinds import holds_out
 from ensemblekit.mixture.experts.linear import LinearExperts
@@ -129,7 +130,7 @@ class BaseMixture(BaseEstimator):
     @property
     def _free_columns(self) -> bool:
         """Whether columns may be of any type: where no part of the mixture reads all of them as numbers."""
-        return not isinstance(self.experts, str) and self.gate_features is not None
+        return not isinstance(self.experts, (str, BoostedExperts)) and self.gate_features is not None
 
     @property
     def _takes_sparse(self) -> bool:
@@ -169,6 +170,15 @@ class BaseMixture(BaseEstimator):
         made: Gate = gate
         return made
 
+    @property
+    def _n_classes(self) -> int | None:
+        return self.classes_.size if hasattr(self, "classes_") else None
+
+    def _make_boosted(self) -> BoostedExperts:
+        if self.expert_columns_ is not None:
+            raise ValueError("Boosted experts read all columns: expert_features must be None.")
+        return BoostedExperts(n_jobs=self.n_jobs or 1) if isinstance(self.experts, str) else clone(self.experts)
+
     def _make_estimators(self, classes: NDArray[Any] | None) -> EstimatorExperts:
         """Experts given as estimators: one cloned n_experts times, or a list of different ones."""
         several = isinstance(self.experts, (list, tuple))
@@ -188,7 +198,9 @@ class BaseMixture(BaseEstimator):
     def _fit_mixture(self, data: Data, experts: ExpertBank) -> Self:
         gate = self._make_gate()
         again = self.warm_start and hasattr(self, "lower_bounds_")
-        if self.optimizer != "em" and isinstance(gate, LinearGate) and isinstance(experts, LinearBank):
+        if isinstance(experts, BoostedExperts):
+            converged = self._grow(data, gate, experts)
+        elif self.optimizer != "em" and isinstance(gate, LinearGate) and isinstance(experts, LinearBank):
             converged = self._climb(data, gate, experts, again)
         elif self.optimizer in _STOCHASTIC:
             raise ValueError(f"optimizer={self.optimizer!r} fits linear gates and experts only; use optimizer='auto' for these.")
@@ -279,6 +291,23 @@ class BaseMixture(BaseEstimator):
         contrasts = np.zeros((intercepts.size, design.n_features))
         contrasts[:, slice(None) if self.gate_columns_ is None else self.gate_columns_] = narrow
         return np.hstack([design.standardised_coefficients(contrasts, intercepts), self.experts_.predictors(design)])
+
+    def _grow(self, data: Data, gate: Gate, experts: BoostedExperts) -> bool:
+        """Boosted experts and their gate move together, round by round."""
+        grown = experts.grow(
+            data.X,
+            data.y,
+            data.sample_weight,
+            gate,
+            n_experts=self.n_experts,
+            n_classes=self._n_classes,
+            rng=np.random.default_rng(self._seed),
+            X_gate=data.X_gate,
+        )
+        self.gate_, self.experts_, self.lower_bounds_ = grown.gate, grown.experts, grown.log_likelihoods
+        for step, bound in enumerate(self.lower_bounds_):
+            self._say(step, bound)
+        return True
 
     def _alternate(self, data: Data, gate: Gate, experts: ExpertBank, again: bool) -> bool:
         """Run EM: short runs from every start, then one long run of the best."""

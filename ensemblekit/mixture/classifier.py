@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, _check_y, check_array
 from ensemblekit.mixture.base import BaseMixture, fits_by_pieces
 from ensemblekit.mixture.combining import renormalise
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float
+from ensemblekit.mixture.experts.boosted import BoostedExperts
 from ensemblekit.mixture.experts.logistic import LogisticExperts
 
 
@@ -31,10 +32,11 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
     ----------
     n_experts : int, default=4
         Number of experts K. One expert is ``LogisticRegression(C=1 / alpha)``.
-    experts : "logistic", estimator or list of estimators, default="logistic"
-        A name; or a scikit-learn estimator, which is cloned for each expert; or a list of ``n_experts`` different ones. Estimators
-        that cannot take ``sample_weight`` are fitted to weighted resamples, with a warning. With ``FrozenEstimator`` experts only
-        the gate learns.
+    experts : {"logistic", "boosted"}, BoostedExperts, estimator or list of estimators, default="logistic"
+        A name: "boosted" grows gradient-boosted trees for all experts at once (extra ``boosting``), and a ``BoostedExperts`` object
+        holds their settings; or a scikit-learn estimator, which is cloned for each expert; or a list of ``n_experts`` different ones.
+        Estimators that cannot take ``sample_weight`` are fitted to weighted resamples, with a warning. With ``FrozenEstimator`` experts
+        only the gate learns.
     gate : {"softmax", "gaussian", "constant"}, gate object or classifier, default="softmax"
         Kind of the gate: a name; an object out of ``ensemblekit.mixture.gates``, whose ``alpha=None`` means the mixture's; or a
         scikit-learn classifier, fitted to the responsibilities.
@@ -100,7 +102,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
     lower_bound_ : float
         Penalised log-likelihood of the training rows, natural logarithm, summed over weights.
     lower_bounds_ : list of float
-        Its value at the start of the final run and after every accepted step; never falls.
+        Its value at the start of the final run and after every accepted step; never falls. For boosted experts: after every round, and it
+        may fall where the gate moves to what held-out rows say.
     n_iter_ : int
         Steps of the final run.
     converged_ : bool
@@ -131,7 +134,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseMixture._parameter_constraints,
-        "experts": [StrOptions({"logistic"}), HasMethods("fit"), list, tuple],
+        "experts": [StrOptions({"logistic", "boosted"}), HasMethods("fit"), list, tuple],
     }
 
     def __init__(
@@ -255,6 +258,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         return self._learn_batch(Data(X, self._gate_view(X), codes, weight), self._make_gate(), experts)
 
     def _make_experts(self) -> ExpertBank:
+        if self.experts == "boosted" or isinstance(self.experts, BoostedExperts):
+            return self._make_boosted()
         if isinstance(self.experts, str):
             return LogisticExperts(self.classes_.size, self.alpha, columns=self.expert_columns_)
         return self._make_estimators(self.classes_)

@@ -17,6 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_array, check_co
 from ensemblekit.mixture.base import BaseMixture, fits_by_pieces
 from ensemblekit.mixture.combining import shares_that_count
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float
+from ensemblekit.mixture.experts.boosted import BoostedExperts
 from ensemblekit.mixture.experts.linear import LinearExperts
 
 
@@ -31,10 +32,11 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
     ----------
     n_experts : int, default=4
         Number of experts K.
-    experts : "linear", estimator or list of estimators, default="linear"
-        A name; or a scikit-learn estimator, which is cloned for each expert; or a list of ``n_experts`` different ones. Estimators
-        that cannot take ``sample_weight`` are fitted to weighted resamples, with a warning. With ``FrozenEstimator`` experts only
-        the gate learns.
+    experts : {"linear", "boosted"}, BoostedExperts, estimator or list of estimators, default="linear"
+        A name: "boosted" grows gradient-boosted trees for all experts at once (extra ``boosting``), and a ``BoostedExperts`` object
+        holds their settings; or a scikit-learn estimator, which is cloned for each expert; or a list of ``n_experts`` different ones.
+        Estimators that cannot take ``sample_weight`` are fitted to weighted resamples, with a warning. With ``FrozenEstimator`` experts
+        only the gate learns.
     gate : {"softmax", "gaussian", "constant"}, gate object or classifier, default="softmax"
         Kind of the gate: a name; an object out of ``ensemblekit.mixture.gates``, whose ``alpha=None`` means the mixture's; or a
         scikit-learn classifier, fitted to the responsibilities.
@@ -99,7 +101,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
     lower_bound_ : float
         Penalised log-likelihood of the training rows, natural logarithm, summed over weights.
     lower_bounds_ : list of float
-        Its value at the start of the final run and after every accepted step; never falls.
+        Its value at the start of the final run and after every accepted step; never falls. For boosted experts: after every round, and it
+        may fall where the gate moves to what held-out rows say.
     n_iter_ : int
         Steps of the final run.
     converged_ : bool
@@ -130,7 +133,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseMixture._parameter_constraints,
-        "experts": [StrOptions({"linear"}), HasMethods("fit"), list, tuple],
+        "experts": [StrOptions({"linear", "boosted"}), HasMethods("fit"), list, tuple],
     }
 
     def __init__(
@@ -243,6 +246,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         return np.asarray(y)
 
     def _make_experts(self) -> ExpertBank:
+        if self.experts == "boosted" or isinstance(self.experts, BoostedExperts):
+            return self._make_boosted()
         if isinstance(self.experts, str):
             return LinearExperts(self.alpha, columns=self.expert_columns_)
         return self._make_estimators(None)

@@ -14,6 +14,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
+from ensemblekit.mixture import BoostedExperts
 from ensemblekit.mixture.experts.estimators import EstimatorExperts
 from tests.mixture.tables import gated_table, two_lines
 
@@ -142,3 +143,22 @@ def test_trees_for_regression_with_a_held_out_spread():
     tree = DecisionTreeRegressor(random_state=0)
     model = MixtureOfExpertsRegressor(2, experts=tree, random_state=0).fit(X, y)
     assert np.all(model.experts_.deviation_ > 0.1)  # not the zero of rows known by heart
+
+
+def test_boosted_experts_by_name_and_by_object():
+    pytest.importorskip("lightgbm")
+    X, y = two_lines(5, n_samples=400)
+    settings = BoostedExperts(n_estimators=40, num_leaves=7)
+    model = MixtureOfExpertsRegressor(2, experts=settings, alpha=0.1, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.8
+    assert len(model.lower_bounds_) > 5
+    again = MixtureOfExpertsRegressor(2, experts=settings, alpha=0.1, random_state=0).fit(X, y)
+    assert np.array_equal(model.predict(X), again.predict(X))
+    assert not hasattr(settings, "boosters_")
+    X, y = gated_table(7, n_samples=300, n_classes=3)
+    labels = np.array(["a", "b", "c"])[y]
+    classifier = MixtureOfExpertsClassifier(2, experts=settings, routing="top_k", random_state=0).fit(X, labels)
+    assert classifier.score(X, labels) > 0.6
+    assert_allclose(classifier.predict_proba(X).sum(axis=1), 1)
+    with pytest.raises(ValueError, match="Boosted experts read all columns"):
+        MixtureOfExpertsClassifier(2, experts=settings, expert_features=[[0], [1]]).fit(X, y)
