@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ensemblekit import device as devices
 from ensemblekit.packed import reference, storing
+from ensemblekit.trees.flat import freeze
 from ensemblekit.trees.rows import as_rows, check_rows
 
 if TYPE_CHECKING:
@@ -374,6 +375,13 @@ class PackedModel:
         rows = as_rows(X, self.n_features)
         check_rows(rows, accepts_missing=self.accepts_missing, categorical_features=self.categorical_features)
         return rows
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # without engines and device memory
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        freeze(state)
 
     @cached_property
     def _engine(self) -> Engine:

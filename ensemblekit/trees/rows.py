@@ -24,7 +24,7 @@ def as_rows(X: npt.ArrayLike, n_features: int) -> npt.NDArray[np.float32]:
     Raises
     ------
     ValueError
-        When the shape does not fit.
+        When the shape does not fit, or the cells are no numbers.
 
     Examples
     --------
@@ -34,8 +34,11 @@ def as_rows(X: npt.ArrayLike, n_features: int) -> npt.NDArray[np.float32]:
     Traceback (most recent call last):
     ValueError: Expected rows of shape (n, 2), received shape (2,).
     """
-    with np.errstate(over="ignore"):
-        rows = np.ascontiguousarray(X, dtype=np.float32)
+    try:
+        with np.errstate(over="ignore"):
+            rows = np.ascontiguousarray(X, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Rows must be a dense table of numbers, received {type(X).__name__}: {error}") from error
     if rows.ndim != 2 or rows.shape[1] != n_features:
         raise ValueError(f"Expected rows of shape (n, {n_features}), received shape {np.shape(X)}.")
     return rows

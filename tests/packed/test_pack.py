@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -201,8 +204,8 @@ def test_reference_gate_is_a_softmax_by_hand():
 
 def test_of_equal_gates_the_first_wins():
     X, y = zoo.table(2)
-    expert = pack_expert(DecisionTreeClassifier().fit(X, y), np.arange(2))
-    model = assemble(np.zeros((9, 3)), [expert] * 3, kind="test", classes=np.arange(2), n_features=8, top_k=2)
+    experts = [pack_expert(DecisionTreeClassifier(max_depth=depth).fit(X, y), np.arange(2)) for depth in (1, 3, 6)]
+    model = assemble(np.zeros((9, 3)), experts, kind="test", classes=np.arange(2), n_features=8, top_k=2)
     np.testing.assert_allclose(reference.gate_proba(model, X[:1]), [[0.5, 0.5, 0]])
     np.testing.assert_allclose(model.predict_proba(X), reference.predict_proba(model, X))
 
@@ -268,6 +271,9 @@ def test_rows_that_do_not_fit():
     model, X = gated()
     with pytest.raises(ValueError, match=r"shape \(n, 8\)"):
         model.predict_proba(X[:, :2])
+    for wrong in (sparse.csr_array(X), [["a"] * 8]):
+        with pytest.raises(ValueError, match="dense table of numbers"):
+            model.predict_proba(wrong)
     X = X.copy()
     X[0, 0] = np.nan
     with pytest.raises(ValueError, match="missing"):
@@ -281,3 +287,23 @@ def test_members_of_other_widths():
     trees = [TreeExpert(read_trees(DecisionTreeClassifier().fit(X[:, :w], y)), np.arange(2)) for w in (8, 3)]
     with pytest.raises(ValueError, match="3 columns"):
         assemble(constant_gate([1, 1]), trees, kind="test", classes=np.arange(2), n_features=8)
+
+
+def test_without_numba_the_command_is_named():
+    """In a process of its own: the engine is imported once."""
+    code = """
+import sys
+sys.modules["numba"] = None
+import numpy as np
+from sklearn.tree import DecisionTreeClassifier
+from ensemblekit.packed import pack
+packed = pack(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1]))
+assert packed.node_visits([[0.0]]).total == 1
+try:
+    packed.predict_proba([[0.0]])
+except ImportError as error:
+    assert "pip install 'ensemblekit[fast]'" in str(error), error
+else:
+    raise SystemExit("no error")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

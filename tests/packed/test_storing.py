@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import fields, replace
 
 import numpy as np
@@ -22,6 +23,17 @@ def test_there_and_back(tmp_path):
     for field in fields(model):
         np.testing.assert_array_equal(getattr(back, field.name), getattr(model, field.name))
     assert [path.name for path in tmp_path.iterdir()] == ["m.npz"]
+
+
+def test_pickles_hold_the_arrays_only():
+    model, X = gated(2)
+    before = len(pickle.dumps(model))
+    expected = model.predict_proba(X)
+    assert len(pickle.dumps(model)) == before
+    back = pickle.loads(pickle.dumps(model))  # noqa: S301 (our own bytes)
+    np.testing.assert_array_equal(back.predict_proba(X), expected)
+    with pytest.raises(ValueError, match="read-only"):
+        back.gate[0] = 0
 
 
 def test_labels_of_any_kind(tmp_path):
