@@ -58,7 +58,7 @@ class Staging(NamedTuple):
     Examples
     --------
     >>> staging(32, 128)
-    Staging(stage=1, bytes=16384)
+    Staging(stage=1, bytes=16512)
     >>> staging(1000, 128)
     Staging(stage=0, bytes=0)
     """
@@ -85,9 +85,9 @@ def staging(d: int, threads: int, limit: int = SHARED_BYTES // 2) -> Staging:
     Examples
     --------
     >>> staging(10, 32).bytes
-    1280
+    1320
     """
-    size = 4 * d * threads
+    size = 4 * d * (threads + 1)  # one column of padding, see row_by_warp in prelude.cuh
     return Staging(1, size) if size <= limit else Staging(0, 0)
 
 

@@ -56,6 +56,7 @@ V shuffle(V value, unsigned from) {
 #define blockDim sim::block_dim
 #define gridDim sim::grid_dim
 inline void __syncthreads() { sim::barrier_block(); }
+inline void __syncwarp() { sim::barrier_warp(); }
 template <class V>
 V __shfl_down_sync(unsigned, V value, unsigned delta) {
     return sim::shuffle(value, threadIdx.x % sim::WARP + delta);

@@ -19,6 +19,8 @@ from tests.trees.edges import knife_edge, table
 pytestmark = pytest.mark.skipif(NO_COMPILER is not None, reason=str(NO_COMPILER))
 
 FAULTS = {
+    "no barrier after copying rows": ("gate.cu", ("    __syncwarp();  // no other warp writes these rows\n", "")),
+    "rows of a neighbour": ("forest_perfect.cu", ("return Row{tile + t, T}", "return Row{tile + (t ^ 1), T}")),
     "no barrier after copying trees": (
         "forest_perfect.cu",
         ("            __syncthreads();  // the batch is complete\n", ""),
@@ -57,6 +59,9 @@ def two_forests():
 @pytest.mark.parametrize("fault", [None, *FAULTS])
 def test_planted_faults_are_caught(fault, two_forests):
     model, rows, expected = two_forests
+    if fault == "no barrier after copying rows":  # a constant gate copies none
+        model, rows = mixed_model(2)
+        expected = reference.predict_proba(model, rows)
     edits = {} if fault is None else dict([FAULTS[fault]])
     outcome = run_isolated(vars(model), rows, (0, 1, 2), edits)
     errors = [np.nan_to_num(np.abs(answer - expected), nan=np.inf).max() for answer in outcome.answers]

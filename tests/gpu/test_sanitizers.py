@@ -59,6 +59,7 @@ def test_no_kernel_races_or_strays(sanitizer, launches, tmp_path):
     [
         ("thread", "no barrier after copying trees"),
         ("thread", "no barrier before copying trees"),
+        ("thread", "no barrier after copying rows"),
         ("address", "shared memory too small"),
     ],
 )

@@ -37,9 +37,9 @@ extern "C" __global__ void forest_perfect(const float* __restrict__ X, int d, co
     const int k = block_expert[blockIdx.x];
     if (k < 0 || group_of[k] != group) return;  // the whole block leaves: no barrier is missed
     const int T = blockDim.x, t = threadIdx.x;
-    const int slot = block_begin[blockIdx.x] + t;
-    const bool live = slot < block_end[blockIdx.x];
-    const Row row = take_row(X, slot_row[live ? slot : block_begin[blockIdx.x]], d, stage, tile);
+    const int begin = block_begin[blockIdx.x], end = block_end[blockIdx.x], slot = begin + t;
+    const bool live = slot < end;
+    const Row row = own_row(X, slot_row[live ? slot : begin], d, stage, tile);
     const PerfectNode* all_nodes = (const PerfectNode*)nodes;
     for (int c = 0; c < (VECTOR ? 1 : N_CLASSES); ++c) {  // a class is finished before the next: one accumulator
         float sum[WIDTH] = {};

@@ -33,9 +33,9 @@ extern "C" __global__ void forest_sparse(const float* __restrict__ X, int d, con
     SHARED(float, tile);
     const int k = block_expert[blockIdx.x];
     if (k < 0 || group_of[k] != group) return;
-    const int slot = block_begin[blockIdx.x] + threadIdx.x;
-    if (slot >= block_end[blockIdx.x]) return;
-    const Row row = take_row(X, slot_row[slot], d, stage, tile);
+    const int begin = block_begin[blockIdx.x], end = block_end[blockIdx.x], slot = begin + threadIdx.x;
+    if (slot >= end) return;
+    const Row row = own_row(X, slot_row[slot], d, stage, tile);
     const SparseNode* all_nodes = (const SparseNode*)nodes;
     for (int c = 0; c < (VECTOR ? 1 : N_CLASSES); ++c) {  // a class is finished before the next: one accumulator
         float sum[WIDTH] = {};

@@ -6,10 +6,12 @@
 extern "C" __global__ void gate(const float* __restrict__ X, int n, int d, const float* __restrict__ table, int columns,
                                 int stage, float* __restrict__ gates, int* __restrict__ chosen) {
     SHARED(float, tile);
-    const long long row = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    const long long first = (long long)blockIdx.x * blockDim.x, row = first + threadIdx.x;
+    const int count = (int)min((long long)blockDim.x, n - first);
+    const Row mine = row_by_warp(X, nullptr, first, count, columns ? d : 0, stage, tile);
     if (row >= n) return;
     float g[N_EXPERTS];
-    linear<N_EXPERTS>(take_row(X, row, columns ? d : 0, stage, tile), table, columns, g);
+    linear<N_EXPERTS>(mine, table, columns, g);
     gate_softmax<N_EXPERTS, TOP_K>(g);
     int rank = 0;
 #pragma unroll

@@ -8,9 +8,9 @@ extern "C" __global__ void linear_mixture(const float* __restrict__ X, int n, in
                                           int columns, const float* __restrict__ experts, int vote, int stage,
                                           float* __restrict__ out) {
     SHARED(float, tile);
-    const long long r = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    const long long first = (long long)blockIdx.x * blockDim.x, r = first + threadIdx.x;
+    const Row row = row_by_warp(X, nullptr, first, (int)min((long long)blockDim.x, n - first), d, stage, tile);
     if (r >= n) return;
-    const Row row = take_row(X, r, d, stage, tile);
     float g[N_EXPERTS], answer[N_CLASSES];
     linear<N_EXPERTS>(row, gate_table, columns, g);
     gate_softmax<N_EXPERTS, TOP_K>(g);
@@ -38,11 +38,11 @@ extern "C" __global__ void linear_margins(const float* __restrict__ X, int d, co
     SHARED(float, tile);
     const int k = block_expert[blockIdx.x];
     if (k < 0 || slot_of_expert[k] < 0) return;
-    const int slot = block_begin[blockIdx.x] + threadIdx.x;
-    if (slot >= block_end[blockIdx.x]) return;
+    const int begin = block_begin[blockIdx.x], end = block_end[blockIdx.x], slot = begin + threadIdx.x;
+    const Row row = row_by_warp(X, slot_row, begin, end - begin, d, stage, tile);
+    if (slot >= end) return;
     float p[N_CLASSES];
-    linear<N_CLASSES>(take_row(X, slot_row[slot], d, stage, tile), experts + (long long)slot_of_expert[k] * (d + 1) * N_CLASSES,
-                      d, p);
+    linear<N_CLASSES>(row, experts + (long long)slot_of_expert[k] * (d + 1) * N_CLASSES, d, p);
 #pragma unroll
     for (int c = 0; c < N_CLASSES; ++c) margins[(long long)slot * N_CLASSES + c] = p[c];
 }

@@ -19,15 +19,33 @@ struct Row {
     int step;
 };
 
-// Copy the thread's own row into shared memory, feature-major: thread t keeps feature j at tile[j * T + t], so that 32 threads
-// that look at 32 different features still hit 32 different banks. No barrier: nobody reads another thread's row.
+// The thread's row, for walks in trees, where lanes look at different features: feature-major without padding, feature j at
+// tile[j * T + t], so that lane t always has bank t mod 32 to itself. Each thread copies its own row and no other: no barrier.
 // With `stage` 0 the row is too long for shared memory and stays in global memory.
-__device__ __forceinline__ Row take_row(const float* __restrict__ X, long long row, int d, int stage, float* tile) {
+__device__ __forceinline__ Row own_row(const float* __restrict__ X, long long row, int d, int stage, float* tile) {
     const float* mine = X + row * d;
     if (!stage) return Row{mine, 1};
     const int T = blockDim.x, t = threadIdx.x;
     for (int j = 0; j < d; ++j) tile[j * T + t] = mine[j];
     return Row{tile + t, T};
+}
+
+// The thread's row, for products with tables, where lanes look at the same feature: each warp copies its own 32 rows, lanes side by
+// side along a row, so that global loads are whole lines; one column of padding puts what they write into 32 different banks.
+// Thread t has row `first + t`, or the row that `indices[first + t]` names; `count` threads have one, at least one. All must call.
+__device__ __forceinline__ Row row_by_warp(const float* __restrict__ X, const int* __restrict__ indices, long long first, int count,
+                                           int d, int stage, float* tile) {
+    const int t = threadIdx.x, lane = t & 31, T1 = blockDim.x + 1;
+    if (!stage) {
+        const long long at = first + min(t, count - 1);
+        return Row{X + (indices ? indices[at] : at) * d, 1};
+    }
+    for (int r = t - lane; r < min(t - lane + 32, count); ++r) {
+        const float* from = X + (indices ? indices[first + r] : first + r) * d;
+        for (int j = lane; j < d; j += 32) tile[j * T1 + r] = from[j];
+    }
+    __syncwarp();  // no other warp writes these rows
+    return Row{tile + t, T1};
 }
 
 // margins -> probabilities in place; link 0 identity, 1 softmax (minus infinity gives zero), 2 one-vs-all sigmoids.
