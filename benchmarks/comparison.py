@@ -12,6 +12,16 @@ Scenarios, 200 rows and 10 x 10 folds each:
 - *fixed seeds*: the same, but each side keeps one seed over all folds, as most comparisons do. On one table these are two
   different models; that is why the study never does so.
 - *weaker half*: the second half carries 0.5 of the first one's effect. Truly different.
+
+Measured with 300 tables each (scikit-learn 1.9.1):
+
+    scenario      naive paired t   our call  interval covers 0  mean difference
+    halves                 55.7%       4.3%              95.7%      +0.07 points
+    seeds                   7.0%       0.0%             100.0%      -0.01 points
+    fixed seeds            42.7%       0.7%              99.3%      +0.52 points
+    weaker half            94.0%      58.7%              41.3%     +11.03 points
+
+The price of the correction is power: of differences of eleven points on 200 rows, four in ten stay undecided.
 """
 
 from __future__ import annotations

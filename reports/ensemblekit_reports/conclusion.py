@@ -110,7 +110,8 @@ def _by_table(statements: tuple[Statement, ...], rope: float) -> tuple[str, str]
     elif len(won) + len(lost) < n:
         parts.append("No clear difference elsewhere.")
     parts += [_TOO_FEW.format(wording.count(n, "table"))]
-    return _headline(len(won), len(lost), n), " ".join(filter(None, parts))
+    cheaper = all(s.comparison.cost_ratio >= wording.SAME_COST for s in statements)
+    return _headline(len(won), len(lost), n, cheaper=cheaper), " ".join(filter(None, parts))
 
 
 def _largest(statements: tuple[Statement, ...], rope: float) -> str:
@@ -128,7 +129,7 @@ def _largest(statements: tuple[Statement, ...], rope: float) -> str:
     return f"It is furthest {direction} {rival} on {wording.name(name, 30)}, but more folds are needed to tell."
 
 
-def _headline(won: int, lost: int, n: int) -> str:
+def _headline(won: int, lost: int, n: int, *, cheaper: bool) -> str:
     if won == n:
         return f"Yes: better on all {n} tables."
     if won and lost:
@@ -137,7 +138,7 @@ def _headline(won: int, lost: int, n: int) -> str:
         return f"Sometimes: better on {won} of {n} tables, worse on none."
     if lost:
         return f"No: worse on {lost} of {n} tables, better on none."
-    return f"No gain shown on any of {n} tables."
+    return f"No clear difference on any of {n} tables, and cheaper per row." if cheaper else f"No gain shown on any of {n} tables."
 
 
 def _outcomes(statements: Sequence[Statement]) -> tuple[list[str], list[str], int]:

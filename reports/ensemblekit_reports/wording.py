@@ -198,7 +198,7 @@ def cost(value: float, quantity: Quantity) -> str:
 
 
 def cost_range(summary: Summary, quantity: Quantity) -> str:
-    """Write the range of a cost over the measured folds; empty when only one was measured.
+    """Write the range of a cost over the measured folds; empty when there is none.
 
     Examples
     --------
@@ -207,7 +207,7 @@ def cost_range(summary: Summary, quantity: Quantity) -> str:
     >>> cost_range(Summary(0.5, 0.41, 0.62, n=3), QUANTITIES["fit_wall_s"])
     '410 to 620 ms'
     """
-    if summary.n < 2 or math.isnan(summary.low):
+    if math.isnan(summary.low) or summary.low == summary.high:
         return ""
     low, high = cost(summary.low, quantity), cost(summary.high, quantity)
     shared = high.partition(" ")[2]

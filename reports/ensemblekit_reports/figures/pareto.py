@@ -97,7 +97,7 @@ def _scales(axes: Axes, shown: list[Standing], quantity: Quantity) -> None:
 def _cost_ticks(axes: Axes) -> None:
     low, high = np.log10(axes.get_xlim())
     decades = np.arange(np.floor(low), np.ceil(high) + 1)
-    steps = (1,) if high - low > 2.5 else (1, 3) if high - low > 1 else (1, 2, 5)
+    steps = (1,) if high - low > 3.5 else (1, 3) if high - low > 1 else (1, 2, 5)
     ticks = [step * 10.0**decade for decade in decades for step in steps]
     axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= np.log10(tick) <= high]))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -80,6 +80,13 @@ def test_few_tables_are_not_tested_over_tables(n):
     assert "p =" not in verdict.text
 
 
+def test_few_tables_without_a_clear_difference():
+    alike = build(study({f"t{i}": (0.9, 0.9, 0.9) for i in range(3)}, (MODELS[1], *FEW[1:]))).answer
+    assert alike.answer == "No clear difference on any of 3 tables, and cheaper per row."
+    dearer = build(study({f"t{i}": (0.9, 0.9, 0.9) for i in range(3)}, FEW)).answer
+    assert dearer.answer == "No gain shown on any of 3 tables."
+
+
 def test_tables_that_disagree():
     verdict = build(study()).answer
     assert re.match(r"It depends: better on \d of 5 tables, worse on \d\.", verdict.answer)
