@@ -11,9 +11,11 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ensemblekit.packed.assembling import assemble
-from ensemblekit.packed.experts import Expert, LinearExpert, pack_expert
+from ensemblekit.packed.experts import Expert, LinearExpert, TreeExpert, pack_expert
 from ensemblekit.packed.model import PackedModel
 from ensemblekit.packed.packing import packers
+from ensemblekit.trees.flat import Link, flatten
+from ensemblekit.trees.lightgbm_text import booster_trees
 from ensemblekit.trees.registry import Registry
 
 gate_packers: Registry[Callable[[Any], npt.NDArray[np.float64]]] = Registry("Packing a gate")
@@ -179,6 +181,40 @@ def pack_estimator_bank(bank: Any, classes: npt.NDArray[Any]) -> list[Expert]:
         pack_expert(estimator.estimator, np.asarray(classes)) if isinstance(estimator, FrozenEstimator) else pack_expert(estimator, codes)
         for estimator in bank.estimators_
     ]
+
+
+@bank_packers.register("ensemblekit.BoostedExperts")
+def pack_boosted_bank(bank: Any, classes: npt.NDArray[Any]) -> list[Expert]:
+    """Pack each expert's booster; trees that all share are copied to each, and counted for each.
+
+    Parameters
+    ----------
+    bank : fitted BoostedExperts
+        With ``boosters_``, ``base_`` (K, n_scores) and perhaps ``shared_booster_``.
+    classes : ndarray, shape (C,)
+        The mixture's labels.
+
+    Returns
+    -------
+    list of TreeExpert
+        K experts.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from ensemblekit.mixture import MixtureOfExpertsClassifier
+    >>> mixture = MixtureOfExpertsClassifier(n_experts=2, experts="boosted", n_init=1, random_state=0)
+    >>> len(pack_boosted_bank(mixture.fit(*load_iris(return_X_y=True)).experts_, np.arange(3)))
+    2
+    """
+    shared = [] if bank.shared_booster_ is None else booster_trees(bank.shared_booster_)[1]
+    n_outputs = bank.base_.shape[1]
+    link: Link = "sigmoid" if n_outputs == 1 else "softmax"
+    forests = [
+        flatten(shared + booster_trees(booster)[1], n_features=int(bank.n_features_in_), n_outputs=n_outputs, link=link, base=base)
+        for booster, base in zip(bank.boosters_, bank.base_, strict=True)
+    ]
+    return [TreeExpert(trees, np.arange(len(classes))) for trees in forests]
 
 
 def _on_all_columns(gate: npt.NDArray[np.float64], columns: list[int] | None, d: int) -> npt.NDArray[np.float64]:

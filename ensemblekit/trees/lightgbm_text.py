@@ -47,25 +47,57 @@ def read_lightgbm(model: Any) -> TreeEnsemble:
     >>> read_lightgbm(model).n_trees
     3
     """
-    booster = model.booster_
+    head, trees = booster_trees(model.booster_)
+    header = _fields(head)
+    link, slope = _objective(header["objective"])
+    per_round = int(header["num_tree_per_iteration"])
+    averaged = "average_output" in head.splitlines()
+    return flatten(
+        trees,
+        n_features=int(header["max_feature_idx"]) + 1,
+        n_outputs=per_round,
+        link=link,
+        scale=slope / (len(trees) // per_round) if averaged else slope,
+        classes=np.asarray(model.classes_),
+    )
+
+
+def booster_trees(booster: Any) -> tuple[str, list[Tree]]:
+    """Read the trees of a booster, whatever it was trained for.
+
+    Parameters
+    ----------
+    booster : lightgbm.Booster
+        Categories as integer codes.
+
+    Returns
+    -------
+    str
+        Header of the text model.
+    list of Tree
+        Round by round; tree i of a round adds to output i.
+
+    Raises
+    ------
+    ValueError
+        For linear leaves, zeros as missing values, or categories kept as text.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from lightgbm import LGBMClassifier
+    >>> model = LGBMClassifier(n_estimators=2, verbose=-1).fit(*load_iris(return_X_y=True))
+    >>> [tree.output for tree in booster_trees(model.booster_)[1]]
+    [0, 1, 2, 0, 1, 2]
+    """
     if any(booster.pandas_categorical or []):
         raise ValueError(
             "The model was fitted on a data frame with categorical columns and recodes them by itself. "
             "Encode them as integer codes (OrdinalEncoder) and pass categorical_feature=[...] to fit instead."
         )
     head, *blocks = booster.model_to_string().split("end of trees")[0].split("\nTree=")
-    header = dict(line.split("=", 1) for line in head.splitlines() if "=" in line)
-    per_round = int(header["num_tree_per_iteration"])
-    link, slope = _objective(header["objective"])
-    rounds = len(blocks) // per_round
-    return flatten(
-        [_tree(_fields(block), output=i % per_round) for i, block in enumerate(blocks)],
-        n_features=int(header["max_feature_idx"]) + 1,
-        n_outputs=per_round,
-        link=link,
-        scale=slope / rounds if "average_output" in head.splitlines() else slope,
-        classes=np.asarray(model.classes_),
-    )
+    per_round = int(_fields(head)["num_tree_per_iteration"])
+    return head, [_tree(_fields(block), output=i % per_round) for i, block in enumerate(blocks)]
 
 
 def _objective(text: str) -> tuple[Link, float]:

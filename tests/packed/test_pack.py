@@ -23,6 +23,7 @@ from ensemblekit.ensembles import (
     WeightedEnsembleClassifier,
 )
 from ensemblekit.mixture import MixtureOfExpertsClassifier
+from ensemblekit.mixture.experts.boosted import BoostedExperts
 from ensemblekit.packed import pack, reference
 from ensemblekit.packed.assembling import assemble, constant_gate
 from ensemblekit.packed.experts import LinearExpert, TreeExpert, pack_expert
@@ -107,6 +108,8 @@ def test_mixture(n_classes):
         {"experts": RandomForestClassifier(6, max_depth=5, random_state=0)},
         {"experts": [DecisionTreeClassifier(max_depth=4), LogisticRegression(), RandomForestClassifier(4, random_state=0)]},
         {"experts": DecisionTreeClassifier(max_depth=4), "gate_features": [0], "routing": "top_k"},
+        {"experts": "boosted"},
+        {"experts": BoostedExperts(shared=True, n_estimators=20), "routing": "top_k"},
     ],
 )
 def test_kinds_of_mixtures(settings):
@@ -307,3 +310,9 @@ else:
     raise SystemExit("no error")
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_boosted_experts_of_two_classes():
+    X, y = zoo.table(2)
+    model = quietly(MixtureOfExpertsClassifier(n_experts=2, experts="boosted", n_init=1, random_state=0).fit, X, y)
+    np.testing.assert_allclose(pack(model).predict_proba(X), model.predict_proba(X), atol=1e-6)
