@@ -27,6 +27,7 @@ from ensemblekit_reports.quantities import COSTS, METRICS
 from ensemblekit_reports.results import KEY_COLUMNS, Environment, ModelFacts, Results, TableFacts
 from ensemblekit_reports.store import Store, read_json
 from ensemblekit_reports.tables import Table
+from ensemblekit_reports.timing import QUICK_CALLS, SINGLE_CALLS
 
 #: Threads of a timed process, the protocol's default.
 THREADS = 1
@@ -238,9 +239,9 @@ def _to_fit(group: list[Cell]) -> list[tuple[Model, Path]]:
 
 
 def _work(group: list[Cell]) -> float:
-    """Guess the work of a fold: a constant, and something for every number and class."""
+    """Guess the work of a fold, for the time left alone: measured on tables from 150 to 32,561 rows, right within a factor of two."""
     table = group[0].table
-    return len(group) * (2_000 + table.X.size * len(table.classes))
+    return len(group) * (8_000 + len(table.y) * (table.X.shape[1] * len(table.classes)) ** 0.5)
 
 
 def _leave_interrupts_to_the_parent() -> None:
@@ -362,7 +363,7 @@ def _notes(pairs: list[Pair], *, quick: bool) -> tuple[str, ...]:
     costs = [cost for _, cost in pairs if cost]
     times = len({(cost["repeat"], cost["fold"]) for cost in costs})
     where = "the first fold" if times == 1 else f"the first {times} folds"
-    calls = "at least 100" if quick else "1,000"
+    calls = f"{SINGLE_CALLS:,}" if not quick else f"at least {QUICK_CALLS}"
     notes = [
         f"Costs were measured on {where} of every table, one fresh process for each model and fold, {calls} single rows.",
         "Times include what stands before the model: filling in missing cells, one-hot columns, scaling.",

@@ -40,7 +40,7 @@ Record = dict[str, float | bool | str]
 #: Calls without which a 99th percentile means nothing.
 SINGLE_CALLS = 1_000
 #: In quick mode single rows stop after so many seconds, but not before so many calls.
-QUICK_SECONDS, QUICK_CALLS = 0.5, 100
+QUICK_SECONDS, QUICK_CALLS = 0.5, 50
 BATCHES = (100, 10_000)
 #: First line of a server that has imported everything.
 READY = "ready"

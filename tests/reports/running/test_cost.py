@@ -36,7 +36,7 @@ def test_known_times_and_sizes_are_found(processes):
     assert 0.001 < costs["predict_single_p50_s"] < 0.1
     assert costs["predict_single_p50_s"] <= costs["predict_single_p90_s"]
     assert costs["predict_rows_per_s_100"] < 100_000 < costs["predict_rows_per_s_10000"]
-    assert 100 <= costs["predict_single_calls"] < 1000
+    assert timing.QUICK_CALLS <= costs["predict_single_calls"] < timing.SINGLE_CALLS
     assert costs["predict_single_p99_s"] is None or math.isnan(costs["predict_single_p99_s"])
     if sys.platform == "linux" and not costs["memory_note"]:
         assert 39e6 < costs["fit_peak_bytes"] < 60e6
