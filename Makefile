@@ -11,10 +11,10 @@ report: $(VENV)/.report  ## Compare every model on the embedded default tables a
 	$(BIN)/ensemblekit compare --out $(OUT)
 
 test: $(VENV)/.dev  ## Unit tests, end-to-end tests, doctests, scikit-learn's estimator checks.
-	$(BIN)/python -m pytest -q -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
 
 test-slow: $(VENV)/.dev  ## What is too long for every run.
-	$(BIN)/python -m pytest -q -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slow
 
 lint: $(VENV)/.dev  ## ruff check, ruff format --check, mypy, import-linter.
 	$(BIN)/ruff check .

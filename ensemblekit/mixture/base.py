@@ -212,6 +212,9 @@ class BaseMixture(BaseEstimator):
         self.converged_ = converged
         self.success_ = np.ones(self.n_experts)
         self._given = self._earned = np.ones(self.n_experts)
+        self._seen = float(data.sample_weight.sum())
+        if hasattr(self, "_online"):
+            del self._online
         if not converged:
             warnings.warn(
                 f"The mixture did not converge in max_iter={self.max_iter} steps; raise max_iter, tol or alpha.",
@@ -250,7 +253,9 @@ class BaseMixture(BaseEstimator):
         if not hasattr(self, "_online"):
             first = self._problem(data, gate, experts)
             stepper = Stepper("sgd" if self.optimizer == "sgd" else "adam", self.learning_rate)
-            self._online = _Online(first, depart(first, one_expert_each(first), rng), stepper, 0.0)
+            fitted = hasattr(self, "gate_")
+            start = first.parameters(self._present(first.design)) if fitted else depart(first, one_expert_each(first), rng)
+            self._online = _Online(first, start, stepper, self._seen if fitted else 0.0)
         online = self._online
         seen = online.seen + float(data.sample_weight.sum())
         design = online.problem.design.standardise(data.X, data.sample_weight)

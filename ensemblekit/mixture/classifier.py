@@ -226,6 +226,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Learn from a further piece of a table, by one pass of stochastic gradient steps; for linear gates and experts.
 
+        After :meth:`fit` it goes on from the fitted model.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -241,7 +243,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         -------
         self
         """
-        first = not hasattr(self, "_online")
+        first = not hasattr(self, "gate_")
         given, X = X, self._table(X, reset=first)
         if first and classes is None:
             raise ValueError("The first call of partial_fit needs classes: all labels that will come.")

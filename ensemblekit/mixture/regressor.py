@@ -12,7 +12,7 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length, column_or_1d
+from sklearn.utils.validation import _check_sample_weight, _check_y, check_consistent_length
 
 from ensemblekit.mixture.base import BaseMixture, fits_by_pieces
 from ensemblekit.mixture.combining import shares_that_count
@@ -218,6 +218,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from a further piece of a table, by one pass of stochastic gradient steps; for linear gates and experts.
 
+        After :meth:`fit` it goes on from the fitted model.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -231,7 +233,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         -------
         self
         """
-        first = not hasattr(self, "_online")
+        first = not hasattr(self, "gate_")
         given, X = X, self._table(X, reset=first)
         y = self._answers(y, X)
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -241,9 +243,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         return self._learn_batch(Data(X, self._gate_view(X), y, weight), self._make_gate(), experts)
 
     def _answers(self, y: Any, X: Any) -> Float:
-        y = column_or_1d(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"), warn=True)
+        y = _check_y(y, y_numeric=True, estimator=self)
         check_consistent_length(X, y)
-        return np.asarray(y)
+        return np.asarray(y, dtype=np.float64)
 
     def _make_experts(self) -> ExpertBank:
         if self.experts == "boosted" or isinstance(self.experts, BoostedExperts):

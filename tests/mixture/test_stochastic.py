@@ -48,6 +48,14 @@ def test_pieces_for_regression():
     assert model.score(X, y) > 0.8
 
 
+def test_pieces_after_a_fit_go_on_from_it():
+    X, y = gated_table(3, n_samples=2000)
+    model = MixtureOfExpertsClassifier(2, alpha=0.5, random_state=0, learning_rate=1e-3).fit(X[:1000], y[:1000])
+    before = model.log_likelihood(X, y)
+    model.partial_fit(X[1000:], y[1000:])
+    assert model.log_likelihood(X, y) > before - 10
+
+
 def test_bad_pieces():
     X, y = gated_table(2)
     model = MixtureOfExpertsClassifier(2, random_state=0)

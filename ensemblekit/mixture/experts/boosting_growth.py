@@ -73,10 +73,16 @@ class Division:
         return posterior((self.log_gate + log_density).T)[0]
 
     def judge(self, log_density: Float) -> Float:
-        """Take the responsibilities anew, and return the log-likelihood of each row."""
-        rows, responsibilities = posterior((self.log_gate + log_density).T)
-        self.posterior = responsibilities.T
-        return rows
+        r"""Take the responsibilities anew, and return each row's tempered log-likelihood, (n_samples,).
+
+        That is :math:`\frac1\beta \log \sum_k g_k p_k^\beta`, whose gradient the experts follow: the log-likelihood itself at
+        :math:`\beta = 1`, and at :math:`\beta = 0` the mean of the experts' own, each by its share, as if one expert were drawn by the
+        gate. It is never above the log-likelihood.
+        """
+        self.posterior = posterior((self.log_gate + log_density).T)[1].T
+        if self.tempering == 0:
+            return np.sum(np.exp(self.log_gate) * log_density, axis=0)
+        return self.log_likelihood(self.tempering * log_density) / self.tempering
 
 
 @dataclass

@@ -106,8 +106,9 @@ def _newton(objective: LinearMixture, theta: Float, *, max_iter: int, tol: float
     def hessian(at: Float) -> Float:
         return -objective.hessian(at)
 
-    # beyond the tolerance as far as rounding lets it: the last steps are quadratic, and free two fits of the same table from their paths
-    options = {"gtol": tol**2, "maxiter": max_iter, "initial_trust_radius": 1.0, "max_trust_radius": 1e3}
+    # Beyond the tolerance as far as rounding lets it: the last steps are quadratic, and free two fits of the same table from their paths.
+    # Short steps, since the likelihood is flat in the parameters of an expert that answers for no row, and long ones would lose them.
+    options = {"gtol": tol**2, "maxiter": max_iter, "initial_trust_radius": 1.0, "max_trust_radius": 4.0}
     solution = _minimise(objective, theta, max_iter, method="trust-exact", hess=hessian, options=options)
     return solution._replace(converged=bool(np.linalg.norm(objective.value_and_gradient(solution.theta)[1]) <= tol))
 
