@@ -9,7 +9,8 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,7 @@ def column_groups(table: Table) -> tuple[list[int], list[int], list[int]]:
     return numbers, incomplete, table.positions("categorical")
 
 
-def run_fold(fold: Fold, models: list[tuple[Model, Path]], *, share: bool = True) -> list[tuple[str, float]]:
+def run_fold(fold: Fold, models: list[tuple[Model, Path]], scratch: Path | None = None) -> list[tuple[str, float]]:
     """Fit and judge models on one fold and store a cell for each.
 
     Parameters
@@ -117,8 +118,9 @@ def run_fold(fold: Fold, models: list[tuple[Model, Path]], *, share: bool = True
         The rows and the seed.
     models : list of (Model, Path)
         What to fit, and the file that each cell goes to.
-    share : bool, default=True
-        Fit members that several models have in common once.
+    scratch : Path, optional
+        Folder where members that several models have in common are kept while the fold lasts; without it they are fitted each
+        time. It is the caller's to remove, who is still there when this process was killed.
 
     Returns
     -------
@@ -136,14 +138,23 @@ def run_fold(fold: Fold, models: list[tuple[Model, Path]], *, share: bool = True
     ['logistic']
     """
     done = []
-    with tempfile.TemporaryDirectory(prefix="ensemblekit-") as folder, threadpool_limits(limits=1):
-        memory = Memory(folder, verbose=0) if share else None
+    with _scratch_for_one_fold(scratch) as folder, threadpool_limits(limits=1):
+        memory = Memory(folder, verbose=0) if folder else None
         prepared = Prepared(fold)
         for model, file in models:
             record = run_cell(model, prepared, memory)
             write_bytes(file, to_json(record))
             done.append((model.name, float(record["seconds"])))
     return done
+
+
+@contextmanager
+def _scratch_for_one_fold(scratch: Path | None) -> Iterator[str | None]:
+    if scratch is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        yield folder
 
 
 def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import signal
+import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -15,7 +16,7 @@ import pandas as pd
 from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from ensemblekit_reports.cells import run_fold
+from ensemblekit_reports.cells import Fold, run_fold
 from ensemblekit_reports.cost import TimedProcesses
 from ensemblekit_reports.environment import fingerprint, machine, versions
 from ensemblekit_reports.errors import UserError
@@ -210,15 +211,16 @@ def _accuracy_pass(plan: Plan, cells: list[Cell], jobs: int, stage: Stage) -> No
     missing, work = sum(map(len, ordered)), sum(map(_work, ordered))
     if not ordered:
         return
-    calls = (
-        delayed(_run_task)(position, plan.fold(group[0].table, group[0].repeat, group[0].fold), _to_fit(group))
-        for position, group in enumerate(ordered)
-    )
     workers = min(jobs, len(ordered))
     with (
+        tempfile.TemporaryDirectory(prefix="ensemblekit-", ignore_cleanup_errors=True) as scratch,
         stage("Accuracy", missing, work) as advance,
         parallel_config(backend="loky", inner_max_num_threads=1, initializer=_leave_interrupts_to_the_parent),
     ):
+        calls = (
+            delayed(_run_task)(position, plan.fold(group[0].table, group[0].repeat, group[0].fold), _to_fit(group), Path(scratch))
+            for position, group in enumerate(ordered)
+        )
         try:
             for position in Parallel(n_jobs=workers, batch_size=1, return_as="generator_unordered")(calls):
                 advance(len(ordered[position]), _work(ordered[position]))
@@ -229,8 +231,8 @@ def _accuracy_pass(plan: Plan, cells: list[Cell], jobs: int, stage: Stage) -> No
             ) from None
 
 
-def _run_task(position: int, fold: Any, models: list[tuple[Model, Path]]) -> int:
-    run_fold(fold, models)
+def _run_task(position: int, fold: Fold, models: list[tuple[Model, Path]], scratch: Path) -> int:
+    run_fold(fold, models, scratch)
     return position
 
 

@@ -169,9 +169,17 @@ def test_a_missing_extra_is_a_row_with_the_command_to_install_it(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX")
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_keeps_finished_cells_and_says_how_to_go_on(tmp_path, jobs):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
     arguments = ["compare", "wine", "--models", "random-forest", "--folds", "20x5", "--quick", "--jobs", jobs, "--fresh"]
     with (tmp_path / "err").open("w") as err:
-        process = subprocess.Popen([*COMMAND, *arguments, "--out", "out"], cwd=tmp_path, stderr=err, start_new_session=True)
+        process = subprocess.Popen(
+            [*COMMAND, *arguments, "--out", "out"],
+            cwd=tmp_path,
+            stderr=err,
+            start_new_session=True,
+            env=os.environ | {"TMPDIR": str(scratch)},
+        )
         deadline = time.monotonic() + 120
         while not list(tmp_path.glob("out/cells/accuracy/*.json")) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -186,6 +194,7 @@ def test_ctrl_c_keeps_finished_cells_and_says_how_to_go_on(tmp_path, jobs):
     assert 0 < len(kept) < 100
     assert all(json.loads(file.read_text())["status"] == "ok" for file in kept)
     assert not (tmp_path / "out" / "report.html").exists()
+    assert not list(scratch.glob("ensemblekit-*"))
 
 
 def test_lists(tmp_path):

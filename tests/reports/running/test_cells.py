@@ -79,9 +79,9 @@ def test_sharing_members_changes_no_result(tmp_path):
     table = bundled_table("wine")
     models = [REGISTRY["lightgbm"], *map(light, (AveragingEnsembleClassifier, WeightedEnsembleClassifier))]
     found = []
-    for share in (True, False):
-        files = [tmp_path / f"{share} {model.name}" for model in models]
-        run_fold(fold(table, seed=7), list(zip(models, files, strict=True)), share=share)
+    for scratch in (tmp_path, None):
+        files = [tmp_path / f"{scratch is None} {model.name}" for model in models]
+        run_fold(fold(table, seed=7), list(zip(models, files, strict=True)), scratch)
         found.append([read_json(file) for file in files])
     assert [record["status"] for record in found[0]] == ["ok"] * len(models)
     assert [record["metrics"] for record in found[0]] == [record["metrics"] for record in found[1]]
@@ -102,7 +102,7 @@ def test_shared_members_are_fitted_once(tmp_path, monkeypatch):
     fit = RandomForestClassifier.fit
     monkeypatch.setattr(RandomForestClassifier, "fit", lambda self, X, y, **k: fits.append(len(X)) or fit(self, X, y, **k))
     models = [REGISTRY[name] for name in ("random-forest", "averaging", "voting")]
-    run_fold(fold(), [(model, tmp_path / model.name) for model in models])
+    run_fold(fold(), [(model, tmp_path / model.name) for model in models], tmp_path)
     assert len(fits) == 1
 
 

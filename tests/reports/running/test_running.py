@@ -36,9 +36,9 @@ def counted(monkeypatch):
     ran = []
     run_fold = running.run_fold
 
-    def counting(fold, models):
+    def counting(fold, models, scratch):
         ran.extend((model.name, fold.number) for model, _ in models)
-        return run_fold(fold, models)
+        return run_fold(fold, models, scratch)
 
     monkeypatch.setattr(running, "run_fold", counting)
     return ran
@@ -159,10 +159,10 @@ def test_interrupted_runs_leave_whole_cells_and_go_on(tmp_path, without_costs, m
     whole = run(PLAN, tmp_path / "whole", jobs=1, command="c")
     run_fold = running.run_fold
 
-    def interrupted(fold, models):
+    def interrupted(fold, models, scratch):
         if fold.number == 1:
             raise KeyboardInterrupt
-        return run_fold(fold, models)
+        return run_fold(fold, models, scratch)
 
     monkeypatch.setattr(running, "run_fold", interrupted)
     with pytest.raises(KeyboardInterrupt):
