@@ -37,6 +37,4 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
         return import_module(module)
     except ImportError as error:
         command = f"pip install 'ensemblekit[{extra}]'"
-        raise ImportError(
-            f"{purpose} needs the package {module!r}, which is not installed. Install it: {command}"
-        ) from error
+        raise ImportError(f"{purpose} needs the package {module!r}, which is not installed. Install it: {command}") from error

@@ -36,7 +36,7 @@ def test_one_expert_is_logistic_regression(n_classes, alpha, optimizer):
 @pytest.mark.parametrize("seed", range(50))
 def test_penalised_likelihood_never_falls(seed):
     rng = np.random.default_rng(seed)
-    X, y = gated_table(seed, n_samples=int(rng.integers(40, 200)), n_experts=2, n_classes=int(rng.integers(2, 5)))
+    X, y = gated_table(seed, n_samples=int(rng.integers(40, 120)), n_experts=2, n_classes=int(rng.integers(2, 5)))
     weight = rng.uniform(0.1, 3.0, size=len(y))
     for optimizer in OPTIMIZERS:
         model = MixtureOfExpertsClassifier(
