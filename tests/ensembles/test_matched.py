@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
 import pytest
-from sklearn.datasets import load_diabetes, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit.ensembles import AveragingEnsembleClassifier, AveragingEnsembleRegressor, matched_ensemble
 from ensemblekit.mixture import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
+from ensemblekit.mixture.experts.boosted import BoostedExperts
 from ensemblekit.trees import read_trees
 
 # Few steps of EM are enough to have experts; that they do not converge, or idle, does not matter here.
@@ -41,10 +46,43 @@ def test_regressor() -> None:
 
 
 @few_steps
+@pytest.mark.parametrize("shared", [False, 5])
+@pytest.mark.parametrize("load", [load_iris, load_breast_cancer])
+def test_boosted_experts_of_classes(load: Any, shared: bool | int) -> None:
+    X, y = load(return_X_y=True)
+    experts = BoostedExperts(n_estimators=11, num_leaves=7, early_stopping_rounds=None, shared=shared)
+    mixture = MixtureOfExpertsClassifier(n_experts=3, experts=experts, random_state=0).fit(X, y)
+    boosters = [booster for booster in (mixture.experts_.shared_booster_, *mixture.experts_.boosters_) if booster]
+    ensemble = matched_ensemble(mixture, random_state=5).fit(X, y)
+    assert n_trees(ensemble.estimators_) == sum(booster.num_trees() for booster in boosters)
+    n_rounds = [member.n_estimators for _, member in ensemble.estimators]
+    assert sum(n_rounds) == 3 * 11 + shared
+    assert max(n_rounds) - min(n_rounds) <= 1
+    assert {member.num_leaves for _, member in ensemble.estimators} == {7}
+    first, second, _ = (member.predict_proba(X) for member in ensemble.estimators_)
+    assert not np.allclose(first, second), "seeds make a difference"
+
+
+def test_boosted_experts_of_numbers() -> None:
+    X, y = load_diabetes(return_X_y=True)
+    mixture = MixtureOfExpertsRegressor(n_experts=2, experts="boosted", random_state=0).fit(X, y)
+    ensemble = matched_ensemble(mixture, random_state=0).fit(X, y)
+    assert isinstance(ensemble, AveragingEnsembleRegressor)
+    grown = sum(booster.num_trees() for booster in mixture.experts_.boosters_)
+    assert sum(member.booster_.num_trees() for member in ensemble.estimators_) == grown > 0
+
+
+def test_boosted_experts_without_a_tree() -> None:
+    bank = SimpleNamespace(boosters_=[None, None], shared_booster_=None, base_=np.zeros((2, 1)), n_classes_=2)
+    with pytest.raises(ValueError, match="kept no tree"):
+        matched_ensemble(SimpleNamespace(experts_=bank))
+
+
+@few_steps
 def test_errors() -> None:
     X, y = load_iris(return_X_y=True)
     linear = MixtureOfExpertsClassifier(n_experts=2, random_state=0).fit(X, y)
-    with pytest.raises(TypeError, match="experts are estimators"):
+    with pytest.raises(TypeError, match="experts are boosted, or estimators"):
         matched_ensemble(linear)
     with pytest.raises(TypeError, match="fitted mixture"):
         matched_ensemble(DecisionTreeClassifier())
