@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from ensemblekit.ensembles.fold_models import FoldMeanClassifier, FoldModel
 from ensemblekit.packed.assembling import assemble, constant_gate
-from ensemblekit.packed.experts import pack_expert
+from ensemblekit.packed.experts import Expert, LinearExpert, pack_expert
 from ensemblekit.packed.model import Combination, PackedModel
 from ensemblekit.packed.packing import packers
 
@@ -104,12 +106,32 @@ def _active_weights(model: Any) -> npt.NDArray[np.float64]:
 
 
 def _pack_members(model: Any, weights: npt.NDArray[np.float64], combination: Combination = "mean") -> PackedModel:
-    codes = np.arange(len(model.classes_))  # members are fitted on the codes of the classes
+    experts = [_experts_of(member, np.asarray(model.classes_), int(model.n_features_in_)) for member in model.estimators_]
+    sizes = [len(some) for some in experts]
     return assemble(
-        constant_gate(weights),
-        [pack_expert(member, codes) for member in model.estimators_],
+        constant_gate(np.repeat(np.asarray(weights) / sizes, sizes)),
+        [expert for some in experts for expert in some],
         kind=type(model).__name__,
         classes=np.asarray(model.classes_),
         n_features=int(model.n_features_in_),
         combination=combination,
     )
+
+
+def _experts_of(member: Any, classes: npt.NDArray[Any], n_features: int) -> list[Expert]:
+    """One expert, or one for each fold of which the member is the mean."""
+    codes = np.arange(len(classes))  # members are fitted on the codes of the classes, frozen ones perhaps on their labels
+    if isinstance(member, FoldMeanClassifier):
+        return [_fold_expert(fold, codes, n_features) for fold in member.fold_models]
+    if isinstance(member, FrozenEstimator):
+        speaks_labels = np.array_equal(member.classes_, classes)
+        return [pack_expert(member.estimator, classes if speaks_labels else codes)]
+    return [pack_expert(member, codes)]
+
+
+def _fold_expert(fold: FoldModel, codes: npt.NDArray[np.intp], n_features: int) -> Expert:
+    present = codes if fold.present is None else fold.present
+    if fold.model is None:  # training rows of one class: always that class
+        return LinearExpert(np.zeros((1, n_features)), np.zeros(1), present)
+    expert = pack_expert(fold.model, np.arange(len(present)))
+    return expert._replace(columns=present[expert.columns])

@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -82,6 +83,39 @@ def test_ensembles(n_classes):
         packed = pack(model)
         np.testing.assert_allclose(packed.predict_proba(X), quietly(model.predict_proba, X), atol=1e-6)
         np.testing.assert_array_equal(packed.predict(X), quietly(model.predict, X))
+
+
+def test_members_that_are_means_over_folds():
+    X, y = zoo.table(3)
+    labels = np.array(["a", "b", "c"], dtype=object)[y]
+    chosen = members("random forest", "xgboost", "decision tree")
+    # The second fold's training rows lack a class, those of the third have one class only.
+    rows = np.arange(len(y))
+    folds = [(rows[::2], rows[1::2]), (rows[y != 1], rows[y == 1]), (rows[y == 2], rows[y != 2])]
+    model = WeightedEnsembleClassifier(chosen, refit=False, cv=folds, random_state=0)
+    quietly(model.fit, X, labels)
+    packed = pack(model)
+    assert packed.n_experts == 9
+    np.testing.assert_allclose(packed.predict_proba(X), quietly(model.predict_proba, X), atol=1e-6)
+
+
+def test_frozen_members():
+    X, y = zoo.table(3)
+    labels = np.array(["c", "a", "b"], dtype=object)[y]
+    tree = DecisionTreeClassifier(max_depth=4, random_state=0)
+    frozen = [("of labels", FrozenEstimator(clone(tree).fit(X, labels))), ("plain", DecisionTreeClassifier(max_depth=2, random_state=0))]
+    codes = [("of codes", FrozenEstimator(clone(tree).fit(X, np.unique(labels, return_inverse=True)[1])))]
+    for model in (
+        AveragingEnsembleClassifier(frozen + codes),
+        VotingEnsembleClassifier(frozen, voting="hard", weights=[2, 1]),
+        WeightedEnsembleClassifier(frozen, weights=[3, 1]),
+        WeightedEnsembleClassifier(frozen, refit=False, cv=3, random_state=0),
+    ):
+        model.fit(X, labels)
+        packed = pack(model)
+        np.testing.assert_array_equal(packed.predict(X), model.predict(X))
+        if hasattr(model, "predict_proba"):
+            np.testing.assert_allclose(packed.predict_proba(X), model.predict_proba(X), atol=1e-6)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
