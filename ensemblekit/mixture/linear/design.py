@@ -13,6 +13,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host
+
 Float = NDArray[np.float64]
 
 #: A raw coefficient is ``v / scale``. One that made a column of smaller scale matter would overflow: such a column counts as constant.
@@ -25,11 +27,12 @@ class Design:
 
     Parameters
     ----------
-    Z : ndarray or sparse array of shape (n_samples, n_features + 1), float64
-        Standardised columns, then ones for the intercepts. Sparse columns are scaled but not centred.
+    Z : array or sparse array of shape (n_samples, n_features + 1)
+        Standardised columns, then ones for the intercepts, in the library and on the device of the table. Sparse columns are scaled but
+        not centred.
     mean, scale : ndarray of shape (n_features,)
         ``Z[:, :-1] = (X - mean) / scale``.
-    sample_weight : ndarray of shape (n_samples,)
+    sample_weight : array of shape (n_samples,)
         Positive weights; a row of weight two counts as two rows.
     """
 
@@ -62,11 +65,11 @@ class Design:
         >>> make_design(np.array([[1.0], [3.0]]), np.ones(2)).standardise(np.array([[5.0]]), np.ones(1)).Z
         array([[3., 1.]])
         """
-        ones = np.ones((X.shape[0], 1))
+        ones = beside(np.ones((X.shape[0], 1)), X)
         if sp.issparse(X):
             Z = sp.csr_array(sp.hstack([sp.csr_array(X) @ sp.diags_array(1.0 / self.scale), ones]))
         else:
-            Z = np.hstack([(X - self.mean) / self.scale, ones])
+            Z = namespace(X).concat([(X - beside(self.mean, X)) / beside(self.scale, X), ones], axis=1)
         return Design(Z, self.mean, self.scale, sample_weight)
 
     def raw_coefficients(self, W: Float) -> tuple[Float, Float]:
@@ -113,7 +116,7 @@ def make_design(X: Any, sample_weight: Float) -> Design:
 
     Parameters
     ----------
-    X : ndarray, sparse array or Design of shape (n_samples, n_features)
+    X : array, sparse array or Design of shape (n_samples, n_features)
         Finite values; a design is returned under the new weights as it is.
     sample_weight : ndarray of shape (n_samples,)
         Positive weights.
@@ -132,22 +135,24 @@ def make_design(X: Any, sample_weight: Float) -> Design:
         return X.reweighted(sample_weight)
     if sp.issparse(X):
         return _sparse_design(X, sample_weight)
-    share = sample_weight / sample_weight.sum()
-    largest = np.abs(X).max(axis=0)
-    largest[largest == 0] = 1.0
-    Z = np.empty((X.shape[0], X.shape[1] + 1))
-    np.divide(X, largest, out=Z[:, :-1])  # so that no square overflows
-    Z[:, -1] = 1.0
-    columns = Z[:, :-1]
-    mean = share @ columns
-    columns -= mean
-    deviation = np.sqrt(share @ np.square(columns))
+    xp = namespace(X)
+    share = sample_weight / xp.sum(sample_weight)
+    peak = xp.max(xp.abs(X), axis=0)
+    peak = xp.where(peak == 0, xp.ones_like(peak), peak)
+    Z = xp.concat([X, xp.ones_like(X[:, :1])], axis=1)
+    columns = Z[:, :-1]  # a view: a long table has room for few copies
+    columns /= peak  # so that no square overflows
+    centre = share @ columns
+    columns -= centre
+    spread = xp.sqrt(share @ xp.square(columns))
+    eps = float(xp.finfo(X.dtype).eps)
+    largest, mean, deviation = (on_host(each).astype(np.float64) for each in (peak, centre, spread))
     # what rounding leaves of a constant column must not be blown up to unit variance
-    constant = deviation <= 10 * np.finfo(float).eps * np.abs(mean) * np.sqrt(X.shape[0])
+    constant = deviation <= 10 * eps * np.abs(mean) * np.sqrt(X.shape[0])
     constant |= deviation * largest < _SMALLEST_SCALE
-    columns[:, constant] = 0.0
     deviation[constant] = 1.0
-    columns /= deviation
+    columns *= beside(np.where(constant, 0.0, 1.0), X)
+    columns /= beside(deviation, X)
     return Design(Z, mean * largest, np.where(constant, 1.0, deviation * largest), sample_weight)
 
 

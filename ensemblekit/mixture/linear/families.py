@@ -12,6 +12,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemblekit.mixture.linear.namespaces import namespace
+
 Float = NDArray[np.float64]
 
 
@@ -99,7 +101,7 @@ class Categorical:
     def density(self, eta: Float, targets: Float) -> Density:
         """Log-probability of the targets, and targets minus probabilities."""
         log_norm, proba = _log_normaliser(eta)
-        return Density(np.einsum("kcn,cn->kn", eta, targets) - log_norm, targets - proba)
+        return Density(namespace(eta).sum(eta * targets, axis=1) - log_norm, targets - proba)
 
     def curvature(self, eta: Float, targets: Float) -> Float:  # noqa: ARG002 (the same for every answer)
         """Minus the covariance of the class indicators."""
@@ -112,11 +114,12 @@ class Categorical:
 
 def _log_normaliser(eta: Float) -> tuple[Float, Float]:
     """Return log(1 + sum exp(eta)) of shape (K, n) and the probabilities of the free classes, (K, C - 1, n)."""
-    top = np.maximum(eta.max(axis=1), 0.0)
-    proba = np.exp(eta - top[:, None])
-    total = proba.sum(axis=1) + np.exp(-top)
-    proba /= total[:, None]
-    return top + np.log(total), proba
+    xp = namespace(eta)
+    top = xp.clip(xp.max(eta, axis=1), min=0.0)
+    proba = xp.exp(eta - top[:, None, :])
+    total = xp.sum(proba, axis=1) + xp.exp(-top)
+    proba /= total[:, None, :]
+    return top + xp.log(total), proba
 
 
 @dataclass(frozen=True)
@@ -150,10 +153,9 @@ class Gaussian:
     def density(self, eta: Float, targets: Float) -> Density:
         """Return the normal log-density and its score; ``targets`` is (1, n_samples)."""
         excess, variance, error = self._parts(eta, targets)
-        value = -0.5 * (np.log(2 * np.pi * variance) + error**2 / variance)
-        score = np.empty_like(eta)
-        score[:, 0] = error / variance
-        score[:, 1] = excess * _variance_slope(variance, error)
+        xp = namespace(eta)
+        value = -0.5 * (xp.log(2 * np.pi * variance) + error**2 / variance)
+        score = xp.stack([error / variance, excess * _variance_slope(variance, error)], axis=1)
         return Density(value, score)
 
     def curvature(self, eta: Float, targets: Float) -> Float:
@@ -167,8 +169,9 @@ class Gaussian:
         return curvature
 
     def _parts(self, eta: Float, targets: Float) -> tuple[Float, Float, Float]:
-        excess = np.exp(np.minimum(eta[:, 1], 200.0))  # its cube must not overflow
-        return excess, self.floor + excess, targets[0] - eta[:, 0]
+        xp = namespace(eta)
+        excess = xp.exp(xp.clip(eta[:, 1, :], max=80.0))  # finite in single precision, its cube in double
+        return excess, self.floor + excess, targets[0, :] - eta[:, 0, :]
 
 
 def _variance_slope(variance: Float, error: Float) -> Float:

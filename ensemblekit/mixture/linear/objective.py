@@ -33,9 +33,11 @@ from numpy.typing import NDArray
 
 from ensemblekit.mixture.linear.design import Design, Float
 from ensemblekit.mixture.linear.families import Categorical, Family
+from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
 
-#: Rows of one block: its temporaries stay in the cache and do not grow with the table.
+#: Rows of one block on the host, where temporaries should stay in the cache, and on another device, where few launches count more.
 _BLOCK = 8192
+_DEVICE_BLOCK = 1 << 20
 #: Columns up to which predictors are preconditioned by the full correlation matrix; beyond, by its diagonal.
 _WHITENED = 400
 #: Smallest eigenvalue of a preconditioner relative to its largest.
@@ -160,13 +162,13 @@ class LinearMixture:
         # a penalty this strong holds the coefficient at zero already
         penalty = np.minimum(penalty, 1e8)
         share = self.design.sample_weight / self.total_weight
-        Z = self.design.Z[:, columns]
+        Z = take_rows(self.design.Z, columns, axis=1)
         if columns.size > _WHITENED:
-            square = Z.multiply(Z) if sp.issparse(Z) else np.square(Z)
-            return np.diag(1.0 / np.sqrt(share @ square / 4 + penalty + _RANK)), penalty
+            square = Z.multiply(Z) if sp.issparse(Z) else Z * Z
+            return np.diag(1.0 / np.sqrt(on_host(share @ square) / 4 + penalty + _RANK)), penalty
         weighted = Z.multiply(share[:, None]).tocsr() if sp.issparse(Z) else Z * share[:, None]
         moments = weighted.T @ Z
-        moments = (moments.toarray() if sp.issparse(moments) else moments) / 4 + np.diag(penalty)
+        moments = (moments.toarray() if sp.issparse(moments) else on_host(moments)) / 4 + np.diag(penalty)
         eigenvalues, vectors = scipy.linalg.eigh(moments)
         eigenvalues = np.maximum(eigenvalues, _RANK * eigenvalues[-1])
         return vectors / np.sqrt(eigenvalues), penalty
@@ -202,12 +204,11 @@ class LinearMixture:
         """Mean penalised log-likelihood and its gradient in the parameters; with ``batch``, the estimates from those rows."""
         W = self.coefficients(theta)
         value, slope, total = 0.0, np.zeros(W.shape), 0.0
-        for rows in self._blocks() if batch is None else [batch]:
-            Z, weight = self.design.Z[rows], self.design.sample_weight[rows]
-            row = self._evaluate(_predict(Z, W), self.targets[:, rows])
+        for Z, targets, weight in self._blocks() if batch is None else [self._batch(batch)]:
+            row = self._evaluate(_predict(Z, W), targets)
             value += float(weight @ row.log_likelihood)
-            slope += Z.T @ (row.gradient * weight).T
-            total += float(weight.sum())
+            slope += on_host(Z.T @ (row.gradient * weight).T)
+            total += float(namespace(weight).sum(weight))
         total = max(total, np.finfo(float).tiny)
         return self._penalised(value / total, slope / total, W)
 
@@ -223,7 +224,9 @@ class LinearMixture:
     def log_joint(self, theta: Float) -> Float:
         """Return log g_k + log p_k of every row, (n_experts, n_samples)."""
         W = self.coefficients(theta)
-        return np.hstack([self._evaluate(_predict(self.design.Z[rows], W), self.targets[:, rows]).log_joint for rows in self._blocks()])
+        blocks = [self._evaluate(_predict(Z, W), targets).log_joint for Z, targets, _ in self._blocks()]
+        joined: Float = namespace(self.targets).concat(blocks, axis=1)
+        return joined
 
     def hessian(self, theta: Float) -> Float:
         """Hessian of the mean penalised log-likelihood in the parameters, shape (size, size)."""
@@ -231,12 +234,11 @@ class LinearMixture:
         q, p = self.n_predictors, W.shape[0]
         upper = np.triu_indices(q)
         moments = np.zeros((upper[0].size, p * p))
-        for rows in self._blocks(_BLOCK // 4):
-            Z, weight = self.design.Z[rows], self.design.sample_weight[rows]
-            Z = Z.toarray() if sp.issparse(Z) else Z
-            curvature = self._curvature(_predict(Z, W), self.targets[:, rows])
+        for Z, targets, weight in self._blocks(_BLOCK // 4):
+            Z = Z.toarray() if sp.issparse(Z) else on_host(Z)  # noqa: PLW2901 (the same rows; only short tables come here)
+            curvature = self._curvature(_predict(Z, W), on_host(targets))
             products = (Z[:, :, None] * Z[:, None, :]).reshape(Z.shape[0], -1)
-            moments += (curvature[upper] * weight) @ products
+            moments += (curvature[upper] * on_host(weight)) @ products
         full = np.zeros((q, q, p, p))
         full[upper] = moments.reshape(-1, p, p) / self.total_weight
         full[upper[1], upper[0]] = full[upper]  # each block is symmetric: it is a weighted sum of z z'
@@ -253,30 +255,35 @@ class LinearMixture:
             hessian[a.parameters, a.parameters] -= np.kron(pull, a.metric)
         return hessian
 
-    def _blocks(self, size: int = _BLOCK) -> Iterator[slice]:
-        n_samples = self.design.Z.shape[0]
-        for start in range(0, n_samples, size):
-            yield slice(start, min(start + size, n_samples))
+    def _blocks(self, size: int | None = None) -> Iterator[tuple[Any, Any, Any]]:
+        """Columns, targets and weights of successive rows."""
+        Z, weight = self.design.Z, self.design.sample_weight
+        size = size or (_BLOCK if isinstance(weight, np.ndarray) else _DEVICE_BLOCK)
+        for start in range(0, Z.shape[0], size):
+            rows = slice(start, min(start + size, Z.shape[0]))
+            yield Z[rows, :], self.targets[:, rows], weight[rows]
+
+    def _batch(self, rows: NDArray[np.intp]) -> tuple[Any, Any, Any]:
+        return take_rows(self.design.Z, rows), take_rows(self.targets, rows, axis=1), take_rows(self.design.sample_weight, rows)
 
     def _split(self, eta: Float) -> tuple[Float, Float]:
         """Gate logits (n_experts - 1, n) and expert predictors (n_experts, n_predictors, n)."""
         gate = self.n_experts - 1
-        return eta[:gate], eta[gate:].reshape(self.n_experts, self.family.n_predictors, -1)
+        return eta[:gate, :], namespace(eta).reshape(eta[gate:, :], (self.n_experts, self.family.n_predictors, -1))
 
     def _evaluate(self, eta: Float, targets: Float) -> _Rows:
         logits, predictors = self._split(eta)
         density = self.family.density(predictors, targets)
         if self.n_experts == 1:
-            return _Rows(density.value[0], density.score[0], density.value)
+            return _Rows(density.value[0, :], density.score[0, :, :], density.value)
+        xp = namespace(eta)
         log_gate = log_softmax(logits)
         log_joint = log_gate + density.value
         log_likelihood = logsumexp(log_joint)
-        responsibilities = np.exp(log_joint - log_likelihood)
-        gradient = np.empty_like(eta)
-        gate = self.n_experts - 1
-        gradient[:gate] = (responsibilities - np.exp(log_gate))[1:]
-        gradient[gate:] = (responsibilities[:, None] * density.score).reshape(eta.shape[0] - gate, -1)
-        return _Rows(log_likelihood, gradient, log_joint)
+        responsibilities = xp.exp(log_joint - log_likelihood)
+        gate = (responsibilities - xp.exp(log_gate))[1:, :]
+        experts = xp.reshape(responsibilities[:, None, :] * density.score, (-1, eta.shape[1]))
+        return _Rows(log_likelihood, xp.concat([gate, experts]), log_joint)
 
     def _curvature(self, eta: Float, targets: Float) -> Float:
         """Second derivatives of every row's log-likelihood in its predictors, (q, q, n)."""
@@ -318,7 +325,8 @@ class _Rows:
 
 def _predict(Z: Any, W: Float) -> Float:
     """Linear predictors (n_predictors, n_samples), one contiguous row a predictor."""
-    return np.ascontiguousarray((Z @ W).T)
+    eta = (Z @ beside(W, Z)).T
+    return np.ascontiguousarray(eta) if isinstance(eta, np.ndarray) else eta
 
 
 def log_softmax(logits: Float) -> Float:
@@ -329,8 +337,10 @@ def log_softmax(logits: Float) -> Float:
     >>> log_softmax(np.zeros((1, 1))).ravel().round(4)
     array([-0.6931, -0.6931])
     """
-    full = np.vstack([np.zeros((1, logits.shape[1])), logits])
-    return full - logsumexp(full)
+    xp = namespace(logits)
+    full = xp.concat([xp.zeros_like(logits[:1, :]), logits])
+    result: Float = full - logsumexp(full)
+    return result
 
 
 def logsumexp(values: Float) -> Float:
@@ -341,8 +351,9 @@ def logsumexp(values: Float) -> Float:
     >>> float(logsumexp(np.array([[-1000.0], [-1000.0]]))[0].round(4))
     -999.3069
     """
-    top = values.max(axis=0)
-    finite = np.where(np.isfinite(top), top, 0.0)
+    xp = namespace(values)
+    top = xp.max(values, axis=0)
+    finite = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
     with np.errstate(divide="ignore"):
-        total: Float = finite + np.log(np.exp(values - finite).sum(axis=0))
+        total: Float = finite + xp.log(xp.sum(xp.exp(values - finite), axis=0))
         return total

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ensemblekit.mixture.linear.design import Float
+from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.solve import Solution, climb, maximise
 
@@ -135,11 +136,11 @@ def depart(problem: LinearMixture, common: Float, rng: np.random.Generator) -> F
         slopes = group.columns[:-1]
         if not slopes.size:
             continue
-        Z = problem.design.Z[:, slopes]
-        varies = np.asarray(abs(Z).max(axis=0) > 0 if not sp.issparse(Z) else abs(Z).max(axis=0).toarray().ravel() > 0)
-        directions = rng.normal(size=(slopes.size, group.shape[1])) * varies[:, None]
-        moved = Z @ directions
+        Z = take_rows(problem.design.Z, slopes, axis=1)
+        largest = abs(Z).max(axis=0).toarray().ravel() if sp.issparse(Z) else on_host(namespace(Z).max(abs(Z), axis=0))
+        directions = rng.normal(size=(slopes.size, group.shape[1])) * (largest > 0)[:, None]
+        moved = Z @ beside(directions, Z)
         moved = moved - share @ moved
-        spread = np.sqrt(share @ np.square(moved))
+        spread = np.sqrt(on_host(share @ (moved * moved)))
         W[slopes, group.positions] += directions * (_DEPARTURE / np.where(spread > 0, spread, 1.0))
     return problem.parameters(W)
