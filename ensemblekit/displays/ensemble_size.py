@@ -13,18 +13,18 @@ from ensemblekit.ensembles.size_curve import size_curve
 
 
 class EnsembleSizeDisplay:
-    """Score against the number of members or trees, with its interval.
+    """Score against the number of members, trees or rounds of boosting, with its interval.
 
     Parameters
     ----------
     sizes : ndarray of shape (n_sizes,)
-        Members or trees.
+        Members, trees or rounds.
     mean, lower, upper : ndarray of shape (n_sizes,)
         Mean score over folds and its confidence interval.
     worse_below : int
         Smaller sizes are worse than the largest one, told by the paired difference over folds; a dashed line.
     part : str
-        What is counted: ``"members"`` or ``"trees"``.
+        What is counted: ``"members"``, ``"trees"`` or ``"rounds"``.
     score_name : str
         Label of the score.
 

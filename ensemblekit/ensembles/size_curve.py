@@ -13,6 +13,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, check_array, check_random_state
 
 from ensemblekit.ensembles.averaging import AveragingEnsembleClassifier, AveragingEnsembleRegressor
+from ensemblekit.ensembles.boosting_rounds import answers_after, boosters, n_rounds
 from ensemblekit.ensembles.held_out_score import held_out_score
 
 Float = NDArray[np.float64]
@@ -22,21 +23,21 @@ AVERAGES = (AveragingEnsembleClassifier, AveragingEnsembleRegressor)
 
 
 class SizeCurve(NamedTuple):
-    """Score by number of members or trees.
+    """Score by number of members, trees or rounds.
 
     Attributes
     ----------
     sizes : ndarray of shape (n_sizes,), int64
-        Members or trees.
+        Members, trees or rounds of boosting.
     scores : ndarray of shape (n_folds, n_sizes), float64
-        Score on each test fold, the mean over random choices of that many members.
+        Score on each test fold, the mean over random choices of that many members or trees.
     mean, lower, upper : ndarray of shape (n_sizes,), float64
         Mean over folds and its confidence interval.
     worse_below : int
         Smaller sizes are worse than the largest one: the interval of the paired difference over folds does not hold
         zero. From this size on nothing can be told; that is not to say that the sizes are equally good.
     part : str
-        ``"members"`` or ``"trees"``.
+        ``"members"``, ``"trees"`` or ``"rounds"``.
 
     Examples
     --------
@@ -66,15 +67,16 @@ def size_curve(
     confidence: float = 0.95,
     random_state: Any = None,
 ) -> SizeCurve:
-    """Score an ensemble by the number of its members, or a forest by that of its trees.
+    """Score an ensemble by the number of its members, a forest by that of its trees, a booster by that of its rounds.
 
-    The ensemble is fitted once for each fold. What its members say about the test rows is then averaged over the first
-    m of them, in several random orders, for each size m.
+    The ensemble is fitted once for each fold. What its members or trees say about the test rows is then averaged over
+    the first m of them, in several random orders, for each size m. The rounds of a booster build on each other: of them
+    the first m answer, in their own order.
 
     Parameters
     ----------
-    estimator : AveragingEnsembleClassifier, AveragingEnsembleRegressor, random forest or extremely randomised trees
-        Not fitted; as large as the largest size.
+    estimator : averaging ensemble, random forest, extremely randomised trees, or booster
+        Not fitted; as large as the largest size. Boosters are XGBoost's, LightGBM's and scikit-learn's two.
     X : {array-like, dataframe} of shape (n_samples, n_features)
         Rows.
     y : array-like of shape (n_samples,)
@@ -86,7 +88,7 @@ def size_curve(
     sizes : array-like of int, default=None
         Sizes to score; None is about twenty from one to all, closer together where few.
     n_orders : int, default=10
-        Random orders of the members to average over.
+        Random orders of the members or trees to average over.
     confidence : float, default=0.95
         Of the interval: Student's t over the folds, corrected for overlapping training folds (Nadeau and Bengio 2003).
     random_state : int, RandomState instance or None, default=None
@@ -100,7 +102,7 @@ def size_curve(
     Raises
     ------
     TypeError
-        If the estimator is not a plain average.
+        If the estimator is neither a plain average nor a booster.
     ValueError
         If a size is below one or above the number of members.
 
@@ -116,9 +118,8 @@ def size_curve(
     >>> curve.mean[1] > curve.mean[0]
     np.True_
     """
-    if not isinstance(estimator, FORESTS + AVERAGES):
-        known = ", ".join(kind.__name__ for kind in FORESTS + AVERAGES)
-        raise TypeError(f"Sizes are known of {known}, which are plain averages; received {type(estimator).__name__}.")
+    part = _part(estimator)
+    chosen = _check_sizes(sizes, _n_parts(estimator), part)
     classes = is_classifier(estimator)
     labels = np.asarray(y)
     target = np.unique(labels, return_inverse=True)[1] if classes else labels
@@ -127,21 +128,39 @@ def size_curve(
     scoring = scoring or ("neg_log_loss" if classes else "r2")
     by_fold = []
     for train, test in folds:
-        answers = _part_answers(clone(estimator).fit(_safe_indexing(X, train), target[train]), _safe_indexing(X, test))
-        chosen = _check_sizes(sizes, len(answers))
-        by_fold.append(_scores_by_size(answers, chosen, held_out_score(scoring, target[test]), n_orders, rng))
+        fitted, rows = clone(estimator).fit(_safe_indexing(X, train), target[train]), _safe_indexing(X, test)
+        score = held_out_score(scoring, target[test])
+        if part == "rounds":
+            by_fold.append(np.array([score(answers) for answers in answers_after(fitted, rows, chosen.tolist())]))
+        else:
+            by_fold.append(_scores_by_size(_part_answers(fitted, rows), chosen, score, n_orders, rng))
     ratio = float(np.mean([len(test) / len(train) for train, test in folds]))
     scores = np.array(by_fold)
     # Folds differ in difficulty far more than sizes do: only the paired difference tells sizes apart.
     _, missing, _ = _interval(scores[:, [-1]] - scores, ratio, confidence)
     told_apart = np.flatnonzero(missing > 0)
-    return SizeCurve(
-        chosen,
-        scores,
-        *_interval(scores, ratio, confidence),
-        worse_below=int(chosen[told_apart[-1] + 1 if len(told_apart) else 0]),
-        part="trees" if isinstance(estimator, FORESTS) else "members",
-    )
+    worse_below = int(chosen[told_apart[-1] + 1 if len(told_apart) else 0])
+    return SizeCurve(chosen, scores, *_interval(scores, ratio, confidence), worse_below=worse_below, part=part)
+
+
+def _part(estimator: Any) -> str:
+    if isinstance(estimator, AVERAGES):
+        return "members"
+    if isinstance(estimator, FORESTS):
+        return "trees"
+    try:
+        boosters.find(estimator)
+    except TypeError:
+        averages = ", ".join(kind.__name__ for kind in FORESTS + AVERAGES)
+        raise TypeError(
+            f"Sizes are known of {averages}, which are plain averages, and of the boosters {', '.join(boosters.names)}; "
+            f"received {type(estimator).__name__}."
+        ) from None
+    return "rounds"
+
+
+def _n_parts(estimator: Any) -> int:
+    return len(estimator._active_members()) if isinstance(estimator, AVERAGES) else n_rounds(estimator)
 
 
 def _part_answers(fitted: Any, X: Any) -> Float:
@@ -153,12 +172,12 @@ def _part_answers(fitted: Any, X: Any) -> Float:
     return np.array([getattr(tree, answer)(rows) for tree in fitted.estimators_], dtype=np.float64)
 
 
-def _check_sizes(sizes: ArrayLike | None, n_parts: int) -> NDArray[np.int64]:
+def _check_sizes(sizes: ArrayLike | None, n_parts: int, part: str) -> NDArray[np.int64]:
     if sizes is None:
         return np.unique(np.geomspace(1, n_parts, num=20).round().astype(np.int64))
     chosen = np.unique(np.asarray(sizes, dtype=np.int64))
     if chosen.min() < 1 or chosen.max() > n_parts:
-        raise ValueError(f"sizes must lie between 1 and {n_parts}, the number of members; received {chosen.tolist()}.")
+        raise ValueError(f"sizes must lie between 1 and {n_parts}, the number of {part}; received {chosen.tolist()}.")
     return chosen
 
 

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lightgbm import LGBMClassifier, LGBMRegressor
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.ensemble import ExtraTreesRegressor, GradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.tree import DecisionTreeClassifier
+from xgboost import XGBClassifier, XGBRegressor
 
 from ensemblekit.ensembles import AveragingEnsembleClassifier, make_members
 from ensemblekit.ensembles.size_curve import size_curve
@@ -66,8 +77,49 @@ def test_smaller_sizes_are_told_from_the_largest_by_paired_differences(monkeypat
     assert size_curve(FOREST, X, y, cv=5, sizes=[1, 2, 4, 12]).worse_below == 4
 
 
+BOOSTERS = {
+    "xgboost": XGBClassifier(n_estimators=6, max_depth=2, subsample=0.8, random_state=0),
+    "own xgboost": dict(make_members("xgboost", random_state=0))["xgboost"].set_params(n_estimators=6),
+    "lightgbm": LGBMClassifier(n_estimators=6, num_leaves=4, n_jobs=1, verbosity=-1, random_state=0),
+    "own lightgbm": dict(make_members("lightgbm", random_state=0))["lightgbm"].set_params(n_estimators=6),
+    "histogram": HistGradientBoostingClassifier(max_iter=6, random_state=0),
+    "gradient": GradientBoostingClassifier(n_estimators=6, random_state=0),
+}
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("name", BOOSTERS)
+def test_rounds_of_a_booster_are_shorter_boosters(name: str) -> None:
+    folds = list(StratifiedKFold(3).split(X, y))
+    curve = size_curve(BOOSTERS[name], X, LABELS, cv=folds, sizes=[2, 6])
+    assert curve.part == "rounds"
+    rounds = "max_iter" if name == "histogram" else "n_estimators"
+    for column, size in enumerate([2, 6]):
+        shorter = clone(BOOSTERS[name]).set_params(**{rounds: size})
+        np.testing.assert_allclose(curve.scores[:, column], cross_val_score(shorter, X, y, cv=folds, scoring="neg_log_loss"), rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("kind", [XGBRegressor, LGBMRegressor, HistGradientBoostingRegressor, GradientBoostingRegressor])
+def test_rounds_of_regressors(kind: type) -> None:
+    settings = {"max_iter": 20} if kind is HistGradientBoostingRegressor else {"n_estimators": 20}
+    quiet = {"verbosity": -1, "n_jobs": 1} if kind is LGBMRegressor else {}
+    curve = size_curve(kind(**settings, **quiet, random_state=0), *load_diabetes(return_X_y=True), cv=3, sizes=[1, 20])
+    assert (curve.scores[:, 1] > curve.scores[:, 0]).all()
+
+
+def test_early_stopping_leaves_the_rounds_there_are() -> None:
+    model = HistGradientBoostingClassifier(max_iter=400, learning_rate=0.5, early_stopping=True, n_iter_no_change=2, random_state=0)
+    folds = list(StratifiedKFold(2).split(X, y))
+    assert all(clone(model).fit(X[train], y[train]).n_iter_ < 100 for train, _ in folds)
+    curve = size_curve(model, X, y, cv=folds, sizes=[1, 100, 400])
+    np.testing.assert_array_equal(curve.scores[:, 1], curve.scores[:, 2])
+
+
 def test_errors() -> None:
-    with pytest.raises(TypeError, match="plain averages; received GradientBoostingClassifier"):
-        size_curve(GradientBoostingClassifier(), X, y)
-    with pytest.raises(ValueError, match="between 1 and 12"):
+    with pytest.raises(TypeError, match=r"plain averages, and of the boosters .*; received DecisionTreeClassifier"):
+        size_curve(DecisionTreeClassifier(), X, y)
+    with pytest.raises(ValueError, match="between 1 and 12, the number of trees"):
         size_curve(FOREST, X, y, sizes=[13])
+    with pytest.raises(ValueError, match="the number of rounds"):
+        size_curve(XGBClassifier(), X, y, sizes=[101])
