@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ensemblekit.trees.flat import Link, Tree, TreeEnsemble, flatten
-from ensemblekit.trees.reading import readers
+from ensemblekit.trees.reading import check_task, readers
 from ensemblekit.trees.rounding import at_most
 
 # Bits of decision_type, see LightGBM's include/LightGBM/tree.h.
@@ -17,22 +17,32 @@ CATEGORICAL, DEFAULT_LEFT, MISSING_SHIFT = 1, 2, 2
 MISSING_NONE, MISSING_ZERO = 0, 1
 # LightGBM reads |x| <= 1e-35 as zero (kZeroThreshold, a float32 constant).
 ZERO = float(np.float32(1e-35))
-LINKS: dict[str, Link] = {"binary": "sigmoid", "multiclass": "softmax", "multiclassova": "one-vs-all"}
+LINKS: dict[str, Link] = {
+    "binary": "sigmoid",
+    "multiclass": "softmax",
+    "multiclassova": "one-vs-all",
+    "regression": "identity",
+    "regression_l1": "identity",
+    "huber": "identity",
+    "fair": "identity",
+    "quantile": "identity",
+    "mape": "identity",
+}
 
 
-@readers.register("lightgbm.LGBMClassifier", "ensemblekit.LightGBMClassifier")
+@readers.register("lightgbm.LGBMClassifier", "ensemblekit.LightGBMClassifier", "lightgbm.LGBMRegressor", "ensemblekit.LightGBMRegressor")
 def read_lightgbm(model: Any) -> TreeEnsemble:
     """Read the rounds that the model predicts with (the best ones after early stopping).
 
     Parameters
     ----------
-    model : fitted LGBMClassifier
+    model : fitted LGBMClassifier or LGBMRegressor
         Any boosting type; categories as integer codes.
 
     Returns
     -------
     TreeEnsemble
-        Sigmoid, softmax or one-vs-all link.
+        Sigmoid, softmax or one-vs-all link; identity for a regressor.
 
     Raises
     ------
@@ -50,6 +60,7 @@ def read_lightgbm(model: Any) -> TreeEnsemble:
     head, trees = booster_trees(model.booster_)
     header = _fields(head)
     link, slope = _objective(header["objective"])
+    check_task(model, link, header["objective"])
     per_round = int(header["num_tree_per_iteration"])
     averaged = "average_output" in head.splitlines()
     return flatten(
@@ -58,7 +69,7 @@ def read_lightgbm(model: Any) -> TreeEnsemble:
         n_outputs=per_round,
         link=link,
         scale=slope / (len(trees) // per_round) if averaged else slope,
-        classes=np.asarray(model.classes_),
+        classes=None if link == "identity" else np.asarray(model.classes_),
     )
 
 
@@ -103,8 +114,8 @@ def booster_trees(booster: Any) -> tuple[str, list[Tree]]:
 def _objective(text: str) -> tuple[Link, float]:
     """Split ``binary sigmoid:1`` into the link and the slope of its sigmoid."""
     name, *options = text.split()
-    if name not in LINKS:
-        raise ValueError(f"Objective {name!r} gives no class probabilities here. Valid: {', '.join(LINKS)}.")
+    if name not in LINKS or "sqrt" in options:
+        raise ValueError(f"Objective {text!r} is not read here. Valid: {', '.join(LINKS)}.")
     named = dict(option.split(":") for option in options if ":" in option)
     return LINKS[name], float(named.get("sigmoid", 1.0))
 
@@ -115,7 +126,7 @@ def _fields(block: str) -> dict[str, str]:
 
 def _tree(fields: Mapping[str, str], output: int) -> Tree:
     if fields.get("is_linear", "0") != "0":
-        raise ValueError("LGBMClassifier(linear_tree=True) has linear models in its leaves; flat trees hold constants.")
+        raise ValueError("LightGBM's linear_tree=True puts linear models in its leaves; flat trees hold constants.")
     n_splits = int(fields["num_leaves"]) - 1
     values = _numbers(fields["leaf_value"])
     if n_splits == 0:
@@ -144,7 +155,7 @@ def _tree(fields: Mapping[str, str], output: int) -> Tree:
 def _missing_left(kind: npt.NDArray[np.int64], threshold: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     missing = kind >> MISSING_SHIFT & 3
     if (missing == MISSING_ZERO).any():
-        raise ValueError("LGBMClassifier(zero_as_missing=True): only NaN can stand for a missing value.")
+        raise ValueError("LightGBM's zero_as_missing=True: only NaN can stand for a missing value.")
     # Where training saw no missing value, LightGBM reads NaN as zero.
     return np.where(missing == MISSING_NONE, threshold >= 0, (kind & DEFAULT_LEFT) > 0)
 

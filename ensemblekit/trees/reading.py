@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sklearn.base import is_regressor
 from sklearn.utils.validation import check_is_fitted
 
-from ensemblekit.trees.flat import TreeEnsemble
+from ensemblekit.trees.flat import Link, TreeEnsemble
 from ensemblekit.trees.registry import Registry
 
 readers: Registry[Callable[[Any], TreeEnsemble]] = Registry("Reading trees")
@@ -23,7 +24,8 @@ def read_trees(estimator: object) -> TreeEnsemble:
     Parameters
     ----------
     estimator : fitted estimator
-        RandomForest, ExtraTrees, DecisionTree, GradientBoosting, HistGradientBoosting, XGB, XGBRF or LGBM classifier.
+        RandomForest, ExtraTrees, DecisionTree, GradientBoosting, HistGradientBoosting, XGB, XGBRF or LGBM classifier
+        or regressor.
         Early-stopped boosters give the trees that they predict with.
 
     Returns
@@ -52,3 +54,32 @@ def read_trees(estimator: object) -> TreeEnsemble:
     reader = readers.find(estimator)
     check_is_fitted(estimator)
     return reader(estimator)
+
+
+def check_task(model: object, link: Link, objective: str) -> None:
+    """Refuse a regressor that was trained as a classifier, or the other way round: its answers are not what its margins say.
+
+    Parameters
+    ----------
+    model : fitted booster
+        From a library whose estimators take any objective.
+    link : {"identity", "softmax", "sigmoid", "one-vs-all"}
+        Of the objective.
+    objective : str
+        Its name, for the message.
+
+    Raises
+    ------
+    ValueError
+        When the two do not fit.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> check_task(LogisticRegression(), "identity", "reg:squarederror")
+    Traceback (most recent call last):
+    ValueError: LogisticRegression with the objective 'reg:squarederror' cannot be read: the one classifies, the other does not.
+    """
+    if is_regressor(model) != (link == "identity"):
+        does = "predicts numbers" if is_regressor(model) else "classifies"
+        raise ValueError(f"{type(model).__name__} with the objective {objective!r} cannot be read: the one {does}, the other does not.")

@@ -1,4 +1,4 @@
-"""scikit-learn's decision trees and the forests made of them: leaves hold one fraction per class."""
+"""scikit-learn's decision trees and the forests made of them: leaves hold one fraction per class, or a number."""
 
 from __future__ import annotations
 
@@ -42,10 +42,7 @@ def read_forest(model: Any) -> TreeEnsemble:
     >>> read_forest(ExtraTreesClassifier(3).fit(*load_iris(return_X_y=True))).outputs
     array([-1, -1, -1], dtype=int32)
     """
-    if model.n_outputs_ != 1:
-        raise ValueError(f"Flat trees hold one output; this model was fitted with {model.n_outputs_}. Fit one for each.")
-    # The fitted trees count, not n_estimators, which may have been changed since.
-    members = getattr(model, "estimators_", [model])
+    members = _members_of(model)
     n_classes = len(model.classes_)
     return flatten(
         [read_tree(member.tree_, member.tree_.value[:, 0, :n_classes], output=-1) for member in members],
@@ -56,6 +53,55 @@ def read_forest(model: Any) -> TreeEnsemble:
         classes=model.classes_,
         accepts_missing=members[0].__sklearn_tags__().input_tags.allow_nan,
     )
+
+
+@readers.register(
+    "sklearn.RandomForestRegressor",
+    "sklearn.ExtraTreesRegressor",
+    "sklearn.DecisionTreeRegressor",
+    "sklearn.ExtraTreeRegressor",
+)
+def read_regression_forest(model: Any) -> TreeEnsemble:
+    """Read a forest of regression trees, or a single tree as a forest of one.
+
+    Parameters
+    ----------
+    model : fitted regressor
+        With one output.
+
+    Returns
+    -------
+    TreeEnsemble
+        Identity link: the mean of the trees' numbers.
+
+    Raises
+    ------
+    ValueError
+        For several outputs.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.ensemble import RandomForestRegressor
+    >>> read_regression_forest(RandomForestRegressor(3).fit(*load_diabetes(return_X_y=True))).n_outputs
+    1
+    """
+    members = _members_of(model)
+    return flatten(
+        [read_tree(member.tree_, member.tree_.value[:, 0], output=0) for member in members],
+        n_features=model.n_features_in_,
+        n_outputs=1,
+        link="identity",
+        scale=1.0 / len(members),
+        accepts_missing=members[0].__sklearn_tags__().input_tags.allow_nan,
+    )
+
+
+def _members_of(model: Any) -> list[Any]:
+    if model.n_outputs_ != 1:
+        raise ValueError(f"Flat trees hold one output; this model was fitted with {model.n_outputs_}. Fit one for each.")
+    # The fitted trees count, not n_estimators, which may have been changed since.
+    return list(getattr(model, "estimators_", [model]))
 
 
 def read_tree(tree: Any, value: Any, *, output: int) -> Tree:

@@ -1,4 +1,4 @@
-"""scikit-learn's HistGradientBoostingClassifier: missing values, and categories that it encodes by itself."""
+"""scikit-learn's histogram boosting: missing values, and categories that it encodes by itself."""
 
 from __future__ import annotations
 
@@ -40,15 +40,51 @@ def read_hist_gradient_boosting(model: Any) -> TreeEnsemble:
     'sigmoid'
     """
     n_outputs = model.n_trees_per_iteration_
-    columns, categories = _columns(model)
     return flatten(
-        [_tree(predictor, output, columns, categories) for iteration in model._predictors for output, predictor in enumerate(iteration)],
+        _trees(model),
         n_features=model.n_features_in_,
         n_outputs=n_outputs,
         link="sigmoid" if n_outputs == 1 else "softmax",
         base=np.asarray(model._baseline_prediction, np.float64).ravel(),
         classes=model.classes_,
     )
+
+
+@readers.register("sklearn.HistGradientBoostingRegressor")
+def read_hist_gradient_boosting_regressor(model: Any) -> TreeEnsemble:
+    """Read the fitted iterations.
+
+    Parameters
+    ----------
+    model : fitted HistGradientBoostingRegressor
+        Categories, if any, must be whole numbers from 0.
+
+    Returns
+    -------
+    TreeEnsemble
+        Identity link.
+
+    Raises
+    ------
+    ValueError
+        For losses under a logarithm, and for categories that are not whole numbers from 0.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.ensemble import HistGradientBoostingRegressor
+    >>> read_hist_gradient_boosting_regressor(HistGradientBoostingRegressor(max_iter=3).fit(*load_diabetes(return_X_y=True))).n_trees
+    3
+    """
+    if model.loss in ("poisson", "gamma"):
+        raise ValueError(f"HistGradientBoostingRegressor(loss={model.loss!r}) predicts under a logarithm, which flat trees do not know.")
+    base = np.asarray(model._baseline_prediction, np.float64).ravel()
+    return flatten(_trees(model), n_features=model.n_features_in_, n_outputs=1, link="identity", base=base)
+
+
+def _trees(model: Any) -> list[Tree]:
+    columns, categories = _columns(model)
+    return [_tree(predictor, output, columns, categories) for iteration in model._predictors for output, predictor in enumerate(iteration)]
 
 
 def _columns(model: Any) -> tuple[npt.NDArray[np.intp], list[npt.NDArray[np.int64]]]:

@@ -9,30 +9,45 @@ import numpy as np
 import numpy.typing as npt
 
 from ensemblekit.trees.flat import Link, Tree, TreeEnsemble, flatten
-from ensemblekit.trees.reading import readers
+from ensemblekit.trees.reading import check_task, readers
 from ensemblekit.trees.rounding import below
 
-LINKS: dict[str, Link] = {"binary:logistic": "sigmoid", "multi:softprob": "softmax", "multi:softmax": "softmax"}
+LINKS: dict[str, Link] = {
+    "binary:logistic": "sigmoid",
+    "multi:softprob": "softmax",
+    "multi:softmax": "softmax",
+    "reg:squarederror": "identity",
+    "reg:absoluteerror": "identity",
+    "reg:pseudohubererror": "identity",
+    "reg:quantileerror": "identity",
+}
 
 
-@readers.register("xgboost.XGBClassifier", "xgboost.XGBRFClassifier", "ensemblekit.XGBoostClassifier")
+@readers.register(
+    "xgboost.XGBClassifier",
+    "xgboost.XGBRFClassifier",
+    "ensemblekit.XGBoostClassifier",
+    "xgboost.XGBRegressor",
+    "xgboost.XGBRFRegressor",
+    "ensemblekit.XGBoostRegressor",
+)
 def read_xgboost(model: Any) -> TreeEnsemble:
     """Read the rounds that the model predicts with.
 
     Parameters
     ----------
-    model : fitted XGBClassifier or XGBRFClassifier
+    model : fitted XGBClassifier, XGBRFClassifier, XGBRegressor or XGBRFRegressor
         Booster ``gbtree`` or ``dart``; categories as integer codes.
 
     Returns
     -------
     TreeEnsemble
-        Sigmoid link for two classes, softmax for more.
+        Sigmoid link for two classes, softmax for more, identity for regressors.
 
     Raises
     ------
     ValueError
-        For the linear booster, other objectives, a missing value other than NaN, or categories kept as text.
+        For the linear booster, other objectives, several targets, a missing value other than NaN, or categories kept as text.
 
     Examples
     --------
@@ -49,6 +64,8 @@ def read_xgboost(model: Any) -> TreeEnsemble:
     content = inner["model"]
     _check_no_stored_categories(content)
     header = learner["learner_model_param"]
+    if int(header.get("num_target", 1)) > 1:
+        raise ValueError(f"Flat trees hold one output; this model was fitted with {header['num_target']}. Fit one for each.")
     n_outputs = max(1, int(header["num_class"]))
     count = _trees_in_use(model, content)
     return flatten(
@@ -64,7 +81,7 @@ def read_xgboost(model: Any) -> TreeEnsemble:
         n_outputs=n_outputs,
         link=LINKS[objective],
         base=_base_margin(header["base_score"], LINKS[objective]),
-        classes=np.asarray(model.classes_),
+        classes=None if LINKS[objective] == "identity" else np.asarray(model.classes_),
     )
 
 
@@ -72,9 +89,10 @@ def _check(model: Any, booster: str, objective: str) -> None:
     if booster not in {"gbtree", "dart"}:
         raise ValueError(f"Only the boosters 'gbtree' and 'dart' hold trees, received {booster!r}.")
     if objective not in LINKS:
-        raise ValueError(f"Objective {objective!r} gives no class probabilities here. Valid: {', '.join(LINKS)}.")
+        raise ValueError(f"Objective {objective!r} is not read here. Valid: {', '.join(LINKS)}.")
+    check_task(model, LINKS[objective], objective)
     if model.missing is not None and not np.isnan(model.missing):
-        raise ValueError(f"XGBClassifier(missing={model.missing!r}): only NaN can stand for a missing value.")
+        raise ValueError(f"{type(model).__name__}(missing={model.missing!r}): only NaN can stand for a missing value.")
 
 
 def _check_no_stored_categories(content: dict[str, Any]) -> None:
