@@ -5,10 +5,13 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable
+from functools import singledispatch
 from typing import Any
 
 import numpy as np
+from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
@@ -19,23 +22,16 @@ MAX_ROWS = 1000
 REPEATS = 7
 
 
-def _models(member: Any) -> list[Any]:
-    """Fitted models that run when the member is asked."""
-    if isinstance(member, FrozenEstimator):
-        return [member.estimator]
-    if isinstance(member, FoldMeanClassifier | FoldMeanRegressor):
-        return [fold.model for fold in member.fold_models if fold.model is not None]
-    return [member]
-
-
+@singledispatch
 def visits(member: Any, X: Any) -> float:
-    """Mean node visits of a row, over all trees of the member.
+    """Mean node visits of a row, over all trees that run when the member is asked.
 
     Parameters
     ----------
     member : fitted estimator
-        Forest, booster or tree that `ensemblekit.trees` reads.
-    X : array-like of shape (n_samples, n_features)
+        Forest, booster or tree that `ensemblekit.trees` reads; bagged ones, means over folds of them, and pipelines that
+        end in them too.
+    X : {array-like, dataframe} of shape (n_samples, n_features)
         Rows.
 
     Returns
@@ -54,7 +50,30 @@ def visits(member: Any, X: Any) -> float:
     >>> visits(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1]), np.array([[0.0]]))
     1.0
     """
-    return sum(node_visits(model, X) for model in _models(member))
+    return node_visits(member, X)
+
+
+@visits.register
+def _(member: FrozenEstimator, X: Any) -> float:
+    return visits(member.estimator, X)
+
+
+@visits.register(FoldMeanClassifier)
+@visits.register(FoldMeanRegressor)
+def _(member: Any, X: Any) -> float:
+    return sum(visits(fold.model, X) for fold in member.fold_models if fold.model is not None)
+
+
+@visits.register(BaggingClassifier)
+@visits.register(BaggingRegressor)
+def _(member: Any, X: Any) -> float:
+    bags = zip(member.estimators_, member.estimators_features_, strict=True)
+    return sum(visits(model, _safe_indexing(X, columns, axis=1)) for model, columns in bags)
+
+
+@visits.register
+def _(member: Pipeline, X: Any) -> float:
+    return visits(member[-1], member[:-1].transform(X) if len(member) > 1 else X)
 
 
 def latency(member: Any, X: Any) -> float:

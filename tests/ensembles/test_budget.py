@@ -7,12 +7,16 @@ import itertools
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, make_classification
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from ensemblekit.ensembles import WeightedEnsembleClassifier, WeightedEnsembleRegressor
+from ensemblekit.ensembles import WeightedEnsembleClassifier, WeightedEnsembleRegressor, make_members
 from ensemblekit.ensembles.budget import best_within, cost_path
+from ensemblekit.ensembles.costs import visits
 from ensemblekit.ensembles.simplex import squared_error_at, squared_error_weights
 from ensemblekit.trees import node_visits
 
@@ -78,6 +82,39 @@ def test_node_visits_of_what_is_asked_stay_below_the_budget(refit: bool) -> None
         np.testing.assert_allclose(limited.costs_, counted)
     limited.estimators_[0] = None
     assert limited.predict_proba(X).shape == (200, 3)
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_node_visits_of_regressors(refit: bool) -> None:
+    diabetes, target = load_diabetes(return_X_y=True)
+    kinds = ("forest", "extra_trees", "xgboost", "lightgbm", "hist_boosting", "bagging")
+    members = [
+        (kind, member.set_params(**{"max_iter" if kind == "hist_boosting" else "n_estimators": 4}))
+        for kind, member in make_members(*kinds, task="regression", random_state=0)
+    ]
+    settings = {"refit": refit, "cv": 2, "random_state": 0}
+    unlimited = WeightedEnsembleRegressor(members, max_cost=np.inf, **settings).fit(diabetes, target)
+    budget = unlimited.cost_path_[0].cost / 3
+    limited = WeightedEnsembleRegressor(members, max_cost=budget, **settings).fit(diabetes, target)
+    asked = [member for member, weight in zip(limited.estimators_, limited.weights_, strict=True) if weight > 0]
+    assert 0 < len(asked) < np.sum(unlimited.weights_ > 0)
+    assert sum(visits(member, diabetes) for member in asked) <= budget
+    assert limited.held_out_loss_ >= unlimited.held_out_loss_
+
+
+def test_visits_of_members_around_trees() -> None:
+    tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(X, y)
+    alone = node_visits(tree, X)
+    assert visits(FrozenEstimator(tree), X) == alone
+    scaled = make_pipeline(StandardScaler(), DecisionTreeClassifier(max_depth=3, random_state=0)).fit(X, y)
+    assert visits(scaled, X) == pytest.approx(alone, rel=0.05)
+    assert visits(make_pipeline(tree), X) == alone
+    bagged = BaggingClassifier(DecisionTreeClassifier(max_depth=2), n_estimators=3, max_features=0.5, random_state=0).fit(X, y)
+    by_hand = sum(
+        tree.decision_path(X[:, columns]).sum() / len(X) - 1
+        for tree, columns in zip(bagged.estimators_, bagged.estimators_features_, strict=True)
+    )
+    assert visits(bagged, X) == pytest.approx(by_hand)
 
 
 @pytest.mark.parametrize("cost", ["latency", "size"])
