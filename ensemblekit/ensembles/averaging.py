@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ensemblekit.ensembles.base import BaseEnsembleClassifier, BaseEnsembleRegressor
 from ensemblekit.ensembles.members import RandomState
@@ -70,28 +70,6 @@ class AveragingEnsembleClassifier(BaseEnsembleClassifier):
         self.memory = memory
         self.verbose = verbose
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> AveragingEnsembleClassifier:
-        """Fit each member.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Handed to the members as it is.
-        y : array-like of shape (n_samples,)
-            Class labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Handed to the members.
-        **fit_params : dict
-            Metadata, where scikit-learn's metadata routing is enabled.
-
-        Returns
-        -------
-        self
-        """
-        X, target = self._check_table(X, y)
-        self._fit_members(self._active_members(), X, target, self._route(sample_weight, fit_params))
-        return self
-
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
         """Mean of the members' probabilities.
 
@@ -106,22 +84,6 @@ class AveragingEnsembleClassifier(BaseEnsembleClassifier):
             Columns in the order of `classes_`.
         """
         return np.asarray(np.average(self._answers(X), axis=0))
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Class of the largest mean probability.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels.
-        """
-        winners = np.argmax(self.predict_proba(X), axis=1)
-        return np.asarray(self.classes_[winners])
 
 
 class AveragingEnsembleRegressor(BaseEnsembleRegressor):
@@ -177,28 +139,6 @@ class AveragingEnsembleRegressor(BaseEnsembleRegressor):
         self.n_jobs = n_jobs
         self.memory = memory
         self.verbose = verbose
-
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> AveragingEnsembleRegressor:
-        """Fit each member.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Handed to the members as it is.
-        y : array-like of shape (n_samples,)
-            Numbers.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Handed to the members.
-        **fit_params : dict
-            Metadata, where scikit-learn's metadata routing is enabled.
-
-        Returns
-        -------
-        self
-        """
-        X, target = self._check_table(X, y)
-        self._fit_members(self._active_members(), X, target, self._route(sample_weight, fit_params))
-        return self
 
     def predict(self, X: Any) -> NDArray[np.floating]:
         """Mean of the members' predictions.

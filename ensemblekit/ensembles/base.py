@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -122,6 +122,28 @@ class BaseEnsemble(TransformerMixin, _BaseHeterogeneousEnsemble):
         by_name = dict(zip(names, fitted, strict=True))
         self.named_estimators_ = Bunch(**{name: by_name.get(name, "drop") for name, _ in self._members()})
 
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> Self:
+        """Fit each member.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Handed to the members as it is.
+        y : array-like of shape (n_samples,)
+            Class labels, or numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Handed to the members.
+        **fit_params : dict
+            Metadata, where scikit-learn's metadata routing is enabled.
+
+        Returns
+        -------
+        self
+        """
+        X, target = self._check_table(X, y)
+        self._fit_members(self._active_members(), X, target, self._route(sample_weight, fit_params))
+        return self
+
     def _check_table(self, X: Any, y: ArrayLike) -> tuple[Any, NDArray[Any]]:
         """Learn columns and target; returns rows that can be indexed (sparse ones as CSR) and the members' target."""
         X = _make_indexable(with_distinct_names(X))
@@ -223,6 +245,22 @@ class BaseEnsembleClassifier(ClassifierMixin, BaseEnsemble):
 
     def _columns_of_a_member(self) -> list[str]:
         return [f"_{label}" for label in self.classes_]
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Class of the largest probability.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels.
+        """
+        winners = np.argmax(self.predict_proba(X), axis=1)
+        return np.asarray(self.classes_[winners])
 
     def _keep_fitted(self, names: list[str], fitted: list[Any]) -> None:
         for name, member in zip(names, fitted, strict=True):

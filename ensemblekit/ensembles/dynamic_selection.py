@@ -276,19 +276,3 @@ class DynamicSelectionClassifier(BaseEnsembleClassifier, CrossFittedEnsemble):
             if len(rows):
                 total[rows] += say[rows, None] * self._answer(member, _safe_indexing(X, rows))
         return total / votes.sum(axis=1, keepdims=True)
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Class of the largest mean probability of the chosen members.
-
-        Parameters
-        ----------
-        X : {array-like, dataframe} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels.
-        """
-        winners = np.argmax(self.predict_proba(X), axis=1)
-        return np.asarray(self.classes_[winners])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,13 +22,31 @@ class BaseStackingEnsemble(CrossFittedEnsemble):
     def _default_final_estimator(self) -> Any:
         raise NotImplementedError
 
-    def _fit_stacked(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, fit_params: dict[str, Any]) -> None:
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> Self:
+        """Fit each member on each fold and on all rows, then the last model on the held-out answers.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Handed to the members as it is.
+        y : array-like of shape (n_samples,)
+            Class labels, or numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Handed to the members and to the last model.
+        **fit_params : dict
+            Metadata, where scikit-learn's metadata routing is enabled; ``groups`` go to the splitter.
+
+        Returns
+        -------
+        self
+        """
         X, target = self._check_table(X, y)
         held_out = self._cross_fit(self._active_members(), X, target, sample_weight, fit_params)
         final = self._default_final_estimator() if self.final_estimator is None else clone(self.final_estimator)
         row_weight = self._row_weight(sample_weight, X, held_out)
         weighted = {} if row_weight is None else {"sample_weight": row_weight}
         self.final_estimator_ = final.fit(_side_by_side(held_out.answers), target[held_out.rows], **weighted)
+        return self
 
     def _stacked(self, X: Any) -> NDArray[np.floating]:
         """Answers of the members as the last model wants them."""
@@ -116,27 +134,6 @@ class StackingEnsembleClassifier(BaseEnsembleClassifier, BaseStackingEnsemble):
 
     def _default_final_estimator(self) -> Any:
         return LogisticRegression(max_iter=1000)
-
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> StackingEnsembleClassifier:
-        """Fit each member on each fold and on all rows, then the last model on the held-out probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Handed to the members as it is.
-        y : array-like of shape (n_samples,)
-            Class labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Handed to the members and to the last model.
-        **fit_params : dict
-            Metadata, where scikit-learn's metadata routing is enabled; ``groups`` go to the splitter.
-
-        Returns
-        -------
-        self
-        """
-        self._fit_stacked(X, y, sample_weight, fit_params)
-        return self
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
         """Probabilities of the last model.
@@ -244,27 +241,6 @@ class StackingEnsembleRegressor(BaseEnsembleRegressor, BaseStackingEnsemble):
 
     def _default_final_estimator(self) -> Any:
         return RidgeCV()
-
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> StackingEnsembleRegressor:
-        """Fit each member on each fold and on all rows, then the last model on the held-out predictions.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Handed to the members as it is.
-        y : array-like of shape (n_samples,)
-            Numbers.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Handed to the members and to the last model.
-        **fit_params : dict
-            Metadata, where scikit-learn's metadata routing is enabled; ``groups`` go to the splitter.
-
-        Returns
-        -------
-        self
-        """
-        self._fit_stacked(X, y, sample_weight, fit_params)
-        return self
 
     def predict(self, X: Any) -> NDArray[np.floating]:
         """Prediction of the last model.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -93,7 +93,7 @@ class VotingEnsembleClassifier(BaseEnsembleClassifier):
         self.memory = memory
         self.verbose = verbose
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> VotingEnsembleClassifier:
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> Self:
         """Fit each member.
 
         Parameters
@@ -115,11 +115,8 @@ class VotingEnsembleClassifier(BaseEnsembleClassifier):
             raise ValueError(f"voting={self.voting!r} is unknown; choose one of {list(VOTING)}.")
         if self.abstain_below is not None and not 0 <= self.abstain_below <= 1:
             raise ValueError(f"abstain_below={self.abstain_below!r} is a share of the votes, between 0 and 1.")
-        X, codes = self._check_table(X, y)
-        members = self._active_members()
         self._weights = None if self.weights is None else active_weights(self.weights, self._members())
-        self._fit_members(members, X, codes, self._route(sample_weight, fit_params))
-        return self
+        return super().fit(X, y, sample_weight, **fit_params)
 
     @available_if(_is_soft)
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
@@ -231,7 +228,7 @@ class VotingEnsembleRegressor(BaseEnsembleRegressor):
         self.memory = memory
         self.verbose = verbose
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> VotingEnsembleRegressor:
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> Self:
         """Fit each member.
 
         Parameters
@@ -249,11 +246,8 @@ class VotingEnsembleRegressor(BaseEnsembleRegressor):
         -------
         self
         """
-        X, target = self._check_table(X, y)
-        members = self._active_members()
         self._weights = None if self.weights is None else active_weights(self.weights, self._members())
-        self._fit_members(members, X, target, self._route(sample_weight, fit_params))
-        return self
+        return super().fit(X, y, sample_weight, **fit_params)
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Median, or weighted median, of the members' predictions.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -63,7 +63,24 @@ class BaseWeightedEnsemble(CrossFittedEnsemble):
         one = np.ones(1)
         return lambda answers: -self._at(one, answers[None], y, row_weight).loss
 
-    def _fit_weighted(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, fit_params: dict[str, Any]) -> None:
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> Self:
+        """Fit each member on each fold and on all rows, then the weights.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Handed to the members as it is.
+        y : array-like of shape (n_samples,)
+            Class labels, or numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Handed to the members, and how much each held-out row counts for the weights.
+        **fit_params : dict
+            Metadata, where scikit-learn's metadata routing is enabled; ``groups`` go to the splitter.
+
+        Returns
+        -------
+        self
+        """
         X, target = self._check_table(X, y)
         members = self._active_members()
         given = self._given_weights()
@@ -72,9 +89,10 @@ class BaseWeightedEnsemble(CrossFittedEnsemble):
                 raise ValueError(f"max_cost needs weights that are learned: choose one of {list(WEIGHTS)}.")
             self._fit_members(members, X, target, self._route(sample_weight, fit_params))
             self.weights_ = given / given.sum()
-            return
+            return self
         held_out = self._cross_fit(members, X, target, sample_weight, fit_params, refit=self.refit)
         self._learn_weights(X, held_out, target[held_out.rows], self._row_weight(sample_weight, X, held_out))
+        return self
 
     def _learn_weights(self, X: Any, held_out: HeldOut, y: NDArray[Any], row_weight: NDArray[np.float64] | None) -> None:
         learn = self._learner(y, row_weight)
@@ -241,27 +259,6 @@ class WeightedEnsembleClassifier(BaseEnsembleClassifier, BaseWeightedEnsemble):
         self.memory = memory
         self.verbose = verbose
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> WeightedEnsembleClassifier:
-        """Fit each member on each fold and on all rows, then the weights.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Handed to the members as it is.
-        y : array-like of shape (n_samples,)
-            Class labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Handed to the members, and how much each held-out row counts for the weights.
-        **fit_params : dict
-            Metadata, where scikit-learn's metadata routing is enabled; ``groups`` go to the splitter.
-
-        Returns
-        -------
-        self
-        """
-        self._fit_weighted(X, y, sample_weight, fit_params)
-        return self
-
     def _solve(self, answers: NDArray[np.float64], y: NDArray[Any], row_weight: NDArray[np.float64] | None) -> SimplexSolution:
         return log_loss_weights(_true_class_proba(answers, y), row_weight)
 
@@ -288,22 +285,6 @@ class WeightedEnsembleClassifier(BaseEnsembleClassifier, BaseWeightedEnsemble):
             Columns in the order of `classes_`.
         """
         return self._ask(X)
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Class of the largest weighted mean probability.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels.
-        """
-        winners = np.argmax(self.predict_proba(X), axis=1)
-        return np.asarray(self.classes_[winners])
 
 
 def _true_class_proba(answers: NDArray[np.float64], codes: NDArray[Any]) -> NDArray[np.float64]:
@@ -417,27 +398,6 @@ class WeightedEnsembleRegressor(BaseEnsembleRegressor, BaseWeightedEnsemble):
         self.n_jobs = n_jobs
         self.memory = memory
         self.verbose = verbose
-
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> WeightedEnsembleRegressor:
-        """Fit each member on each fold and on all rows, then the weights.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Handed to the members as it is.
-        y : array-like of shape (n_samples,)
-            Numbers.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Handed to the members, and how much each held-out row counts for the weights.
-        **fit_params : dict
-            Metadata, where scikit-learn's metadata routing is enabled; ``groups`` go to the splitter.
-
-        Returns
-        -------
-        self
-        """
-        self._fit_weighted(X, y, sample_weight, fit_params)
-        return self
 
     def _solve(self, answers: NDArray[np.float64], y: NDArray[Any], row_weight: NDArray[np.float64] | None) -> SimplexSolution:
         return squared_error_weights(answers.T, y, row_weight)
