@@ -1,13 +1,14 @@
 """Are the ensembles as strong as they should be: optimal weights, scikit-learn's bits, no wasted core, real tables.
 
-    python benchmarks/ensembles.py [--tables DIR] [--rows 3000] [--deslib PYTHON] [--parts weights tables ...]
+    python benchmarks/ensembles.py [--tables DIR] [--only NAME ...] [--rows 3000] [--deslib PYTHON] [--parts weights tables ...]
 
 - *weights*: log-loss at our weights against an independent convex solve (scipy's SLSQP) on 20 problems.
 - *greedy*: ensemble selection against a reference with lists of members, on 20 small pools.
 - *voting*: averaging against scikit-learn's soft `VotingClassifier`, bit for bit.
 - *parallel*: `n_jobs=2` against splitting the same fits over members, or over folds.
-- *tables*: mean held-out log-loss and accuracy over 5 folds, default members. Without ``--tables``, scikit-learn's bundled
-  tables; with it, every CSV file of the folder with a column named ``target`` that holds classes, at most ``--rows`` rows.
+- *tables*: mean held-out log-loss and accuracy, or RMSE, over 5 folds, default members. Without ``--tables``, scikit-learn's
+  bundled tables; with it, every CSV file of the folder with a column named ``target`` that holds classes or numbers. At
+  most ``--rows`` rows of each are drawn; 0 takes all.
 - *deslib*: dynamic selection against DESlib, where PYTHON is an interpreter that has it (see `peers/deslib_knora.py`).
 """
 
@@ -26,25 +27,29 @@ from joblib import Parallel, delayed
 from scipy.optimize import minimize
 from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 from sklearn.ensemble import VotingClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedKFold
+from sklearn.metrics import log_loss, root_mean_squared_error
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from ensemblekit.ensembles import (
     AveragingEnsembleClassifier,
+    AveragingEnsembleRegressor,
     DynamicSelectionClassifier,
     StackingEnsembleClassifier,
+    StackingEnsembleRegressor,
+    VotingEnsembleRegressor,
     WeightedEnsembleClassifier,
+    WeightedEnsembleRegressor,
 )
 from ensemblekit.ensembles.fitting import fit_member
 from ensemblekit.ensembles.greedy import SMALL_POOL, greedy_weights
 from ensemblekit.ensembles.held_out import fit_fold, make_folds
 from ensemblekit.ensembles.held_out_score import held_out_score
-from ensemblekit.ensembles.members import default_classifiers
+from ensemblekit.ensembles.members import default_classifiers, default_regressors
 from ensemblekit.ensembles.simplex import TINY, log_loss_weights
 
 Table = tuple[str, Any, np.ndarray]
@@ -155,19 +160,25 @@ def check_parallel(repeats: int = 3) -> None:
 
 
 def bundled_tables() -> list[Table]:
-    return [(name, *load(return_X_y=True)) for name, load in BUNDLED.items()]
+    return [(name, *load(return_X_y=True)) for name, load in {**BUNDLED, "diabetes": load_diabetes}.items()]
 
 
-def tables_in(folder: Path, n_rows: int) -> list[Table]:
+def tables_in(folder: Path, n_rows: int, only: list[str] | None) -> list[Table]:
     tables = []
     for path in sorted(folder.glob("*.csv")):
-        frame = pd.read_csv(path, na_values="?")
-        if "target" not in frame or frame["target"].nunique() > 20:
-            print(f"tables: {path.name} left out: no column 'target' with classes")
+        if only and path.stem not in only:
             continue
-        frame = frame.sample(min(n_rows, len(frame)), random_state=0)
+        frame = pd.read_csv(path, na_values="?")
+        if "target" not in frame:
+            print(f"tables: {path.name} left out: no column 'target'")
+            continue
+        frame = frame.sample(min(n_rows or len(frame), len(frame)), random_state=0)
         tables.append((path.stem, frame.drop(columns="target"), frame["target"].to_numpy()))
     return tables
+
+
+def holds_classes(y: np.ndarray) -> bool:
+    return len(np.unique(y)) <= 20
 
 
 def as_numbers() -> Any:
@@ -199,30 +210,56 @@ def competitors(seed: int, memory: str) -> dict[str, Any]:
     }
 
 
+def regressing_competitors(seed: int, memory: str) -> dict[str, Any]:
+    shared = {"random_state": seed, "memory": memory}
+    singles = {name: AveragingEnsembleRegressor([(name, member)], memory=memory) for name, member in default_regressors(random_state=seed)}
+    return singles | {
+        "averaging": AveragingEnsembleRegressor(**shared),
+        "weighted (optimal)": WeightedEnsembleRegressor(**shared),
+        "weighted (greedy)": WeightedEnsembleRegressor(weights="greedy", **shared),
+        "weighted (score)": WeightedEnsembleRegressor(weights="score", **shared),
+        "weighted (no refit)": WeightedEnsembleRegressor(refit=False, **shared),
+        "median": VotingEnsembleRegressor(**shared),
+        "stacking": StackingEnsembleRegressor(**shared),
+    }
+
+
 def compare_on(table: Table) -> pd.DataFrame:
     name, X, y = table
+    classes = holds_classes(y)
+    splitter = StratifiedKFold if classes else KFold
     rows = []
-    for seed, (train, test) in enumerate(StratifiedKFold(5, shuffle=True, random_state=0).split(X, y)):
+    for seed, (train, test) in enumerate(splitter(5, shuffle=True, random_state=0).split(X, y)):
         if isinstance(X, pd.DataFrame):
             numbers = as_numbers().fit(X.iloc[train])
             X_train, X_test = numbers.transform(X.iloc[train]), numbers.transform(X.iloc[test])
         else:
             X_train, X_test = X[train], X[test]
         with tempfile.TemporaryDirectory() as memory:
-            for model, ensemble in competitors(seed, memory).items():
+            for model, ensemble in (competitors if classes else regressing_competitors)(seed, memory).items():
                 fitted = ensemble.fit(X_train, y[train])
-                proba = fitted.predict_proba(X_test)
-                rows.append((name, model, log_loss(y[test], proba), np.mean(fitted.predict(X_test) == y[test])))
-    return pd.DataFrame(rows, columns=["table", "model", "log_loss", "accuracy"])
+                rows.append({"table": name, "model": model, **measures(fitted, X_test, y[test])})
+    return pd.DataFrame(rows)
+
+
+def measures(fitted: Any, X: Any, y: np.ndarray) -> dict[str, float]:
+    if not hasattr(fitted, "predict_proba"):
+        return {"rmse": root_mean_squared_error(y, fitted.predict(X))}
+    return {"log_loss": log_loss(y, fitted.predict_proba(X)), "accuracy": float(np.mean(fitted.predict(X) == y))}
 
 
 def compare(tables: list[Table]) -> None:
     by_table = []
     for table in tables:
         by_table.append(compare_on(table))
-        means = by_table[-1].groupby("model", sort=False)[["log_loss", "accuracy"]].mean()
+        means = by_table[-1].drop(columns="table").groupby("model", sort=False).mean()
         print(f"tables: {table[0]}, {len(table[2])} rows\n{means.round(4).to_string()}", flush=True)
-    folds = pd.concat(by_table)
+    with_classes = [folds for folds in by_table if "log_loss" in folds]
+    if with_classes:
+        summarise(pd.concat(with_classes))
+
+
+def summarise(folds: pd.DataFrame) -> None:
     for measure in ("log_loss", "accuracy"):
         means = folds.pivot_table(index="model", columns="table", values=measure, sort=False)
         means["mean"] = means.mean(axis=1)
@@ -234,7 +271,7 @@ def compare(tables: list[Table]) -> None:
 
 
 def check_deslib(python: str, tables: list[Table]) -> None:
-    for name, X, y in tables:
+    for name, X, y in (table for table in tables if holds_classes(table[2])):
         codes = np.unique(y, return_inverse=True)[1]
         numbers = as_numbers().fit_transform(X) if isinstance(X, pd.DataFrame) else X
         train, test = next(StratifiedKFold(5, shuffle=True, random_state=0).split(numbers, codes))
@@ -277,12 +314,13 @@ def check_deslib(python: str, tables: list[Table]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", type=Path, help="folder of CSV files with a column 'target'")
-    parser.add_argument("--rows", type=int, default=3000, help="rows to sample of each table")
+    parser.add_argument("--only", nargs="+", help="names of the tables to take, all when not given")
+    parser.add_argument("--rows", type=int, default=3000, help="rows to sample of each table, 0 for all")
     parser.add_argument("--deslib", help="interpreter that has DESlib")
     parts = {"weights": check_weights, "greedy": check_greedy, "voting": check_voting, "parallel": check_parallel}
     parser.add_argument("--parts", nargs="+", choices=[*parts, "tables"], default=[*parts, "tables"])
     arguments = parser.parse_args()
-    tables = bundled_tables() if arguments.tables is None else tables_in(arguments.tables, arguments.rows)
+    tables = bundled_tables() if arguments.tables is None else tables_in(arguments.tables, arguments.rows, arguments.only)
     for name, check in parts.items():
         if name in arguments.parts:
             check()

@@ -31,7 +31,7 @@ from sklearn.utils.validation import (
 )
 
 from ensemblekit.ensembles.column_names import with_distinct_names
-from ensemblekit.ensembles.fitting import fit_member
+from ensemblekit.ensembles.fitting import called, fit_member
 from ensemblekit.ensembles.members import RandomState, default_classifiers, default_regressors
 
 Routed = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -245,6 +245,19 @@ class BaseEnsembleClassifier(ClassifierMixin, BaseEnsemble):
 
     def _columns_of_a_member(self) -> list[str]:
         return [f"_{label}" for label in self.classes_]
+
+    def _asks_for_probabilities(self) -> bool:
+        return True
+
+    def _active_members(self) -> list[tuple[str, Any]]:
+        members = super()._active_members()
+        silent = [called(member, name) for name, member in members if not hasattr(member, "predict_proba")]
+        if silent and self._asks_for_probabilities():
+            raise TypeError(
+                f"{type(self).__name__} combines probabilities, and {', '.join(silent)} has no predict_proba. Give it some with "
+                "sklearn.calibration.CalibratedClassifierCV, or count votes: VotingEnsembleClassifier(voting='hard')."
+            )
+        return members
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Class of the largest probability.

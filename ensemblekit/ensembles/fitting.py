@@ -27,6 +27,41 @@ class MemberFitError(ValueError, TypeError):
     """
 
 
+class MemberAnswerError(ValueError):
+    """A fitted member cannot say anything of use about rows; the message names it.
+
+    Examples
+    --------
+    >>> str(MemberAnswerError("Member 'forest' answers with NaN"))
+    "Member 'forest' answers with NaN"
+    """
+
+
+def called(member: Any, name: str | None) -> str:
+    """How a message calls a member.
+
+    Parameters
+    ----------
+    member : estimator
+        Any.
+    name : str or None
+        Its name in the ensemble, if it has one.
+
+    Returns
+    -------
+    str
+        Name and class, or the class alone.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> called(GaussianNB(), "bayes"), called(GaussianNB(), None)
+    ("'bayes' (GaussianNB)", 'GaussianNB')
+    """
+    kind = type(member).__name__
+    return f"{name!r} ({kind})" if name else kind
+
+
 def fit_member(
     member: Any,
     X: Any,
@@ -81,9 +116,7 @@ def fit_member(
     try:
         return fit(clone(member), X, y, dict(fit_params or {}), message_clsname="Ensemble", message=verbose)
     except Exception as error:
-        kind = type(member).__name__
-        called = f"{name!r} ({kind})" if name else kind
-        raise MemberFitError(f"Member {called} failed to fit: {error}") from error
+        raise MemberFitError(f"Member {called(member, name)} failed to fit: {error}") from error
 
 
 def can_be_kept(member: Any) -> bool:

@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params, check_memory
 
-from ensemblekit.ensembles.fitting import can_be_kept, fit_member
+from ensemblekit.ensembles.fitting import MemberAnswerError, called, can_be_kept, fit_member
 from ensemblekit.ensembles.fold_models import FoldModel
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -153,6 +153,8 @@ def fit_fold(
     ------
     MemberFitError
         If the member's `fit` raises.
+    MemberAnswerError
+        If it fails to answer, or answers with NaN, infinity or the wrong number of classes.
 
     Examples
     --------
@@ -191,4 +193,14 @@ def _fit_fold(
         # XGBoost takes no gaps in the codes and many classifiers no single class, both of which a fold may bring.
         present, codes = np.unique(y_train, return_inverse=True)
         model = FoldModel(fit(codes) if len(present) > 1 else None, n_classes=n_classes, present=present)
-    return FoldResult(model.answer(X_test), model if keep_model else None)
+    return FoldResult(_useful_answers(model, X_test, called(member, name)), model if keep_model else None)
+
+
+def _useful_answers(model: FoldModel, X: Any, member: str) -> NDArray[np.float64]:
+    try:
+        answers = model.answer(X)
+    except Exception as error:
+        raise MemberAnswerError(f"Member {member} failed to answer about held-out rows: {error}") from error
+    if not np.isfinite(answers).all():
+        raise MemberAnswerError(f"Member {member} answers about held-out rows with NaN or infinity.")
+    return answers

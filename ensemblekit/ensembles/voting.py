@@ -118,6 +118,9 @@ class VotingEnsembleClassifier(BaseEnsembleClassifier):
         self._weights = None if self.weights is None else active_weights(self.weights, self._members())
         return super().fit(X, y, sample_weight, **fit_params)
 
+    def _asks_for_probabilities(self) -> bool:
+        return self.voting == "soft"
+
     @available_if(_is_soft)
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
         """Mean of the members' probabilities, with soft voting only.

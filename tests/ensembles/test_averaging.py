@@ -17,9 +17,17 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import LinearSVC
 from sklearn.utils import estimator_html_repr
 
-from ensemblekit.ensembles import AveragingEnsembleClassifier, AveragingEnsembleRegressor, WeightedEnsembleClassifier
+from ensemblekit.ensembles import (
+    AveragingEnsembleClassifier,
+    AveragingEnsembleRegressor,
+    DynamicSelectionClassifier,
+    StackingEnsembleClassifier,
+    VotingEnsembleClassifier,
+    WeightedEnsembleClassifier,
+)
 from ensemblekit.ensembles.members import default_classifiers, default_regressors
 
 MEMBERS = [
@@ -139,6 +147,17 @@ class TestErrors:
 
         with pytest.raises(TypeError, match=r"Member 'knn'.*does not support sample weights"):
             self.fit([("knn", KNeighborsClassifier())], sample_weight=np.ones(150))
+
+    @pytest.mark.parametrize(
+        "kind", [AveragingEnsembleClassifier, WeightedEnsembleClassifier, StackingEnsembleClassifier, DynamicSelectionClassifier]
+    )
+    def test_member_without_probabilities_is_named(self, kind: Any) -> None:
+        members = [("good", GaussianNB()), ("margins", LinearSVC())]
+        with pytest.raises(TypeError, match=r"'margins' \(LinearSVC\) has no predict_proba.*CalibratedClassifierCV"):
+            kind(members).fit(self.X, self.y)
+        with pytest.raises(TypeError, match="has no predict_proba"):
+            VotingEnsembleClassifier(members, voting="soft").fit(self.X, self.y)
+        assert VotingEnsembleClassifier(members, voting="hard").fit(self.X, self.y).score(self.X, self.y) > 0.9
 
     def test_unknown_metadata(self) -> None:
         with pytest.raises(TypeError, match="enable_metadata_routing"):

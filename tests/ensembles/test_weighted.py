@@ -167,6 +167,32 @@ def test_one_member_is_itself() -> None:
     np.testing.assert_array_equal(weighted.predict_proba(X), AveragingEnsembleClassifier(MEMBERS[:1]).fit(X, y).predict_proba(X))
 
 
+class Answers(GaussianNB):
+    """Gives an answer that has nothing to do with the rows."""
+
+    def __init__(self, value: float = np.nan, n_classes: int = 3) -> None:
+        super().__init__()
+        self.value = value
+        self.n_classes = n_classes
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        return np.full((len(X), self.n_classes), self.value)
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        (Answers(np.nan), r"Member 'odd' \(Answers\) answers about held-out rows with NaN"),
+        (Answers(np.inf), r"Member 'odd' \(Answers\) answers about held-out rows with NaN or infinity"),
+        (Answers(0.5, n_classes=2), r"Member 'odd' \(Answers\) failed to answer about held-out rows: .*shape"),
+    ],
+)
+def test_member_with_useless_answers_is_named(member: Any, message: str) -> None:
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=message):
+        WeightedEnsembleClassifier([("good", GaussianNB()), ("odd", member)], cv=2).fit(X, y)
+
+
 def test_failing_member_is_named_in_folds_too() -> None:
     with pytest.raises(ValueError, match="Member 'bad'"):
         WeightedEnsembleClassifier([("bad", LogisticRegression(C=-1))], cv=2).fit(*load_iris(return_X_y=True))
