@@ -12,6 +12,7 @@ report: $(VENV)/.report  ## Compare every model on the embedded default tables a
 
 test: $(VENV)/.dev  ## Unit tests, end-to-end tests, doctests, scikit-learn's estimator checks.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
+	SCIPY_ARRAY_API=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/mixture/test_array_api.py
 
 test-slow: $(VENV)/.dev  ## What is too long for every run.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slow

@@ -12,8 +12,23 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils._array_api import (
+    _estimator_with_converted_arrays,
+    _is_numpy_namespace,
+    _max_precision_float_dtype,
+    check_same_namespace,
+    get_namespace_and_device,
+    move_to,
+)
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_n_features,
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+    validate_data,
+)
 
 from ensemblekit.mixture import routing as routes
 from ensemblekit.mixture.columns import positions
@@ -31,6 +46,7 @@ from ensemblekit.mixture.gates.gaussian import GaussianGate
 from ensemblekit.mixture.gates.softmax import SoftmaxGate
 from ensemblekit.mixture.linear.design import Design, make_design
 from ensemblekit.mixture.linear.kinds import LinearBank, LinearGate
+from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.restarts import best_of_starts, depart, one_expert_each
 from ensemblekit.mixture.linear.solve import Solution, maximise
@@ -63,7 +79,7 @@ class _Online(NamedTuple):
 
 def fits_by_pieces(mixture: BaseMixture) -> bool:
     """Whether ``partial_fit`` is there: for linear gates with linear experts."""
-    return mixture._takes_sparse
+    return mixture._linear
 
 
 class BaseMixture(BaseEstimator):
@@ -122,10 +138,20 @@ class BaseMixture(BaseEstimator):
     def _table(self, X: Any, *, reset: bool) -> Any:
         """Check a table: numbers for linear experts; other estimators may be given whatever they can read."""
         if not (self._free_columns and hasattr(X, "columns")):
-            return validate_data(self, X, reset=reset, dtype=np.float64, accept_sparse="csr" if self._takes_sparse else False)
+            xp, _, device = get_namespace_and_device(X)
+            if not (self._linear or _is_numpy_namespace(xp)):
+                raise ValueError(f"Only linear gates and experts read arrays of {xp.__name__}; bring the table to NumPy for these.")
+            dtype = _max_precision_float_dtype(xp, device)
+            return validate_data(self, X, reset=reset, dtype=dtype, accept_sparse="csr" if self._linear else False)
         _check_feature_names(self, X, reset=reset)
         _check_n_features(self, X, reset=reset)
         return X
+
+    def _weights(self, sample_weight: Any, X: Any) -> Any:
+        """Check weights and bring them to the table."""
+        xp, _, device = get_namespace_and_device(X)
+        weight = move_to(sample_weight, xp=xp, device=device)
+        return _check_sample_weight(weight, X, dtype=_max_precision_float_dtype(xp, device), ensure_non_negative=True)
 
     @property
     def _free_columns(self) -> bool:
@@ -133,18 +159,24 @@ class BaseMixture(BaseEstimator):
         return not isinstance(self.experts, (str, BoostedExperts)) and self.gate_features is not None
 
     @property
-    def _takes_sparse(self) -> bool:
+    def _linear(self) -> bool:
+        """Whether gate and experts are linear predictors: then the table may be sparse, or an array of another library."""
         gate = self.gate in ("softmax", "constant") if isinstance(self.gate, str) else isinstance(self.gate, LinearGate)
         return gate and self.experts in ("logistic", "linear")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = bool(self._takes_sparse)
+        tags.input_tags.sparse = tags.array_api_support = bool(self._linear)
         return tags
 
     def _gate_view(self, X: Any) -> Any:
         columns = self.gate_columns_
-        view = X if columns is None else _safe_indexing(X, columns, axis=1)
+        if columns is None:
+            view = X
+        elif hasattr(X, "columns"):
+            view = _safe_indexing(X, columns, axis=1)
+        else:
+            view = take_rows(X, np.asarray(columns, dtype=np.intp), axis=1)
         return check_array(view, dtype=np.float64, accept_sparse="csr") if hasattr(view, "columns") else view
 
     def _resolve_columns(self, X: Any) -> None:
@@ -172,7 +204,7 @@ class BaseMixture(BaseEstimator):
 
     @property
     def _n_classes(self) -> int | None:
-        return self.classes_.size if hasattr(self, "classes_") else None
+        return self.classes_.shape[0] if hasattr(self, "classes_") else None
 
     def _make_boosted(self) -> BoostedExperts:
         if self.expert_columns_ is not None:
@@ -212,7 +244,8 @@ class BaseMixture(BaseEstimator):
         self.converged_ = converged
         self.success_ = np.ones(self.n_experts)
         self._given = self._earned = np.ones(self.n_experts)
-        self._seen = float(data.sample_weight.sum())
+        self._seen = float(namespace(data.sample_weight).sum(data.sample_weight))
+        self._settle_beside(data.sample_weight)
         if hasattr(self, "_online"):
             del self._online
         if not converged:
@@ -257,15 +290,28 @@ class BaseMixture(BaseEstimator):
             start = first.parameters(self._present(first.design)) if fitted else depart(first, one_expert_each(first), rng)
             self._online = _Online(first, start, stepper, self._seen if fitted else 0.0)
         online = self._online
-        seen = online.seen + float(data.sample_weight.sum())
+        seen = online.seen + float(namespace(data.sample_weight).sum(data.sample_weight))
         design = online.problem.design.standardise(data.X, data.sample_weight)
         piece = online.problem.on(design, experts.start(data.y, data.sample_weight)[1], seen)
-        theta = one_pass(piece, online.theta, online.stepper, rng.permutation(len(data.y)), self.batch_size)
+        theta = one_pass(piece, online.theta, online.stepper, rng.permutation(data.y.shape[0]), self.batch_size)
         self._online = _Online(piece, theta, online.stepper, seen)
         self._take_over(piece, Solution(theta, [piece.value(theta)], converged=True), gate, experts)
         self.success_ = np.ones(self.n_experts)
         self._given = self._earned = np.ones(self.n_experts)
+        self._settle_beside(data.sample_weight)
         return self
+
+    def _settle_beside(self, rows: Any) -> None:
+        """Leave what was fitted in the library and on the device of the table, as scikit-learn's estimators do."""
+        if isinstance(rows, np.ndarray):
+            return
+
+        def bring(array: NDArray[Any]) -> Any:
+            return beside(array, rows)
+
+        for name in ("gate_", "experts_", "load_", "success_", "_given", "_earned"):
+            if hasattr(self, name):
+                setattr(self, name, _estimator_with_converted_arrays(getattr(self, name), bring))
 
     def _problem(self, data: Data, gate: LinearGate, experts: LinearBank) -> LinearMixture:
         family, targets = experts.start(data.y, data.sample_weight)
@@ -333,7 +379,7 @@ class BaseMixture(BaseEstimator):
         rng = np.random.default_rng(self._seed)
         design = make_design(data.X_gate, data.sample_weight)
         if self.n_experts == 1:
-            return begin(gate, experts, data, np.ones((len(data.y), 1)))
+            return begin(gate, experts, data, beside(np.ones((data.y.shape[0], 1)), data.sample_weight))
         if isinstance(experts, EstimatorExperts):
             return begin(gate, experts, data, self._first_responsibilities(data, design, experts, rng))
         states = []
@@ -346,7 +392,7 @@ class BaseMixture(BaseEstimator):
     def _first_responsibilities(self, data: Data, design: Design, experts: EstimatorExperts, rng: np.random.Generator) -> Float:
         """Costly experts begin from the regions that a mixture of linear experts finds; frozen ones from their own likelihood."""
         if not experts.learns:
-            fitted = copy(experts).fit(data.X, data.y, np.full((len(data.y), self.n_experts), 1.0), data.sample_weight)
+            fitted = copy(experts).fit(data.X, data.y, np.full((data.y.shape[0], self.n_experts), 1.0), data.sample_weight)
             return posterior(fitted.judge(data.X, data.y))[1]
         bank: LinearBank = LinearExperts() if experts.classes is None else LogisticExperts(experts.classes.size)
         family, targets = bank.start(data.y, data.sample_weight)
@@ -368,7 +414,7 @@ class BaseMixture(BaseEstimator):
     def _load(self, data: Data) -> Float:
         """Share of the training rows that each expert answers for; those that answer for none are named in a warning."""
         log_joint = self.gate_.log_proba(data.X_gate) + self.experts_.judge(data.X, data.y)
-        rows = data.sample_weight @ posterior(log_joint)[1]
+        rows = on_host(data.sample_weight @ posterior(log_joint)[1])
         idle = np.flatnonzero(rows < _IDLE)
         if idle.size:
             warnings.warn(
@@ -394,6 +440,8 @@ class BaseMixture(BaseEstimator):
 
     def _check_rows(self, X: Any) -> Any:
         check_is_fitted(self)
+        if self._linear:
+            check_same_namespace(X, self, attribute="success_", method="predict")
         return self._table(X, reset=False)
 
     def gate_proba(self, X: Any) -> Float:
@@ -411,7 +459,8 @@ class BaseMixture(BaseEstimator):
         return self._gate_proba(self._check_rows(X))
 
     def _gate_proba(self, X: Any) -> Float:
-        return np.exp(self.gate_.log_proba(self._gate_view(X)))
+        log_proba = self.gate_.log_proba(self._gate_view(X))
+        return namespace(log_proba).exp(log_proba)
 
     def _shares(self, X: Any) -> Float:
         """Share of each expert in each row's answer, after routing."""
@@ -439,7 +488,7 @@ class BaseMixture(BaseEstimator):
         ndarray of int of shape (n_samples, n_running)
             As many columns as the row with most experts has; shorter rows end in -1.
         """
-        shares = self._shares(self._check_rows(X))
+        shares = on_host(self._shares(self._check_rows(X)))
         order = np.argsort(-shares, axis=1, kind="stable")
         running = np.where(np.take_along_axis(shares, order, axis=1) > 0, order, -1)
         return running[:, : int((shares > 0).sum(axis=1).max(initial=1))]
@@ -448,36 +497,40 @@ class BaseMixture(BaseEstimator):
         """Sum over the experts that run of share times answer, or of share times log-answer for ``"product"``."""
         shares = self._shares(X)
         counts = shares_that_count(shares, self.combination)
-        mixed = np.zeros((shares.shape[0], n_outputs))
+        xp = namespace(shares)
+        mixed: Float = beside(np.zeros((shares.shape[0], n_outputs)), shares)
         for k in range(self.n_experts):
-            rows = np.flatnonzero(shares[:, k] > 0)
-            if rows.size == 0:
-                continue
-            view = X if rows.size == shares.shape[0] else _safe_indexing(X, rows)
-            mixed[rows] += counts[rows, k, None] * self._contribution(self.experts_.predict_one(view, k), k)
+            count = counts[:, k][:, None]
+            if xp.all(runs := shares[:, k] > 0):
+                mixed += count * self._contribution(self.experts_.predict_one(X, k), k)
+            elif xp.any(runs):
+                part = _safe_indexing(X, rows := xp.nonzero(runs)[0])
+                mixed[runs] += xp.take(count, rows, axis=0) * self._contribution(self.experts_.predict_one(part, k), k)
         return mixed
 
     def _contribution(self, answers: Float, k: int) -> Float:  # noqa: ARG002 (a regressor weighs by the expert's precision)
         if self.combination != "product":
             return answers
         with np.errstate(divide="ignore"):
-            return np.log(answers)
+            logs: Float = namespace(answers).log(answers)
+            return logs
 
     def _posterior(self, X: Any, y: NDArray[Any]) -> tuple[Float, Float]:
         return posterior(self.gate_.log_proba(self._gate_view(X)) + self.experts_.log_likelihood(X, y))
 
     def _update_success(self, X: Any, y: NDArray[Any], memory: float) -> None:
         proba = self._gate_proba(X)
+        xp = namespace(proba)
         with np.errstate(divide="ignore"):
-            log_gate = np.log(routes.feedback(proba, self.success_))
+            log_gate = xp.log(routes.feedback(proba, self.success_))
         _, earned = posterior(log_gate + self.experts_.log_likelihood(X, y))
-        kept = np.exp(-proba.shape[0] / memory)
-        self._given = kept * self._given + proba.sum(axis=0)
-        self._earned = kept * self._earned + earned.sum(axis=0)
+        kept = float(np.exp(-proba.shape[0] / memory))
+        self._given = kept * self._given + xp.sum(proba, axis=0)
+        self._earned = kept * self._earned + xp.sum(earned, axis=0)
         self.success_ = self._earned / self._given
 
 
 def _subset(data: Data, rows: NDArray[np.intp]) -> Data:
-    gate = data.X_gate[rows] if data.X_gate is not data.X else None
-    X = data.X[rows]
-    return Data(X, X if gate is None else gate, data.y[rows], data.sample_weight[rows])
+    X = take_rows(data.X, rows)
+    gate = X if data.X_gate is data.X else take_rows(data.X_gate, rows)
+    return Data(X, gate, take_rows(data.y, rows), take_rows(data.sample_weight, rows))

@@ -11,13 +11,14 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, _check_y, check_array, check_consistent_length
+from sklearn.utils.validation import _check_y, check_array, check_consistent_length
 
 from ensemblekit.mixture.base import BaseMixture, fits_by_pieces
 from ensemblekit.mixture.combining import renormalise
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float
 from ensemblekit.mixture.experts.boosted import BoostedExperts
 from ensemblekit.mixture.experts.logistic import LogisticExperts
+from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
 
 
 class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
@@ -191,7 +192,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Finite numbers.
+            Finite numbers. Linear gates and experts read sparse matrices too, and with scikit-learn's ``array_api_dispatch`` arrays of
+            CuPy, PyTorch and other libraries: these are worked on where they are, and answers come back in the same library and device.
         y : array-like of shape (n_samples,)
             Class labels of any type; at least two different ones.
         sample_weight : array-like of shape (n_samples,) or None, default=None
@@ -210,16 +212,18 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         y = _check_y(y, estimator=self)
         check_consistent_length(X, y)
         check_classification_targets(y)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        weight = self._weights(sample_weight, X)
         self._resolve_columns(given if hasattr(given, "columns") else X)  # names are lost in checking
-        counts = np.flatnonzero(weight > 0)  # a row of weight zero is as good as not there
-        self.classes_, codes = np.unique(y[counts], return_inverse=True)
-        if self.classes_.size < 2:
+        counts = np.flatnonzero(on_host(weight) > 0)  # a row of weight zero is as good as not there
+        classes, codes = np.unique(on_host(y)[counts], return_inverse=True)
+        if classes.size < 2:
             raise ValueError(
-                f"{type(self).__name__} needs at least 2 classes among the rows of positive weight; got 1 class: {self.classes_[0]!r}."
+                f"{type(self).__name__} needs at least 2 classes among the rows of positive weight; got 1 class: {classes[0]!r}."
             )
-        rows = X if counts.size == X.shape[0] else _safe_indexing(X, counts)
-        return self._fit_mixture(Data(rows, self._gate_view(rows), codes, weight[counts]), self._make_experts())
+        self.classes_ = beside(classes, y)
+        rows = X if counts.size == X.shape[0] else _safe_indexing(X, beside(counts, weight))
+        weight = take_rows(weight, counts)
+        return self._fit_mixture(Data(rows, self._gate_view(rows), beside(codes, weight), weight), self._make_experts())
 
     @available_if(fits_by_pieces)
     @_fit_context(prefer_skip_nested_validation=False)
@@ -249,11 +253,11 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
             raise ValueError("The first call of partial_fit needs classes: all labels that will come.")
         if classes is not None:
             known = np.unique(classes)
-            if not first and not np.array_equal(known, self.classes_):
-                raise ValueError(f"classes={classes!r} differs from the first call's {self.classes_.tolist()}.")
+            if not first and not np.array_equal(known, on_host(self.classes_)):
+                raise ValueError(f"classes={classes!r} differs from the first call's {on_host(self.classes_).tolist()}.")
             self.classes_ = known
-        codes = self._encode(y, X.shape[0])
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        codes = self._encode(y, X)
+        weight = self._weights(sample_weight, X)
         if first:
             self._resolve_columns(given if hasattr(given, "columns") else X)  # names are lost in checking
         experts = self._make_experts() if first else self.experts_
@@ -263,7 +267,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         if self.experts == "boosted" or isinstance(self.experts, BoostedExperts):
             return self._make_boosted()
         if isinstance(self.experts, str):
-            return LogisticExperts(self.classes_.size, self.alpha, columns=self.expert_columns_)
+            return LogisticExperts(self.classes_.shape[0], self.alpha, columns=self.expert_columns_)
         return self._make_estimators(self.classes_)
 
     def predict_proba(self, X: Any) -> Float:
@@ -278,7 +282,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``; rows sum to one.
         """
-        mixed = self._mixed(self._check_rows(X), self.classes_.size)
+        mixed = self._mixed(self._check_rows(X), self.classes_.shape[0])
         return renormalise(mixed) if self.combination == "product" else mixed
 
     def predict_log_proba(self, X: Any) -> Float:
@@ -292,8 +296,10 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         -------
         ndarray of shape (n_samples, n_classes)
         """
+        proba = self.predict_proba(X)
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            logs: Float = namespace(proba).log(proba)
+            return logs
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Most probable class of each row; among equals the first in ``classes_``.
@@ -307,8 +313,9 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         ndarray of shape (n_samples,)
         """
         proba = self.predict_proba(X)
-        labels: NDArray[Any] = self.classes_[proba.argmax(axis=1)]
-        return labels
+        best = namespace(proba).argmax(proba, axis=1)
+        labels: NDArray[Any] = on_host(self.classes_)
+        return take_rows(labels if labels.dtype.kind in "OSU" else beside(labels, proba), on_host(best))
 
     def expert_proba(self, X: Any) -> Float:
         """Class probabilities of each expert alone.
@@ -338,7 +345,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
             Rows sum to one.
         """
         X = self._check_rows(X)
-        return self._posterior(X, self._encode(y, X.shape[0]))[1]
+        return self._posterior(X, self._encode(y, X))[1]
 
     def log_likelihood(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Log-likelihood of labelled rows, natural logarithm, without the penalty.
@@ -356,9 +363,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
             Sum over the rows.
         """
         X = self._check_rows(X)
-        codes = self._encode(y, X.shape[0])
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        return float(weight @ self._posterior(X, codes)[0])
+        weight = self._weights(sample_weight, X)
+        return float(weight @ self._posterior(X, self._encode(y, X))[0])
 
     def update_feedback(self, X: Any, y: Any, *, memory: float = 1000.0) -> Self:
         """Note how well the experts did on labelled rows; ``routing="feedback"`` tilts the gate by it.
@@ -385,16 +391,16 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         procedure. Neural Computation 14(1), 21-41.
         """
         X = self._check_rows(X)
-        self._update_success(X, self._encode(y, X.shape[0]), memory)
+        self._update_success(X, self._encode(y, X), memory)
         return self
 
-    def _encode(self, y: Any, n_samples: int) -> NDArray[np.intp]:
-        """Class codes of known labels."""
-        y = check_array(y, ensure_2d=False, dtype=None)
-        if y.shape != (n_samples,):
-            raise ValueError(f"y must hold one label for each of the {n_samples} rows; its shape is {y.shape}.")
-        unknown = np.setdiff1d(y, self.classes_)
+    def _encode(self, y: Any, X: Any) -> NDArray[np.intp]:
+        """Class codes of known labels, beside the table."""
+        y, classes = on_host(check_array(y, ensure_2d=False, dtype=None)), on_host(self.classes_)
+        if y.shape != (X.shape[0],):
+            raise ValueError(f"y must hold one label for each of the {X.shape[0]} rows; its shape is {y.shape}.")
+        unknown = np.setdiff1d(y, classes)
         if unknown.size:
-            raise ValueError(f"y holds labels that were not there at fit: {unknown.tolist()}. Known: {self.classes_.tolist()}.")
-        codes: NDArray[np.intp] = np.searchsorted(self.classes_, y)
-        return codes
+            raise ValueError(f"y holds labels that were not there at fit: {unknown.tolist()}. Known: {classes.tolist()}.")
+        codes: NDArray[np.intp] = np.searchsorted(classes, y)
+        return codes if hasattr(X, "columns") else beside(codes, X)

@@ -11,9 +11,8 @@ C. Genest and J. V. Zidek (1986). Combining probability distributions: a critiqu
 
 from __future__ import annotations
 
-import numpy as np
-
 from ensemblekit.mixture.contracts import Float
+from ensemblekit.mixture.linear.namespaces import namespace
 
 #: Ways to combine.
 COMBINATIONS = ("linear", "product", "additive")
@@ -33,13 +32,15 @@ def shares_that_count(shares: Float, combination: str) -> Float:
 
     Examples
     --------
+    >>> import numpy as np
     >>> shares_that_count(np.array([[0.9, 0.1, 0.0]]), "additive")
     array([[0.5, 0.5, 0. ]])
     """
     if combination != "additive":
         return shares
-    ran = (shares > 0).astype(np.float64)
-    return ran / ran.sum(axis=1, keepdims=True)
+    xp = namespace(shares)
+    ran = xp.astype(shares > 0, shares.dtype)
+    return ran / xp.sum(ran, axis=1, keepdims=True)
 
 
 def renormalise(log_proba: Float) -> Float:
@@ -55,10 +56,14 @@ def renormalise(log_proba: Float) -> Float:
 
     Examples
     --------
+    >>> import numpy as np
     >>> renormalise(np.log([[0.2, 0.6]]))
     array([[0.25, 0.75]])
     """
-    top = log_proba.max(axis=1, keepdims=True)
-    proba = np.exp(np.where(np.isfinite(top), log_proba - np.where(np.isfinite(top), top, 0.0), 0.0))
-    result: Float = proba / proba.sum(axis=1, keepdims=True)
+    xp = namespace(log_proba)
+    top = xp.max(log_proba, axis=1, keepdims=True)
+    possible = xp.isfinite(top)
+    above = log_proba - xp.where(possible, top, xp.zeros_like(top))
+    proba = xp.exp(xp.where(possible, above, xp.zeros_like(above)))
+    result: Float = proba / xp.sum(proba, axis=1, keepdims=True)
     return result

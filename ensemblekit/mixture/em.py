@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float, Gate
+from ensemblekit.mixture.linear.namespaces import namespace, on_host
 from ensemblekit.mixture.linear.objective import logsumexp
 
 
@@ -106,11 +107,12 @@ def posterior(log_joint: Float) -> tuple[Float, Float]:
     >>> posterior(np.log([[0.1, 0.3]]))[1]
     array([[0.25, 0.75]])
     """
+    xp = namespace(log_joint)
     log_likelihood = logsumexp(log_joint.T)
-    impossible = ~np.isfinite(log_likelihood)
-    responsibilities = np.exp(log_joint - np.where(impossible, 0.0, log_likelihood)[:, None])
-    responsibilities[impossible] = 1.0 / log_joint.shape[1]
-    return log_likelihood, responsibilities
+    possible = xp.isfinite(log_likelihood)
+    responsibilities = xp.exp(log_joint - xp.where(possible, log_likelihood, xp.zeros_like(log_likelihood))[:, None])
+    even = xp.full_like(responsibilities, 1.0 / log_joint.shape[1])
+    return log_likelihood, xp.where(possible[:, None], responsibilities, even)
 
 
 def em_step(state: EMState, data: Data) -> tuple[EMState, EMInfo]:
@@ -129,7 +131,8 @@ def em_step(state: EMState, data: Data) -> tuple[EMState, EMInfo]:
     gate = copy(state.gate).fit(data.X_gate, state.responsibilities, data.sample_weight)
     experts = copy(state.experts).fit(data.X, data.y, state.responsibilities, data.sample_weight)
     new = e_step(gate, experts, data)
-    load = data.sample_weight @ new.responsibilities / data.sample_weight.sum()
+    load = on_host(data.sample_weight @ new.responsibilities)
+    load = load / load.sum()
     return new, EMInfo(new.lower_bound - state.lower_bound, load)
 
 
@@ -177,7 +180,7 @@ def run(
         The best state; where an inexact M-step made the bound fall, ``fell`` is True and the state before the fall is kept.
     """
     bounds = [state.lower_bound]
-    total = float(data.sample_weight.sum())
+    total = float(namespace(data.sample_weight).sum(data.sample_weight))
     for step in range(1, max_iter + 1):
         new, info = em_step(state, data)
         if report is not None:

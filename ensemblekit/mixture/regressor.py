@@ -10,15 +10,17 @@ from scipy.optimize import elementwise
 from scipy.special import ndtr, ndtri
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils import _safe_indexing
+from sklearn.utils._array_api import _max_precision_float_dtype, get_namespace_and_device, move_to
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_sample_weight, _check_y, check_consistent_length
+from sklearn.utils.validation import _check_y, check_consistent_length
 
 from ensemblekit.mixture.base import BaseMixture, fits_by_pieces
 from ensemblekit.mixture.combining import shares_that_count
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float
 from ensemblekit.mixture.experts.boosted import BoostedExperts
 from ensemblekit.mixture.experts.linear import LinearExperts
+from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
 
 
 class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
@@ -190,7 +192,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Finite numbers.
+            Finite numbers. Linear gates and experts read sparse matrices too, and with scikit-learn's ``array_api_dispatch`` arrays of
+            CuPy, PyTorch and other libraries: these are worked on where they are, and answers come back in the same library and device.
         y : array-like of shape (n_samples,)
             Finite numbers.
         sample_weight : array-like of shape (n_samples,) or None, default=None
@@ -207,11 +210,12 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         """
         given, X = X, self._table(X, reset=True)
         y = self._answers(y, X)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        weight = self._weights(sample_weight, X)
         self._resolve_columns(given if hasattr(given, "columns") else X)  # names are lost in checking
-        counts = np.flatnonzero(weight > 0)  # a row of weight zero is as good as not there
-        rows = X if counts.size == X.shape[0] else _safe_indexing(X, counts)
-        return self._fit_mixture(Data(rows, self._gate_view(rows), y[counts], weight[counts]), self._make_experts())
+        counts = np.flatnonzero(on_host(weight) > 0)  # a row of weight zero is as good as not there
+        rows = X if counts.size == X.shape[0] else _safe_indexing(X, beside(counts, weight))
+        y, weight = take_rows(y, counts), take_rows(weight, counts)
+        return self._fit_mixture(Data(rows, self._gate_view(rows), y, weight), self._make_experts())
 
     @available_if(fits_by_pieces)
     @_fit_context(prefer_skip_nested_validation=False)
@@ -236,7 +240,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         first = not hasattr(self, "gate_")
         given, X = X, self._table(X, reset=first)
         y = self._answers(y, X)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        weight = self._weights(sample_weight, X)
         if first:
             self._resolve_columns(given if hasattr(given, "columns") else X)  # names are lost in checking
         experts = self._make_experts() if first else self.experts_
@@ -245,7 +249,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
     def _answers(self, y: Any, X: Any) -> Float:
         y = _check_y(y, y_numeric=True, estimator=self)
         check_consistent_length(X, y)
-        return np.asarray(y, dtype=np.float64)
+        xp, _, device = get_namespace_and_device(X)
+        answers: Float = xp.astype(move_to(y, xp=xp, device=device), _max_precision_float_dtype(xp, device))
+        return answers
 
     def _make_experts(self) -> ExpertBank:
         if self.experts == "boosted" or isinstance(self.experts, BoostedExperts):
@@ -272,17 +278,21 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         X = self._check_rows(X)
         if return_std:
             shares, means = self._parts(X)
-            mean = np.einsum("nk,nk->n", shares, means)
-            square = np.einsum("nk,nk->n", shares, np.square(means - mean[:, None]) + np.square(self.experts_.deviation_))
-            return mean, np.sqrt(square)
+            xp = namespace(means)
+            mean = xp.sum(shares * means, axis=1)
+            square = xp.square(means - mean[:, None]) + xp.square(beside(self.experts_.deviation_, means))
+            return mean, xp.sqrt(xp.sum(shares * square, axis=1))
         mixed = self._mixed(X, 2 if self.combination == "product" else 1)
         return mixed[:, 0] / mixed[:, 1] if self.combination == "product" else mixed[:, 0]
 
     def _contribution(self, answers: Float, k: int) -> Float:
         if self.combination != "product":
             return answers
-        precision = (self.experts_.deviation_.min() / self.experts_.deviation_[k]) ** 2
-        return np.hstack([precision * answers, np.full_like(answers, precision)])
+        deviation = on_host(self.experts_.deviation_)
+        precision = float(deviation.min() / deviation[k]) ** 2
+        xp = namespace(answers)
+        joined: Float = xp.concat([precision * answers, xp.full_like(answers, precision)], axis=1)
+        return joined
 
     def _parts(self, X: Any) -> tuple[Float, Float]:
         """Weights and means of the normal distributions that the answer is made of."""
@@ -307,13 +317,13 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         levels = np.atleast_1d(np.asarray(q, dtype=np.float64))
         if levels.ndim != 1 or not np.all((levels > 0) & (levels < 1)):
             raise ValueError(f"q must hold probabilities strictly between 0 and 1; got {q!r}.")
-        shares, means = self._parts(self._check_rows(X))
-        deviation = self.experts_.deviation_
+        parts = self._parts(self._check_rows(X))
+        shares, means, deviation = (on_host(each) for each in (*parts, self.experts_.deviation_))
         # the quantile of a mixture lies between the smallest and the largest of its parts'
-        parts = means[:, :, None] + deviation[:, None] * ndtri(levels)
+        theirs = means[:, :, None] + deviation[:, None] * ndtri(levels)
         running = (shares > 0)[:, :, None]
-        low = np.where(running, parts, np.inf).min(axis=1)
-        high = np.where(running, parts, -np.inf).max(axis=1)
+        low = np.where(running, theirs, np.inf).min(axis=1)
+        high = np.where(running, theirs, -np.inf).max(axis=1)
         margin = 1e-9 * deviation.max()
 
         def excess(y: Float, row: NDArray[np.intp], level: Float) -> Float:
@@ -324,7 +334,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
 
         rows = np.broadcast_to(np.arange(means.shape[0])[:, None], low.shape)
         found = elementwise.find_root(excess, (low - margin, high + margin), args=(rows, np.broadcast_to(levels, low.shape)))
-        quantiles: Float = found.x[:, 0] if np.ndim(q) == 0 else found.x
+        quantiles: Float = beside(found.x[:, 0] if np.ndim(q) == 0 else found.x, parts[1])
         return quantiles
 
     def expert_predict(self, X: Any) -> Float:
@@ -388,7 +398,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
             Sum over the rows.
         """
         density = self.log_density(X, y)
-        return float(_check_sample_weight(sample_weight, density[:, None], dtype=np.float64) @ density)
+        return float(self._weights(sample_weight, density[:, None]) @ density)
 
     def update_feedback(self, X: Any, y: Any, *, memory: float = 1000.0) -> Self:
         """Note how well the experts did on known answers; ``routing="feedback"`` tilts the gate by it.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ensemblekit.mixture.contracts import Float
+from ensemblekit.mixture.linear.namespaces import beside, namespace
 
 #: Ways to route; see the functions of the same names.
 ROUTINGS = ("soft", "top_k", "threshold", "random", "feedback")
@@ -30,10 +33,7 @@ def top_k(proba: Float, k: int) -> Float:
     >>> top_k(np.array([[0.5, 0.2, 0.3]]), 2)
     array([[0.625, 0.   , 0.375]])
     """
-    order = np.argsort(-proba, axis=1, kind="stable")[:, :k]
-    shares = np.zeros_like(proba)
-    np.put_along_axis(shares, order, np.take_along_axis(proba, order, axis=1), axis=1)
-    return shares / shares.sum(axis=1, keepdims=True)
+    return _normalised(proba, _rank(proba) < k)
 
 
 def threshold(proba: Float, limit: float) -> Float:
@@ -55,10 +55,7 @@ def threshold(proba: Float, limit: float) -> Float:
     array([[1., 0., 0.],
            [0., 1., 0.]])
     """
-    shares = np.where(proba >= limit, proba, 0.0)
-    none = ~shares.any(axis=1)
-    shares[none] = top_k(proba[none], 1)
-    return shares / shares.sum(axis=1, keepdims=True)
+    return _normalised(proba, (proba >= limit) | (_rank(proba) < 1))
 
 
 def random(proba: Float, k: int, rng: np.random.Generator) -> Float:
@@ -87,12 +84,10 @@ def random(proba: Float, k: int, rng: np.random.Generator) -> Float:
     >>> bool(abs(shares[:, 0].mean() - 0.9) < 0.03)
     True
     """
+    xp = namespace(proba)
     with np.errstate(divide="ignore"):
-        noisy = np.log(proba) + rng.gumbel(size=proba.shape)
-    order = np.argsort(-noisy, axis=1, kind="stable")[:, :k]
-    shares = np.zeros_like(proba)
-    np.put_along_axis(shares, order, 1.0 / order.shape[1], axis=1)
-    return shares
+        noisy = xp.log(proba) + beside(rng.gumbel(size=proba.shape), proba)
+    return _normalised(xp.ones_like(proba), _rank(noisy) < k)
 
 
 def feedback(proba: Float, success: Float) -> Float:
@@ -114,5 +109,20 @@ def feedback(proba: Float, success: Float) -> Float:
     >>> feedback(np.array([[0.5, 0.5]]), np.array([3.0, 1.0]))
     array([[0.75, 0.25]])
     """
-    tilted = proba * success
-    return tilted / tilted.sum(axis=1, keepdims=True)
+    tilted = proba * beside(success, proba)
+    result: Float = tilted / namespace(tilted).sum(tilted, axis=1, keepdims=True)
+    return result
+
+
+def _rank(values: Float) -> Float:
+    """Place of each value in its row, the largest first; of equals the lower index first."""
+    xp = namespace(values)
+    ranks: Float = xp.argsort(xp.argsort(-values, axis=1, stable=True), axis=1)
+    return ranks
+
+
+def _normalised(weights: Float, keep: Any) -> Float:
+    """Weights of those that are kept, as shares of one."""
+    xp = namespace(weights)
+    kept = xp.where(keep, weights, xp.zeros_like(weights))
+    return kept / xp.sum(kept, axis=1, keepdims=True)

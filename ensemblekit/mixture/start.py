@@ -13,6 +13,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host
+
 #: Rows that are enough to rank starts; longer tables are thinned to about so many.
 ROWS_TO_START = 10_000
 
@@ -76,7 +78,7 @@ def fold_of(X: Any, y: NDArray[Any], n_folds: int) -> NDArray[np.intp]:
 
 def _content_hash(X: Any, y: NDArray[Any]) -> NDArray[np.uint64]:
     """Hash each row to 64 bits: sums of multiplied and shifted cells, in integers, so that no rounding enters."""
-    digest = _mix(np.ascontiguousarray(y, dtype=np.float64).view(np.uint64), 0)
+    digest = _mix(np.ascontiguousarray(on_host(y), dtype=np.float64).view(np.uint64), 0)
     if sp.issparse(X):
         X = sp.csr_array(X)
         cells = _mix(X.data.astype(np.float64).view(np.uint64), X.indices.astype(np.uint64))
@@ -85,6 +87,7 @@ def _content_hash(X: Any, y: NDArray[Any]) -> NDArray[np.uint64]:
     if hasattr(X, "columns"):  # a DataFrame is here, so pandas is
         hashed = import_module("pandas").util.hash_pandas_object(X, index=False)
         return _mix(digest + hashed.to_numpy(dtype=np.uint64), 0)
+    X = on_host(X)
     for j in range(X.shape[1]):
         digest += _mix(np.ascontiguousarray(X[:, j], dtype=np.float64).view(np.uint64), j)
     return _mix(digest, 0)
@@ -123,11 +126,12 @@ def random_gate(X: Any, sample_weight: Float, n_experts: int, rng: np.random.Gen
     >>> bool(np.allclose(R.sum(axis=1), 1))
     True
     """
-    logits = X @ rng.normal(size=(X.shape[1], n_experts))
-    share = sample_weight / sample_weight.sum()
+    logits = X @ beside(rng.normal(size=(X.shape[1], n_experts)), X)
+    xp = namespace(logits)
+    share = sample_weight / xp.sum(sample_weight)
     logits = logits - share @ logits
-    spread = np.sqrt(share @ np.square(logits))
-    logits *= sharpness / np.where(spread > 0, spread, 1.0)
-    proba = np.exp(logits - logits.max(axis=1, keepdims=True))
-    result: Float = proba / proba.sum(axis=1, keepdims=True)
+    spread = xp.sqrt(share @ xp.square(logits))
+    logits = logits * (sharpness / xp.where(spread > 0, spread, xp.ones_like(spread)))
+    proba = xp.exp(logits - xp.max(logits, axis=1, keepdims=True))
+    result: Float = proba / xp.sum(proba, axis=1, keepdims=True)
     return result

@@ -17,7 +17,7 @@ seeds = st.integers(0, 10_000)
 def fit(kind, X, y, **parameters):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Experts .* answer for less")
-        return kind(2, n_init=2, random_state=0, **parameters).fit(X, y)
+        return kind(2, random_state=0, **{"n_init": 2, **parameters}).fit(X, y)
 
 
 @FEW
@@ -25,7 +25,8 @@ def fit(kind, X, y, **parameters):
 def test_shift_and_unit_of_a_column_do_not_matter_without_a_penalty(seed, shift, scale):
     X, y = two_lines(seed, n_samples=120)
     moved = X * [scale, 1] + [shift * scale, 0]
-    one, other = fit(MixtureOfExpertsRegressor, X, y, alpha=0), fit(MixtureOfExpertsRegressor, moved, y, alpha=0)
+    # enough starts for the best optimum: of two, rounding may choose the winner
+    one, other = (fit(MixtureOfExpertsRegressor, table, y, alpha=0, n_init=10) for table in (X, moved))
     # a separated gate climbs for ever: the likelihood that it reaches is the same, its coefficients need not be
     assert abs(one.lower_bound_ - other.lower_bound_) < 1e-2
 

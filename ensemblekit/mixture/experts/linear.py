@@ -8,14 +8,15 @@ from typing import Any, Self
 
 import numpy as np
 import scipy.linalg
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.extmath import safe_sparse_dot
 
 from ensemblekit.mixture.contracts import Float
 from ensemblekit.mixture.linear.design import Design, make_design
 from ensemblekit.mixture.linear.families import Gaussian
 from ensemblekit.mixture.linear.kinds import LinearBank
+from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.solve import maximise
 
@@ -85,13 +86,14 @@ class LinearExperts(LinearBank, BaseEstimator):
     def start(self, y: NDArray[Any], sample_weight: Float) -> tuple[Gaussian, Float]:
         """Return the family and the standardised answers, (1, n_samples)."""
         if not hasattr(self, "unit_"):
-            share = sample_weight / sample_weight.sum()
-            largest = max(float(np.abs(y).max()), np.finfo(float).tiny)  # so that no square overflows
+            xp = namespace(y)
+            share = sample_weight / xp.sum(sample_weight)
+            largest = max(float(xp.max(xp.abs(y))), np.finfo(float).tiny)  # so that no square overflows
             scaled = y / largest
             mean = float(share @ scaled)
             self.location_ = mean * largest
-            self.unit_ = float(np.sqrt(share @ np.square(scaled - mean))) * largest or 1.0
-        return Gaussian(DEVIATION_FLOOR**2), (y - self.location_)[None] / self.unit_
+            self.unit_ = float(xp.sqrt(share @ xp.square(scaled - mean))) * largest or 1.0
+        return Gaussian(DEVIATION_FLOOR**2), (y - self.location_)[None, :] / self.unit_
 
     def fit(self, X: Any, y: NDArray[Any], responsibilities: Float, sample_weight: Float) -> Self:
         """Fit each expert to the rows that it is responsible for.
@@ -141,21 +143,24 @@ class LinearExperts(LinearBank, BaseEstimator):
 
     def predictors(self, design: Design) -> Float:
         """Undo :meth:`set_predictors`."""
-        W = np.zeros((design.n_features + 1, 2 * self.intercept_.size))
-        W[:, ::2] = design.standardised_coefficients(self.coef_ / self.unit_, (self.intercept_ - self.location_) / self.unit_)
-        excess = np.square(self.deviation_ / self.unit_) - DEVIATION_FLOOR**2
+        coef, intercept = on_host(self.coef_), on_host(self.intercept_)
+        W = np.zeros((design.n_features + 1, 2 * intercept.size))
+        W[:, ::2] = design.standardised_coefficients(coef / self.unit_, (intercept - self.location_) / self.unit_)
+        excess = np.square(on_host(self.deviation_) / self.unit_) - DEVIATION_FLOOR**2
         W[-1, 1::2] = np.log(np.maximum(excess, DEVIATION_FLOOR**4))
         return W
 
     def log_likelihood(self, X: Any, y: NDArray[Any]) -> Float:
         """Natural log-density of each answer under each expert, (n_samples, n_experts)."""
-        error = (y[:, None] - self.predict(X)[:, :, 0]) / self.deviation_
-        result: Float = -0.5 * (np.square(error) + np.log(2 * np.pi)) - np.log(self.deviation_)
+        means = self.predict(X)[:, :, 0]
+        xp, deviation = namespace(means), beside(self.deviation_, X)
+        error = (y[:, None] - means) / deviation
+        result: Float = -0.5 * (xp.square(error) + float(np.log(2 * np.pi))) - xp.log(deviation)
         return result
 
     def predict(self, X: Any) -> Float:
         """Mean of each expert, (n_samples, n_experts, 1)."""
-        means: Float = (safe_sparse_dot(X, self.coef_.T) + self.intercept_)[:, :, None]
+        means: Float = (X @ beside(self.coef_, X).T + beside(self.intercept_, X))[:, :, None]
         return means
 
     def judge(self, X: Any, y: NDArray[Any]) -> Float:
@@ -165,25 +170,26 @@ class LinearExperts(LinearBank, BaseEstimator):
     def predict_one(self, X: Any, k: int) -> Float:
         """Answers of expert ``k`` alone, (n_samples, n_outputs)."""
         alone = copy(self)
-        alone.coef_, alone.intercept_ = self.coef_[[k]], self.intercept_[[k]]
-        return alone.predict(X)[:, 0]
+        alone.coef_, alone.intercept_ = self.coef_[k : k + 1, :], self.intercept_[k : k + 1]
+        return alone.predict(X)[:, 0, :]
 
     def penalty(self) -> float:
         """Half of ``alpha`` times the sum of squared coefficients in units of the answers' standard deviation."""
-        return 0.5 * self.alpha * float(np.sum(np.square(self.coef_ / self.unit_)))
+        return 0.5 * self.alpha * float(np.sum(np.square(on_host(self.coef_) / self.unit_)))
 
 
 def _least_squares(objective: LinearMixture) -> Float:
     """Ridge regression and its residual variance: where Newton on mean and variance together begins well."""
     group = objective.groups[0]
     share = objective.design.sample_weight / objective.total_weight
-    Z, y = objective.design.Z[:, group.columns], objective.targets[0]
-    weighted = Z.T * share if isinstance(Z, np.ndarray) else (Z.T.multiply(share)).tocsr()
+    Z, y = take_rows(objective.design.Z, group.columns, axis=1), objective.targets[0, :]
+    weighted = Z.T.multiply(share).tocsr() if sp.issparse(Z) else Z.T * share
     gram = weighted @ Z
-    gram = gram if isinstance(gram, np.ndarray) else gram.toarray()
-    slopes = scipy.linalg.lstsq(gram + np.diag(group.penalty), weighted @ y)[0]
+    gram = gram.toarray() if sp.issparse(gram) else on_host(gram)
+    slopes = scipy.linalg.lstsq(gram + np.diag(group.penalty), on_host(weighted @ y))[0]
     W = np.zeros((objective.design.n_features + 1, 2))
     W[group.columns, 0] = slopes
-    variance = float(share @ np.square(y - Z @ slopes))
+    error = y - Z @ beside(slopes, Z)
+    variance = float(share @ (error * error))
     W[-1, 1] = np.log(max(variance, DEVIATION_FLOOR**2))
     return W

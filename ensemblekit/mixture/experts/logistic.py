@@ -9,12 +9,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.extmath import safe_sparse_dot
 
 from ensemblekit.mixture.contracts import Float
 from ensemblekit.mixture.linear.design import Design, make_design
 from ensemblekit.mixture.linear.families import Categorical
 from ensemblekit.mixture.linear.kinds import LinearBank
+from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.solve import maximise
 
@@ -76,9 +76,11 @@ class LogisticExperts(LinearBank, BaseEstimator):
         """Columns of each expert."""
         return self.columns
 
-    def start(self, y: NDArray[Any], sample_weight: Float) -> tuple[Categorical, Float]:  # noqa: ARG002 (counts alike for classes)
+    def start(self, y: NDArray[Any], sample_weight: Float) -> tuple[Categorical, Float]:
         """Return the family and the class codes as indicators, (n_classes - 1, n_samples)."""
-        return Categorical(self.n_classes), (y == np.arange(1, self.n_classes)[:, None]).astype(np.float64)
+        xp = namespace(y)
+        classes = beside(np.arange(1, self.n_classes), y)
+        return Categorical(self.n_classes), xp.astype(y == classes[:, None], sample_weight.dtype)
 
     def fit(self, X: Any, y: NDArray[Any], responsibilities: Float, sample_weight: Float) -> Self:
         """Fit each expert to the rows that it is responsible for.
@@ -133,26 +135,32 @@ class LogisticExperts(LinearBank, BaseEstimator):
 
     def predictors(self, design: Design) -> Float:
         """Undo :meth:`set_predictors`."""
-        contrasts = (self.coef_[:, 1:] - self.coef_[:, :1]).reshape(-1, design.n_features)
-        return design.standardised_coefficients(contrasts, (self.intercept_[:, 1:] - self.intercept_[:, :1]).ravel())
+        coef, intercept = on_host(self.coef_), on_host(self.intercept_)
+        contrasts = (coef[:, 1:] - coef[:, :1]).reshape(-1, design.n_features)
+        return design.standardised_coefficients(contrasts, (intercept[:, 1:] - intercept[:, :1]).ravel())
 
     def log_likelihood(self, X: Any, y: NDArray[Any]) -> Float:
         """Log-probability of each row's class under each expert, (n_samples, n_experts)."""
         log_proba = self._log_proba(X)
-        result: Float = np.take_along_axis(log_proba, y[:, None, None], axis=2)[:, :, 0]
+        xp = namespace(log_proba)
+        which = xp.broadcast_to(y[:, None, None], (*log_proba.shape[:2], 1))
+        result: Float = xp.take_along_axis(log_proba, which, axis=2)[:, :, 0]
         return result
 
     def predict(self, X: Any) -> Float:
         """Class probabilities of each expert, (n_samples, n_experts, n_classes)."""
-        return np.exp(self._log_proba(X))
+        log_proba = self._log_proba(X)
+        return namespace(log_proba).exp(log_proba)
 
     def _log_proba(self, X: Any) -> Float:
         n_experts, n_classes, n_features = self.coef_.shape
-        flat = self.coef_.reshape(-1, n_features)
-        logits = safe_sparse_dot(X, flat.T) + self.intercept_.ravel()
-        logits = logits.reshape(-1, n_experts, n_classes)
-        logits -= logits.max(axis=2, keepdims=True)
-        result: Float = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))
+        xp = namespace(self.coef_)
+        coef, intercept = xp.reshape(self.coef_, (-1, n_features)), xp.reshape(self.intercept_, (-1,))
+        logits = X @ beside(coef, X).T + beside(intercept, X)
+        xp = namespace(logits)
+        logits = xp.reshape(logits, (-1, n_experts, n_classes))
+        logits -= xp.max(logits, axis=2, keepdims=True)
+        result: Float = logits - xp.log(xp.sum(xp.exp(logits), axis=2, keepdims=True))
         return result
 
     def judge(self, X: Any, y: NDArray[Any]) -> Float:
@@ -162,9 +170,9 @@ class LogisticExperts(LinearBank, BaseEstimator):
     def predict_one(self, X: Any, k: int) -> Float:
         """Answers of expert ``k`` alone, (n_samples, n_outputs)."""
         alone = copy(self)
-        alone.coef_, alone.intercept_ = self.coef_[[k]], self.intercept_[[k]]
-        return alone.predict(X)[:, 0]
+        alone.coef_, alone.intercept_ = self.coef_[k : k + 1, :, :], self.intercept_[k : k + 1, :]
+        return alone.predict(X)[:, 0, :]
 
     def penalty(self) -> float:
         """Half of ``alpha`` times the sum of squared coefficients."""
-        return 0.5 * self.alpha * float(np.sum(np.square(self.coef_)))
+        return 0.5 * self.alpha * float(np.sum(np.square(on_host(self.coef_))))

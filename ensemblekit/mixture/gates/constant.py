@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 
 from ensemblekit.mixture.contracts import Float
 from ensemblekit.mixture.linear.kinds import LinearGate
+from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host
 
 
 class ConstantGate(LinearGate, BaseEstimator):
@@ -46,10 +47,10 @@ class ConstantGate(LinearGate, BaseEstimator):
         -------
         self
         """
-        proportions = sample_weight @ responsibilities / sample_weight.sum()
+        rows = on_host(sample_weight @ responsibilities)
         self.n_features_in_ = X.shape[1]
         with np.errstate(divide="ignore"):
-            self.intercept_ = np.log(proportions)
+            self.intercept_ = np.log(rows / rows.sum())
         return self
 
     def set_contrasts(self, contrasts: Float, intercepts: Float) -> Self:
@@ -61,7 +62,8 @@ class ConstantGate(LinearGate, BaseEstimator):
 
     def contrasts(self) -> tuple[Float, Float]:
         """Undo :meth:`set_contrasts`."""
-        intercepts = self.intercept_[1:] - self.intercept_[0]
+        logits = on_host(self.intercept_)
+        intercepts = logits[1:] - logits[0]
         return np.zeros((intercepts.size, self.n_features_in_)), intercepts
 
     def log_proba(self, X: Any) -> Float:
@@ -75,7 +77,8 @@ class ConstantGate(LinearGate, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_experts)
         """
-        return np.tile(self.intercept_, (X.shape[0], 1))
+        logits = beside(self.intercept_, X)
+        return namespace(logits).tile(logits, (X.shape[0], 1))
 
     def penalty(self) -> float:
         """Zero: nothing is penalised."""

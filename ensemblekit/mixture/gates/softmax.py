@@ -6,12 +6,12 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.extmath import safe_sparse_dot
 
 from ensemblekit.mixture.contracts import Float
 from ensemblekit.mixture.linear.design import make_design
 from ensemblekit.mixture.linear.families import Categorical
 from ensemblekit.mixture.linear.kinds import LinearGate
+from ensemblekit.mixture.linear.namespaces import beside, on_host
 from ensemblekit.mixture.linear.objective import LinearMixture, logsumexp
 from ensemblekit.mixture.linear.solve import maximise
 
@@ -76,7 +76,7 @@ class SoftmaxGate(LinearGate, BaseEstimator):
         objective = LinearMixture(
             design,
             Categorical(n_experts, symmetric=True),
-            np.ascontiguousarray(responsibilities.T[1:]),
+            responsibilities.T[1:, :],
             n_experts=1,
             alpha=self.strength,
         )
@@ -107,7 +107,8 @@ class SoftmaxGate(LinearGate, BaseEstimator):
 
     def contrasts(self) -> tuple[Float, Float]:
         """Coefficients and intercepts of all experts but the first, relative to the first."""
-        return self.coef_[1:] - self.coef_[0], self.intercept_[1:] - self.intercept_[0]
+        coef, intercept = on_host(self.coef_), on_host(self.intercept_)
+        return coef[1:] - coef[0], intercept[1:] - intercept[0]
 
     def log_proba(self, X: Any) -> Float:
         """Natural logarithms of the gate's probabilities.
@@ -120,13 +121,13 @@ class SoftmaxGate(LinearGate, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_experts)
         """
-        logits = safe_sparse_dot(X, self.coef_.T) + self.intercept_
+        logits = X @ beside(self.coef_, X).T + beside(self.intercept_, X)
         result: Float = logits - logsumexp(logits.T)[:, None]
         return result
 
     def penalty(self) -> float:
         """Half of ``alpha`` times the sum of squared coefficients."""
-        return 0.5 * self.strength * float(np.sum(np.square(self.coef_)))
+        return 0.5 * self.strength * float(np.sum(np.square(on_host(self.coef_))))
 
     @property
     def strength(self) -> float:

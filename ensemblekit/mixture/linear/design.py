@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.utils._array_api import get_namespace_and_device
 
 from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host
 
@@ -135,13 +136,14 @@ def make_design(X: Any, sample_weight: Float) -> Design:
         return X.reweighted(sample_weight)
     if sp.issparse(X):
         return _sparse_design(X, sample_weight)
-    xp = namespace(X)
+    xp, _, device = get_namespace_and_device(X)
     share = sample_weight / xp.sum(sample_weight)
     peak = xp.max(xp.abs(X), axis=0)
     peak = xp.where(peak == 0, xp.ones_like(peak), peak)
-    Z = xp.concat([X, xp.ones_like(X[:, :1])], axis=1)
+    Z = xp.empty((X.shape[0], X.shape[1] + 1), dtype=X.dtype, device=device)
     columns = Z[:, :-1]  # a view: a long table has room for few copies
-    columns /= peak  # so that no square overflows
+    columns[...] = X / peak  # so that no square overflows
+    Z[:, -1] = 1.0
     centre = share @ columns
     columns -= centre
     spread = xp.sqrt(share @ xp.square(columns))

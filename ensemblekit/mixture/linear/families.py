@@ -115,7 +115,8 @@ class Categorical:
 def _log_normaliser(eta: Float) -> tuple[Float, Float]:
     """Return log(1 + sum exp(eta)) of shape (K, n) and the probabilities of the free classes, (K, C - 1, n)."""
     xp = namespace(eta)
-    top = xp.clip(xp.max(eta, axis=1), min=0.0)
+    top = xp.max(eta, axis=1)
+    top = xp.where(top > 0, top, xp.zeros_like(top))
     proba = xp.exp(eta - top[:, None, :])
     total = xp.sum(proba, axis=1) + xp.exp(-top)
     proba /= total[:, None, :]
@@ -170,7 +171,9 @@ class Gaussian:
 
     def _parts(self, eta: Float, targets: Float) -> tuple[Float, Float, Float]:
         xp = namespace(eta)
-        excess = xp.exp(xp.clip(eta[:, 1, :], max=80.0))  # finite in single precision, its cube in double
+        log_excess = eta[:, 1, :]
+        bound = xp.full_like(log_excess, 80.0)  # finite in single precision, its cube in double
+        excess = xp.exp(xp.where(log_excess < bound, log_excess, bound))
         return excess, self.floor + excess, targets[0, :] - eta[:, 0, :]
 
 

@@ -128,7 +128,7 @@ class LinearMixture:
         self.alpha = alpha
         self.gate_alpha = alpha if gate_alpha is None else gate_alpha
         # an expert without a single row is left to its penalty
-        self.total_weight = max(float(design.sample_weight.sum()), np.finfo(float).tiny)
+        self.total_weight = max(float(namespace(design.sample_weight).sum(design.sample_weight)), np.finfo(float).tiny)
         self.expert_columns = list(expert_columns or [None] * n_experts)
         self.groups = self._make_groups(gate_columns)
         self.size = self.groups[-1].parameters.stop
