@@ -21,12 +21,13 @@ from ensemblekit_reports.cost import TimedProcesses
 from ensemblekit_reports.environment import fingerprint, machine, versions
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.keys import content_key
+from ensemblekit_reports.lock import only_run_in
 from ensemblekit_reports.models import Model
 from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.progress import Stage, silent
 from ensemblekit_reports.quantities import COSTS, METRICS
 from ensemblekit_reports.results import KEY_COLUMNS, Environment, ModelFacts, Results, TableFacts
-from ensemblekit_reports.store import Store, read_json
+from ensemblekit_reports.store import Store, make_folder, read_json
 from ensemblekit_reports.tables import Table
 from ensemblekit_reports.timing import QUICK_CALLS, SINGLE_CALLS
 
@@ -142,7 +143,7 @@ def run(plan: Plan, directory: Path, *, jobs: int, command: str, fresh: bool = F
     Raises
     ------
     UserError
-        When the folder cannot be written to, or a process of the accuracy pass dies.
+        When the folder cannot be written to, another run has it, or a process of the accuracy pass dies.
     KeyboardInterrupt
         On Ctrl-C; finished cells are kept.
 
@@ -157,17 +158,19 @@ def run(plan: Plan, directory: Path, *, jobs: int, command: str, fresh: bool = F
     ...     run(plan, Path(folder), jobs=1, command="").cells["status"].tolist()
     ['ok', 'ok']
     """
-    store = Store(directory)
-    if fresh:
-        store.forget()
-    cells = plan_cells(plan, store)
-    clock = _Clock.start(store, cells)
-    try:
-        _accuracy_pass(plan, cells, jobs, stage)
-        _cost_pass(plan, cells, store, stage)
-    finally:
-        _write_run(plan, store, cells, clock.environment(plan, command))
-    return load_results(directory)
+    make_folder(directory)
+    with only_run_in(directory):
+        store = Store(directory)
+        if fresh:
+            store.forget()
+        cells = plan_cells(plan, store)
+        clock = _Clock.start(store, cells)
+        try:
+            _accuracy_pass(plan, cells, jobs, stage)
+            _cost_pass(plan, cells, store, stage)
+        finally:
+            _write_run(plan, store, cells, clock.environment(plan, command))
+        return load_results(directory)
 
 
 @dataclass(frozen=True)

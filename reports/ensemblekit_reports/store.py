@@ -43,14 +43,9 @@ class Store:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        try:
-            for kind in ("cells/accuracy", "cells/cost", "folds"):
-                (directory / kind).mkdir(parents=True, exist_ok=True)
-            # Asking for permissions is not enough: root may do anything, a full disk allows nothing.
-            write_bytes(directory / ".writable", b"")
-            (directory / ".writable").unlink()
-        except OSError as error:
-            raise UserError(f"the output folder {directory} cannot be written to: {error.strerror}.") from None
+        make_folder(directory)
+        for kind in ("cells/accuracy", "cells/cost", "folds"):
+            make_folder(directory / kind)
         self._remove_rubbish()
 
     def _remove_rubbish(self) -> None:
@@ -81,6 +76,35 @@ class Store:
     def load(self, file: Path) -> dict[str, Any]:
         """Read a finished cell."""
         return read_json(file)
+
+
+def make_folder(directory: Path) -> None:
+    """Make a folder if it is not there, and see that it can be written to.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder; those above it are made too.
+
+    Raises
+    ------
+    UserError
+        When it cannot be made or written to.
+
+    Examples
+    --------
+    >>> make_folder(Path(__file__))
+    Traceback (most recent call last):
+        ...
+    ensemblekit_reports.errors.UserError: the output folder ... cannot be written to: File exists.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        # Asking for permissions is not enough: root may do anything, a full disk allows nothing.
+        write_bytes(directory / ".writable", b"")
+        (directory / ".writable").unlink()
+    except OSError as error:
+        raise UserError(f"the output folder {directory} cannot be written to: {error.strerror}.") from None
 
 
 def _words(label: str) -> str:
