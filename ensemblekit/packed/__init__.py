@@ -1,6 +1,6 @@
 """Gate, experts and ensembles as one flat model, evaluated by one engine on the CPU or on a GPU."""
 
-from ensemblekit.packed import ensembles, logistic, mixtures, pipelines, priors  # noqa: F401  # they register themselves
+from ensemblekit.packed import ensembles, logistic, mixture_gates, mixtures, pipelines, priors, regressions  # noqa: F401  # they register themselves
 from ensemblekit.packed.model import PackedModel, Work
 from ensemblekit.packed.packing import pack, register_single_kinds
 

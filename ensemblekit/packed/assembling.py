@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ensemblekit.packed.experts import Expert, LinearExpert, TreeExpert
+from ensemblekit.packed.gates import PackedGate, constant_gate, linear_gate
 from ensemblekit.packed.model import IDENTITY, LINEAR, ONE_VS_ALL, PERFECT, SOFTMAX, SPARSE, Combination, PackedModel
 from ensemblekit.packed.perfect_layout import is_worth_padding, perfect_trees
 from ensemblekit.packed.sparse_layout import CATEGORICAL, LEAF, sparse_trees
 from ensemblekit.trees.flat import TreeEnsemble, freeze
+
+__all__ = ["assemble", "constant_gate"]
 
 LINKS = {"identity": IDENTITY, "softmax": SOFTMAX, "sigmoid": SOFTMAX, "one-vs-all": ONE_VS_ALL}
 
@@ -36,49 +39,30 @@ class _Part(NamedTuple):
     category_words: npt.NDArray[np.uint32]
 
 
-def constant_gate(weights: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Write fixed weights as the logits of a gate that looks at no column.
-
-    Parameters
-    ----------
-    weights : array-like of shape (K,)
-        Not negative, not all zero; an expert of weight zero never runs.
-
-    Returns
-    -------
-    ndarray of float64, shape (1, K)
-        Logarithms of the normalised weights.
-
-    Examples
-    --------
-    >>> np.exp(constant_gate([1, 3, 0]))
-    array([[0.25, 0.75, 0.  ]])
-    """
-    share = np.asarray(weights, np.float64) / np.sum(weights)
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(share)[None])
-
-
 def assemble(
-    gate: npt.NDArray[np.float64],
+    gate: npt.NDArray[np.float64] | PackedGate,
     experts: Sequence[Expert],
     *,
     kind: str,
-    classes: npt.NDArray[Any],
+    classes: npt.NDArray[Any] | None,
     n_features: int,
     top_k: int | None = None,
+    threshold: float = 0.0,
     combination: Combination = "mean",
+    precision: npt.ArrayLike = 1.0,
 ) -> PackedModel:
     """Join the experts' arrays and freeze them.
 
     Parameters
     ----------
-    gate : ndarray of float64, shape (d + 1, K) or (1, K)
-        Logits, see `PackedModel`.
+    gate : PackedGate, or ndarray of float64, shape (d + 1, K) or (1, K)
+        A gate, or the logits of a softmax gate with the intercepts in the last row.
     experts : sequence of LinearExpert or TreeExpert
         K of them.
-    kind, classes, n_features, combination
-        As in `PackedModel`.
+    kind, n_features, threshold, combination, precision
+        As in `PackedModel`; `precision` is broadcast to the experts.
+    classes : ndarray, shape (C,), or None
+        Labels; None for regression.
     top_k : int, default=None
         Experts that run; None for all.
 
@@ -93,19 +77,27 @@ def assemble(
     >>> assemble(constant_gate([1]), [expert], kind="demo", classes=np.arange(2), n_features=3).n_experts
     1
     """
-    n_classes = len(classes)
-    parts = [_part(expert, n_classes, n_features) for expert in experts]
-    trees = [expert.trees for expert in experts if isinstance(expert, TreeExpert)]
+    n_outputs = 1 if classes is None else len(classes)
+    parts = [_part(expert, n_outputs, n_features) for expert in experts]
+    gate = gate if isinstance(gate, PackedGate) else linear_gate(gate, n_features=n_features)
     is_linear = np.array([part.form == LINEAR for part in parts])
     model = PackedModel(
         kind=kind,
-        classes=_plain_labels(classes),
+        classes=np.empty(0) if classes is None else _plain_labels(classes),
         n_features=n_features,
         top_k=len(experts) if top_k is None else top_k,
+        threshold=float(threshold),
         combination=combination,
-        accepts_missing=all(t.accepts_missing for t in trees) and not is_linear.any() and len(gate) == 1,
+        accepts_missing=_accepts_missing(gate, experts),
         preprocessing=(),
-        gate=np.ascontiguousarray(gate, np.float64),
+        gate=gate.table,
+        gate_node=gate.node,
+        gate_path=gate.path,
+        gate_mean=gate.mean,
+        gate_factor=gate.factor,
+        gate_offset=gate.offset,
+        gate_model=gate.model,
+        precision=np.broadcast_to(np.asarray(precision, np.float64), (len(experts),)).copy(),
         form=np.array([part.form for part in parts], np.int32),
         link=np.array([part.link for part in parts], np.int32),
         scale=np.array([part.scale for part in parts]),
@@ -115,12 +107,24 @@ def assemble(
         linear_slot=np.where(is_linear, np.cumsum(is_linear) - 1, -1).astype(np.int32),
         linear=np.stack([*(part.linear for part in parts if part.form == LINEAR)])
         if is_linear.any()
-        else np.empty((0, n_features + 1, n_classes)),
+        else np.empty((0, n_features + 1, n_outputs)),
         **_joined(parts),
-        categorical_features=np.unique(np.concatenate([np.empty(0, np.int32), *(t.categorical_features for t in trees)])),
+        categorical_features=_categorical_features(gate, experts),
     )
     freeze(vars(model))
     return model
+
+
+def _accepts_missing(gate: PackedGate, experts: Sequence[Expert]) -> bool:
+    if len(gate.table) > 1 or len(gate.mean) or (gate.model is not None and not gate.model.accepts_missing):
+        return False
+    return all(isinstance(expert, TreeExpert) and expert.trees.accepts_missing for expert in experts)
+
+
+def _categorical_features(gate: PackedGate, experts: Sequence[Expert]) -> npt.NDArray[np.int32]:
+    named = [expert.trees.categorical_features for expert in experts if isinstance(expert, TreeExpert)]
+    named += [] if gate.model is None else [gate.model.categorical_features]
+    return np.unique(np.concatenate([np.empty(0, np.int32), *named]))
 
 
 def _plain_labels(classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -158,31 +162,31 @@ def _moved(nodes: npt.NDArray[np.int32], node: int, leaf: int, word: int) -> npt
     return moved
 
 
-def _part(expert: Expert, n_classes: int, n_features: int) -> _Part:
+def _part(expert: Expert, n_outputs: int, n_features: int) -> _Part:
     if isinstance(expert, LinearExpert):
-        return _linear_part(expert, n_classes, n_features)
-    return _tree_part(expert, n_classes, n_features)
+        return _linear_part(expert, n_outputs, n_features)
+    return _tree_part(expert, n_outputs, n_features)
 
 
-def _linear_part(expert: LinearExpert, n_classes: int, n_features: int) -> _Part:
+def _linear_part(expert: LinearExpert, n_outputs: int, n_features: int) -> _Part:
     _check_width(expert.coef.shape[1], n_features)
-    table = np.zeros((n_features + 1, n_classes))
-    table[-1] = -np.inf  # a class that the expert never saw has probability zero
+    table = np.zeros((n_features + 1, n_outputs))
+    table[-1] = 0.0 if expert.link == "identity" else -np.inf  # a class that the expert never saw has probability zero
     table[:-1, expert.columns], table[-1, expert.columns] = expert.coef.T, expert.intercept
-    return _empty_part(n_classes)._replace(linear=table)
+    return _empty_part(n_outputs)._replace(linear=table, link=LINKS[expert.link])
 
 
-def _empty_part(n_classes: int) -> _Part:
+def _empty_part(n_outputs: int) -> _Part:
     no_index, no_nodes = np.empty(0, np.int64), np.empty((0, 4), np.int32)
     return _Part(
         form=LINEAR,
         link=SOFTMAX,
         scale=1.0,
-        base=np.zeros(n_classes),
+        base=np.zeros(n_outputs),
         vector=0,
         depth=0,
         linear=np.empty((0, 0)),
-        trees_per_column=np.zeros(n_classes, np.int64),
+        trees_per_column=np.zeros(n_outputs, np.int64),
         node_start=no_index,
         leaf_start=no_index,
         perfect_nodes=no_nodes[:, :2],
@@ -192,7 +196,7 @@ def _empty_part(n_classes: int) -> _Part:
     )
 
 
-def _tree_part(expert: TreeExpert, n_classes: int, n_features: int) -> _Part:
+def _tree_part(expert: TreeExpert, n_outputs: int, n_features: int) -> _Part:
     trees = expert.trees
     _check_width(trees.n_features, n_features)
     vector = bool(trees.outputs[0] < 0)
@@ -200,23 +204,37 @@ def _tree_part(expert: TreeExpert, n_classes: int, n_features: int) -> _Part:
     columns = expert.columns[1:] if trees.link == "sigmoid" else expert.columns
     outputs = np.zeros(trees.n_trees, np.int64) if vector else columns[trees.outputs]
     order = np.argsort(outputs, kind="stable")
-    part = _empty_part(n_classes)._replace(
+    part = _empty_part(n_outputs)._replace(
         link=LINKS[trees.link],
         scale=trees.scale,
-        base=_base(expert, n_classes),
+        base=_base(expert, n_outputs),
         vector=int(vector),
         depth=trees.max_depth,
-        trees_per_column=np.bincount(outputs, minlength=n_classes),
+        trees_per_column=np.bincount(outputs, minlength=n_outputs),
     )
-    width = n_classes if vector else 1
+    width = n_outputs if vector else 1
     leaves = np.zeros((len(trees.leaf_values), width))
     leaves[:, columns if vector else [0]] = trees.leaf_values
+    if expert.is_regression:  # float32 leaves: what those of a tree have in common stays in float64
+        common = _mean_leaf(trees, leaves[:, 0])
+        leaves[:, 0] -= common[_tree_of_leaf(trees)]
+        part = part._replace(base=part.base + trees.scale * common.sum())
     return _perfect(part, trees, leaves, order) if is_worth_padding(trees) else _sparse(part, trees, leaves, order)
 
 
-def _base(expert: TreeExpert, n_classes: int) -> npt.NDArray[np.float64]:
+def _tree_of_leaf(trees: TreeEnsemble) -> npt.NDArray[np.intp]:
+    node = np.flatnonzero(trees.leaf >= 0)  # leaves are numbered in the order of their nodes
+    return np.searchsorted(trees.roots, node, side="right") - 1
+
+
+def _mean_leaf(trees: TreeEnsemble, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    owner = _tree_of_leaf(trees)
+    return np.bincount(owner, values, trees.n_trees) / np.bincount(owner, minlength=trees.n_trees)
+
+
+def _base(expert: TreeExpert, n_outputs: int) -> npt.NDArray[np.float64]:
     trees = expert.trees
-    base = np.full(n_classes, 0.0 if trees.link == "identity" else -np.inf)
+    base = np.full(n_outputs, 0.0 if trees.link == "identity" else -np.inf)
     base[expert.columns] = np.append(0.0, trees.base) if trees.link == "sigmoid" else trees.base
     return base
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from ensemblekit.packed.model import PackedModel
 
 DTYPES = {
-    "gate": np.float64, "form": np.int32, "link": np.int32, "scale": np.float64, "base": np.float64,
+    "gate": np.float64, "gate_node": np.int32, "gate_path": np.int32, "gate_mean": np.float64, "gate_factor": np.float64,
+    "gate_offset": np.float64, "precision": np.float64, "form": np.int32, "link": np.int32, "scale": np.float64, "base": np.float64,
     "vector": np.int32, "depth": np.int32, "linear_slot": np.int32, "linear": np.float64, "tree_start": np.int32,
     "node_start": np.int32, "leaf_start": np.int32, "perfect_nodes": np.int32, "sparse_nodes": np.int32,
     "leaf_values": np.float32, "category_words": np.uint32, "categorical_features": np.int32,
@@ -50,6 +51,10 @@ def check(model: PackedModel) -> None:
     for k in range(model.n_experts):
         _check_expert(model, k)
     _check_sparse(model)
+    if model.gate_model is not None:
+        check(model.gate_model)
+        fits = (model.gate_model.n_outputs, model.gate_model.n_features) == (model.n_experts, model.n_features)
+        _require("gate_model", fits and model.gate_model.is_classifier)
 
 
 def _require(name: str, holds: bool | np.bool_) -> None:
@@ -60,26 +65,42 @@ def _require(name: str, holds: bool | np.bool_) -> None:
 def _check_header(model: PackedModel) -> None:
     for name, dtype in DTYPES.items():
         _require(name, isinstance(getattr(model, name), np.ndarray) and getattr(model, name).dtype == dtype)
-    _require("classes", model.classes.ndim == 1 and len(model.classes) > 0 and model.classes.dtype != object)
-    _require("combination", model.combination in {"mean", "vote"})
+    _require("classes", model.classes.ndim == 1 and model.classes.dtype != object)
+    _require("base", model.base.ndim == 2 and model.n_outputs == (len(model.classes) or 1))
+    _require("combination", model.combination in {"mean", "vote", "product", "additive"})
+    _require("threshold", isinstance(model.threshold, float) and 0 <= model.threshold <= 1)
     _require("n_features", isinstance(model.n_features, int) and model.n_features > 0)
     _require("top_k", isinstance(model.top_k, int) and 1 <= model.top_k <= model.n_experts)
 
 
 def _check_shapes(model: PackedModel) -> None:
-    n_experts, n_classes, d = model.n_experts, model.n_classes, model.n_features
+    n_experts, n_outputs, d = model.n_experts, model.n_outputs, model.n_features
     expected = {
-        "form": (n_experts,), "link": (n_experts,), "scale": (n_experts,), "base": (n_experts, n_classes),
+        "form": (n_experts,), "link": (n_experts,), "scale": (n_experts,), "base": (n_experts, n_outputs),
         "vector": (n_experts,), "depth": (n_experts,), "linear_slot": (n_experts,),
-        "linear": (int((model.linear_slot >= 0).sum()), d + 1, n_classes),
-        "tree_start": (n_experts * n_classes + 1,), "leaf_start": model.node_start.shape,
+        "linear": (int((model.linear_slot >= 0).sum()), d + 1, n_outputs),
+        "tree_start": (n_experts * n_outputs + 1,), "leaf_start": model.node_start.shape,
+        "gate_offset": (n_experts,), "precision": (n_experts,),
         "perfect_nodes": (len(model.perfect_nodes), 2), "sparse_nodes": (len(model.sparse_nodes), 4),
     }  # fmt: skip
     for name, shape in expected.items():
         _require(name, getattr(model, name).shape == shape)
-    _require("gate", model.gate.shape in {(d + 1, n_experts), (1, n_experts)} and not np.isnan(model.gate).any())
+    _check_gate(model)
     _require("linear_slot", np.isin(model.linear_slot, [-1, *range(len(model.linear))]).all())
     _require("categorical_features", _inside(model.categorical_features, d))
+
+
+def _check_gate(model: PackedModel) -> None:
+    n_experts, d, branches = model.n_experts, model.n_features, model.gate.shape[1] if model.gate.ndim == 2 else 0
+    _require("gate", model.gate.shape in {(d + 1, branches), (1, branches)} and not np.isnan(model.gate).any())
+    _require("gate_node", model.gate_node.shape == (branches,) and _inside(model.gate_node, branches))
+    _require("gate_path", model.gate_path.ndim == 2 and len(model.gate_path) == n_experts and _inside(model.gate_path, branches))
+    _require("gate_path", 1 <= model.gate_path.shape[1] <= branches)
+    _require("gate_mean", model.gate_mean.shape in {(n_experts, d), (0, d)})
+    centres = len(model.gate_mean)
+    _require("gate_mean", centres in {0, branches})
+    _require("gate_factor", model.gate_factor.shape in {(centres, d, d), (centres, 1, d)})
+    _require("precision", (model.precision > 0).all())
 
 
 def _is_range_table(start: npt.NDArray[np.int32], end: int) -> bool:
@@ -94,8 +115,8 @@ def _check_expert(model: PackedModel, k: int) -> None:
     _require("form", model.form[k] in {0, 1, 2} and (model.form[k] == 0) == (model.linear_slot[k] >= 0))
     _require("link", model.link[k] in {0, 1, 2})
     _require("vector", model.vector[k] in {0, 1})
-    first = k * model.n_classes
-    trees = slice(model.tree_start[first], model.tree_start[first + model.n_classes])
+    first = k * model.n_outputs
+    trees = slice(model.tree_start[first], model.tree_start[first + model.n_outputs])
     start = model.node_start[trees]
     if model.form[k] == 1:
         _check_perfect(model, k, start, model.leaf_start[trees])
@@ -108,7 +129,7 @@ def _check_expert(model: PackedModel, k: int) -> None:
 def _check_perfect(model: PackedModel, k: int, start: npt.NDArray[np.int32], leaf_start: npt.NDArray[np.int32]) -> None:
     _require("depth", 0 <= model.depth[k] <= perfect.MAX_DEPTH)
     slots = 1 << int(model.depth[k])
-    width = model.n_classes if model.vector[k] else 1
+    width = model.n_outputs if model.vector[k] else 1
     _require("node_start", _inside(start, len(model.perfect_nodes) - slots + 1) and (np.diff(start) == slots).all())
     _require("leaf_start", _inside(leaf_start, len(model.leaf_values) - slots * width + 1))
     feature = model.perfect_nodes[:, 1].view(np.uint32) & perfect.FEATURE
@@ -118,7 +139,7 @@ def _check_perfect(model: PackedModel, k: int, start: npt.NDArray[np.int32], lea
 def _leaves_fit(model: PackedModel, k: int, roots: npt.NDArray[np.int32]) -> bool:
     """Follow every path of the expert: it must end, at a depth that the engine walks, with its values inside."""
     nodes = model.sparse_nodes
-    width = model.n_classes if model.vector[k] else 1
+    width = model.n_outputs if model.vector[k] else 1
     level, words = np.asarray(roots, np.int64), nodes[:, 2].view(np.uint32)
     for _ in range(int(model.depth[k]) + 1):
         is_leaf = (words[level] & sparse.LEAF) > 0

@@ -15,6 +15,7 @@ from ensemblekit.packed.cpu_evaluate import evaluate
 if TYPE_CHECKING:
     from ensemblekit.packed.model import PackedModel
 
+MODES = ("mean", "vote", "product", "additive")
 ROWS_PER_THREAD = 512  # below this a thread costs more than it saves
 
 
@@ -36,8 +37,10 @@ class Engine:
     """
 
     def __init__(self, model: PackedModel) -> None:
-        self.n_classes = model.n_classes
-        self._head = (model.gate, model.top_k, model.combination == "vote")
+        self.n_outputs = model.n_outputs
+        self._gate = (model.gate, model.gate_node, model.gate_path, model.gate_mean, model.gate_factor, model.gate_offset)
+        self._gate_engine = None if model.gate_model is None else Engine(model.gate_model)
+        self._routing = (model.top_k, model.threshold, MODES.index(model.combination), model.precision)
         self._experts = (
             model.form,
             model.link,
@@ -85,14 +88,16 @@ class Engine:
         rows = rows.view()
         rows.flags.writeable = False  # numba compiles read-only arrays anew: always hand it the same kind
         n = len(rows)
-        out = np.empty((n, self.n_classes))
+        given = np.empty((n, 0)) if self._gate_engine is None else self._gate_engine.predict_proba(rows, n_jobs=n_jobs)
+        fixed = (given, self._gate, self._routing, self._experts, self._trees)
+        out = np.empty((n, self.n_outputs))
         threads = min(thread_count(n_jobs), max(1, n // ROWS_PER_THREAD))
         if threads == 1:
-            evaluate(rows, 0, n, self._head, self._experts, self._trees, out)
+            evaluate(rows, 0, n, *fixed, out)
             return out
         bounds = np.linspace(0, n, threads + 1).astype(int)
         with ThreadPoolExecutor(threads) as pool:
-            jobs = [pool.submit(evaluate, rows, int(a), int(b), self._head, self._experts, self._trees, out) for a, b in pairwise(bounds)]
+            jobs = [pool.submit(evaluate, rows, int(a), int(b), *fixed, out) for a, b in pairwise(bounds)]
             for job in jobs:
                 job.result()
         return out

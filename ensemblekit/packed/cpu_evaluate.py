@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 
 from ensemblekit.packed.compiled import compiled
-from ensemblekit.packed.cpu_gate import keep_largest, linear_margins, softmax_in_place
+from ensemblekit.packed.cpu_gate import gate_logits, linear_margins, route, softmax_in_place
 from ensemblekit.packed.cpu_trees import BLOCK, add_block, add_row
 
 FEW = 8  # with fewer rows than this, lanes are trees
 SOFTMAX, ONE_VS_ALL = 1, 2
+VOTE, PRODUCT = 1, 2
 
 
 @compiled
-def evaluate(x: Any, begin: int, end: int, head: Any, experts: Any, trees: Any, out: Any) -> None:
-    """Fill the probabilities of rows `begin` to `end`.
+def evaluate(x: Any, begin: int, end: int, given: Any, gate: Any, routing: Any, experts: Any, trees: Any, out: Any) -> None:
+    """Fill the answers to rows `begin` to `end`.
 
     Parameters
     ----------
@@ -28,15 +29,19 @@ def evaluate(x: Any, begin: int, end: int, head: Any, experts: Any, trees: Any, 
         Rows.
     begin, end : int
         The rows to answer.
-    head : tuple
-        ``(gate, top_k, vote)``.
+    given : ndarray of float64, shape (n, K) or (n, 0)
+        Probabilities that a classifier as gate gave the experts.
+    gate : tuple
+        See `ensemblekit.packed.cpu_gate.gate_logits`.
+    routing : tuple
+        ``(top_k, threshold, mode, precision)``; mode 0 mean, 1 vote, 2 product, 3 additive.
     experts : tuple
         ``(form, link, scale, base, vector, depth, linear_slot, linear)``.
     trees : tuple
         ``(tree_start, node_start, leaf_start, perfect nodes, sparse nodes, leaf_values, category_words)``, nodes as a pair
         of a float32 and a uint32 view.
     out : ndarray of float64, shape (n, C)
-        Receives the probabilities.
+        Receives the answers.
 
     Examples
     --------
@@ -45,14 +50,13 @@ def evaluate(x: Any, begin: int, end: int, head: Any, experts: Any, trees: Any, 
     >>> pack(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])).predict_proba([[0.9]])
     array([[0., 1.]])
     """
-    gate, top_k, vote = head
+    top_k, threshold, mode, precision = routing
     n_experts, n_classes = experts[3].shape
     count, lanes = end - begin, min(end - begin, BLOCK)
-    gates = np.empty((count, n_experts))
+    gates, branches = np.empty((count, n_experts)), np.empty(gate[0].shape[1])
     for r in range(count):
-        linear_margins(x[begin + r], gate, gates[r])
-        keep_largest(gates[r], top_k)
-        softmax_in_place(gates[r])
+        gate_logits(x[begin + r], given[begin + r], gate, branches, gates[r])
+        route(gates[r], top_k, threshold, mode, precision)
     out[begin:end] = 0.0
     chosen = np.empty(count, np.int64)
     sums, rows = np.empty((lanes, n_classes)), np.empty((lanes, x.shape[1]), np.float32)
@@ -67,7 +71,12 @@ def evaluate(x: Any, begin: int, end: int, head: Any, experts: Any, trees: Any, 
             missing = gather(x, begin, block, rows)
             expert_margins(rows, block.shape[0], missing, k, experts, trees, work, sums)
             for i in range(block.shape[0]):
-                add_answer(sums[i], experts[1][k], vote, gates[block[i], k], out[begin + block[i]])
+                add_answer(sums[i], experts[1][k], mode, gates[block[i], k], out[begin + block[i]])
+    if mode == PRODUCT:
+        for r in range(begin, end):
+            if out[r].max() == -np.inf:
+                out[r] = 0.0  # no class is possible: all alike
+            softmax_in_place(out[r])
 
 
 @compiled
@@ -142,8 +151,8 @@ def expert_margins(rows: Any, count: int, missing: bool, k: int, experts: Any, t
 
 
 @compiled
-def add_answer(margin: Any, link: int, vote: bool, weight: float, answer: Any) -> None:
-    """Turn one expert's margins into probabilities, or into one vote, and add them under the gate's weight.
+def add_answer(margin: Any, link: int, mode: int, weight: float, answer: Any) -> None:
+    """Turn one expert's margins into its answer, its vote, or the logarithm of its answer, and add it under the gate's weight.
 
     Parameters
     ----------
@@ -151,8 +160,8 @@ def add_answer(margin: Any, link: int, vote: bool, weight: float, answer: Any) -
         Overwritten.
     link : int
         0 identity, 1 softmax, 2 one-vs-all.
-    vote : bool
-        Whether the best class takes all.
+    mode : int
+        1: the best class takes all; 2: logarithms.
     weight : float
         Gate value.
     answer : ndarray of float64, shape (C,)
@@ -161,7 +170,7 @@ def add_answer(margin: Any, link: int, vote: bool, weight: float, answer: Any) -
     Examples
     --------
     >>> answer = np.zeros(2)
-    >>> add_answer(np.zeros(2), 1, False, 0.5, answer)
+    >>> add_answer(np.zeros(2), 1, 0, 0.5, answer)
     >>> answer
     array([0.25, 0.25])
     """
@@ -170,8 +179,11 @@ def add_answer(margin: Any, link: int, vote: bool, weight: float, answer: Any) -
     elif link == ONE_VS_ALL:
         for c in range(margin.shape[0]):
             margin[c] = 1.0 / (1.0 + np.exp(-margin[c]))
-    if vote:
+    if mode == VOTE:
         answer[np.argmax(margin)] += weight
+    elif mode == PRODUCT:
+        for c in range(margin.shape[0]):
+            answer[c] += weight * np.log(margin[c])
     else:
         for c in range(margin.shape[0]):
             answer[c] += weight * margin[c]

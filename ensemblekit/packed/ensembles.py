@@ -6,23 +6,24 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ensemblekit.ensembles.fold_models import FoldMeanClassifier, FoldModel
+from ensemblekit.ensembles.fold_models import FoldMeanClassifier, FoldMeanRegressor, FoldModel
 from ensemblekit.packed.assembling import assemble, constant_gate
 from ensemblekit.packed.experts import Expert, LinearExpert, pack_expert
 from ensemblekit.packed.model import Combination, PackedModel
 from ensemblekit.packed.packing import packers
 
 
-@packers.register("ensemblekit.AveragingEnsembleClassifier")
+@packers.register("ensemblekit.AveragingEnsembleClassifier", "ensemblekit.AveragingEnsembleRegressor")
 def pack_averaging(model: Any) -> PackedModel:
     """Pack the mean of the members.
 
     Parameters
     ----------
-    model : fitted AveragingEnsembleClassifier
+    model : fitted AveragingEnsembleClassifier or AveragingEnsembleRegressor
         Of members that can be packed.
 
     Returns
@@ -43,13 +44,13 @@ def pack_averaging(model: Any) -> PackedModel:
     return _pack_members(model, np.ones(len(model.estimators_)))
 
 
-@packers.register("ensemblekit.WeightedEnsembleClassifier")
+@packers.register("ensemblekit.WeightedEnsembleClassifier", "ensemblekit.WeightedEnsembleRegressor")
 def pack_weighted(model: Any) -> PackedModel:
     """Pack the mean under learned weights; a member of weight zero never runs.
 
     Parameters
     ----------
-    model : fitted WeightedEnsembleClassifier
+    model : fitted WeightedEnsembleClassifier or WeightedEnsembleRegressor
         Of members that can be packed.
 
     Returns
@@ -98,6 +99,33 @@ def pack_voting(model: Any) -> PackedModel:
     return _pack_members(model, weights, "vote" if model.voting == "hard" else "mean")
 
 
+@packers.register("sklearn.VotingRegressor")
+def pack_voting_regressor(model: Any) -> PackedModel:
+    """Pack the weighted mean of regressors.
+
+    Parameters
+    ----------
+    model : fitted VotingRegressor
+        Of members that can be packed.
+
+    Returns
+    -------
+    PackedModel
+        One expert for each member.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.ensemble import VotingRegressor
+    >>> from sklearn.linear_model import LinearRegression, Ridge
+    >>> members = [("plain", LinearRegression()), ("ridge", Ridge())]
+    >>> pack_voting_regressor(VotingRegressor(members).fit(*load_diabetes(return_X_y=True))).n_experts
+    2
+    """
+    check_is_fitted(model)
+    return _pack_members(model, _active_weights(model))
+
+
 def _active_weights(model: Any) -> npt.NDArray[np.float64]:
     if model.weights is None:
         return np.ones(len(model.estimators_))
@@ -106,32 +134,40 @@ def _active_weights(model: Any) -> npt.NDArray[np.float64]:
 
 
 def _pack_members(model: Any, weights: npt.NDArray[np.float64], combination: Combination = "mean") -> PackedModel:
-    experts = [_experts_of(member, np.asarray(model.classes_), int(model.n_features_in_)) for member in model.estimators_]
-    sizes = [len(some) for some in experts]
+    classes = None if is_regressor(model) else np.asarray(model.classes_)
+    d = int(model.n_features_in_)
+    members = zip(model.estimators_, weights, strict=True)
+    parts = [part for member, weight in members for part in _parts(member, float(weight), classes, d)]
     return assemble(
-        constant_gate(np.repeat(np.asarray(weights) / sizes, sizes)),
-        [expert for some in experts for expert in some],
+        constant_gate([weight for weight, _ in parts]),
+        [expert for _, expert in parts],
         kind=type(model).__name__,
-        classes=np.asarray(model.classes_),
-        n_features=int(model.n_features_in_),
+        classes=classes,
+        n_features=d,
         combination=combination,
     )
 
 
-def _experts_of(member: Any, classes: npt.NDArray[Any], n_features: int) -> list[Expert]:
-    """One expert, or one for each fold of which the member is the mean."""
-    codes = np.arange(len(classes))  # members are fitted on the codes of the classes, frozen ones perhaps on their labels
-    if isinstance(member, FoldMeanClassifier):
-        return [_fold_expert(fold, codes, n_features) for fold in member.fold_models]
-    if isinstance(member, FrozenEstimator):
-        speaks_labels = np.array_equal(member.classes_, classes)
-        return [pack_expert(member.estimator, classes if speaks_labels else codes)]
-    return [pack_expert(member, codes)]
+def _parts(member: Any, weight: float, classes: npt.NDArray[Any] | None, n_features: int) -> list[tuple[float, Expert]]:
+    """Weight and expert of a member; a member that is a mean over folds has one for each fold."""
+    if isinstance(member, (FoldMeanClassifier, FoldMeanRegressor)):
+        share = weight / len(member.fold_models)
+        return [(share, _fold_expert(fold, classes, n_features)) for fold in member.fold_models]
+    return [(weight, pack_expert(member, _spoken(member, classes)))]
 
 
-def _fold_expert(fold: FoldModel, codes: npt.NDArray[np.intp], n_features: int) -> Expert:
-    present = codes if fold.present is None else fold.present
-    if fold.model is None:  # training rows of one class: always that class
+def _spoken(member: Any, classes: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
+    """Classes as the member names them: members are fitted on the codes, frozen ones on the labels."""
+    if classes is None or not isinstance(member, FrozenEstimator):
+        return None if classes is None else np.arange(len(classes))
+    return classes if np.array_equal(member.classes_, classes) else np.arange(len(classes))
+
+
+def _fold_expert(fold: FoldModel, classes: npt.NDArray[Any] | None, n_features: int) -> Expert:
+    if classes is None:
+        return pack_expert(fold.model, None)
+    present = np.arange(len(classes)) if fold.present is None else fold.present
+    if fold.model is None:  # one class only
         return LinearExpert(np.zeros((1, n_features)), np.zeros(1), present)
     expert = pack_expert(fold.model, np.arange(len(present)))
     return expert._replace(columns=present[expert.columns])

@@ -11,37 +11,40 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ensemblekit.packed.assembling import assemble
-from ensemblekit.packed.experts import Expert, LinearExpert, TreeExpert, pack_expert
-from ensemblekit.packed.model import PackedModel
+from ensemblekit.packed.experts import ONE_OUTPUT, Expert, LinearExpert, TreeExpert, on_columns, pack_expert
+from ensemblekit.packed.gates import with_offset
+from ensemblekit.packed.mixture_gates import gate_packers
+from ensemblekit.packed.model import Combination, PackedModel
 from ensemblekit.packed.packing import packers
-from ensemblekit.trees.flat import Link, flatten
+from ensemblekit.trees.flat import Link, Tree, flatten
 from ensemblekit.trees.lightgbm_text import booster_trees
 from ensemblekit.trees.registry import Registry
 
-gate_packers: Registry[Callable[[Any], npt.NDArray[np.float64]]] = Registry("Packing a gate")
-bank_packers: Registry[Callable[[Any, npt.NDArray[Any]], list[Expert]]] = Registry("Packing experts")
+Classes = npt.NDArray[Any] | None
+bank_packers: Registry[Callable[[Any, Classes, int], list[Expert]]] = Registry("Packing experts")
+COMBINATIONS: dict[str, Combination] = {"linear": "mean", "product": "product", "additive": "additive"}
 
 
-@packers.register("ensemblekit.MixtureOfExpertsClassifier")
+@packers.register("ensemblekit.MixtureOfExpertsClassifier", "ensemblekit.MixtureOfExpertsRegressor")
 def pack_mixture(model: Any) -> PackedModel:
     """Pack gate and experts.
 
     Parameters
     ----------
-    model : fitted MixtureOfExpertsClassifier
-        Its gate and experts must be of registered kinds; routing "soft", "top_k" or "feedback", combination "linear".
+    model : fitted MixtureOfExpertsClassifier or MixtureOfExpertsRegressor
+        Its gate and experts must be of registered kinds; any routing but "random".
 
     Returns
     -------
     PackedModel
-        Which runs all experts, or the `top_k` that the mixture routes to.
+        Which runs the experts that the mixture routes to.
 
     Raises
     ------
     TypeError
         For a gate or experts that no function packs.
     ValueError
-        For a routing or combination that the engine does not have.
+        For routing "random": a packed model gives the same answer every time.
 
     Examples
     --------
@@ -53,70 +56,30 @@ def pack_mixture(model: Any) -> PackedModel:
     2
     """
     check_is_fitted(model)
-    _check_setting("routing", model.routing, ("soft", "top_k", "feedback"))
-    _check_setting("combination", model.combination, ("linear",))
+    if model.routing == "random":
+        raise ValueError(
+            "routing='random' cannot be packed, since a packed model draws nothing; valid: 'soft', 'top_k', 'threshold', 'feedback'. "
+            "Set one of them on the fitted mixture."
+        )
+    classes = np.asarray(model.classes_) if hasattr(model, "classes_") else None
     d = int(model.n_features_in_)
-    gate = _on_all_columns(gate_packers.find(model.gate_)(model.gate_), model.gate_columns_, d)
-    if model.routing == "feedback":
-        gate[-1] += np.log(model.success_)
+    gate = gate_packers.find(model.gate_)(model.gate_, model.gate_columns_, d)
+    densities = classes is None and model.combination == "product"
     return assemble(
-        gate,
-        bank_packers.find(model.experts_)(model.experts_, model.classes_),
+        with_offset(gate, np.log(model.success_)) if model.routing == "feedback" else gate,
+        bank_packers.find(model.experts_)(model.experts_, classes, d),
         kind=type(model).__name__,
-        classes=np.asarray(model.classes_),
+        classes=classes,
         n_features=d,
-        top_k=_top_k(model, gate.shape[1]),
+        top_k=_top_k(model, len(gate.path)),
+        threshold=model.threshold if model.routing == "threshold" else 0.0,
+        combination="mean" if densities else COMBINATIONS[model.combination],
+        precision=(model.experts_.deviation_.min() / model.experts_.deviation_) ** 2 if densities else 1.0,
     )
 
 
-@gate_packers.register("ensemblekit.SoftmaxGate")
-def pack_softmax_gate(gate: Any) -> npt.NDArray[np.float64]:
-    """Stack the gate's coefficients over its intercepts.
-
-    Parameters
-    ----------
-    gate : fitted SoftmaxGate
-        With ``coef_`` (K, d) and ``intercept_`` (K,).
-
-    Returns
-    -------
-    ndarray of float64, shape (d + 1, K)
-        Logits.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> pack_softmax_gate(SimpleNamespace(coef_=np.ones((2, 3)), intercept_=np.zeros(2))).shape
-    (4, 2)
-    """
-    return np.vstack([np.asarray(gate.coef_, np.float64).T, gate.intercept_])
-
-
-@gate_packers.register("ensemblekit.ConstantGate")
-def pack_constant_gate(gate: Any) -> npt.NDArray[np.float64]:
-    """Take the proportions' logarithms.
-
-    Parameters
-    ----------
-    gate : fitted ConstantGate
-        With ``intercept_`` (K,).
-
-    Returns
-    -------
-    ndarray of float64, shape (1, K)
-        Logits that look at no column.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> pack_constant_gate(SimpleNamespace(intercept_=np.log([0.25, 0.75]))).shape
-    (1, 2)
-    """
-    return np.array(gate.intercept_, np.float64)[None]
-
-
 @bank_packers.register("ensemblekit.LogisticExperts")
-def pack_logistic_bank(bank: Any, classes: npt.NDArray[Any]) -> list[Expert]:
+def pack_logistic_bank(bank: Any, classes: Classes, n_features: int) -> list[Expert]:  # noqa: ARG001  # they know both themselves
     """Take each expert's coefficients, one row for each class.
 
     Parameters
@@ -125,6 +88,8 @@ def pack_logistic_bank(bank: Any, classes: npt.NDArray[Any]) -> list[Expert]:
         With ``coef_`` (K, C, d) and ``intercept_`` (K, C).
     classes : ndarray, shape (C,)
         The mixture's labels.
+    n_features : int
+        Columns of a row, d.
 
     Returns
     -------
@@ -135,68 +100,103 @@ def pack_logistic_bank(bank: Any, classes: npt.NDArray[Any]) -> list[Expert]:
     --------
     >>> from types import SimpleNamespace
     >>> bank = SimpleNamespace(coef_=np.ones((2, 3, 4)), intercept_=np.zeros((2, 3)))
-    >>> len(pack_logistic_bank(bank, np.arange(3)))
+    >>> len(pack_logistic_bank(bank, np.arange(3), 4))
     2
     """
-    columns = np.arange(len(classes))
+    columns = np.arange(bank.coef_.shape[1])
     return [
         LinearExpert(np.asarray(coef, np.float64), np.asarray(intercept, np.float64), columns)
         for coef, intercept in zip(bank.coef_, bank.intercept_, strict=True)
     ]
 
 
+@bank_packers.register("ensemblekit.LinearExperts")
+def pack_linear_bank(bank: Any, classes: Classes, n_features: int) -> list[Expert]:  # noqa: ARG001
+    """Take each expert's coefficients for the mean.
+
+    Parameters
+    ----------
+    bank : fitted LinearExperts
+        With ``coef_`` (K, d) and ``intercept_`` (K,).
+    classes : None
+        There are none.
+    n_features : int
+        Columns of a row, d.
+
+    Returns
+    -------
+    list of LinearExpert
+        K experts.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> len(pack_linear_bank(SimpleNamespace(coef_=np.ones((2, 4)), intercept_=np.zeros(2)), None, 4))
+    2
+    """
+    return [
+        LinearExpert(np.asarray(coef, np.float64)[None], np.array([intercept], np.float64), ONE_OUTPUT, link="identity")
+        for coef, intercept in zip(bank.coef_, bank.intercept_, strict=True)
+    ]
+
+
 @bank_packers.register("ensemblekit.EstimatorExperts")
-def pack_estimator_bank(bank: Any, classes: npt.NDArray[Any]) -> list[Expert]:
-    """Pack each estimator.
+def pack_estimator_bank(bank: Any, classes: Classes, n_features: int) -> list[Expert]:
+    """Pack each estimator, on the columns that it reads.
 
     Parameters
     ----------
     bank : fitted EstimatorExperts
-        Of estimators that can be packed, on all columns.
-    classes : ndarray, shape (C,)
-        The mixture's labels.
+        Of estimators that can be packed.
+    classes : ndarray, shape (C,), or None
+        The mixture's labels; None for regression.
+    n_features : int
+        Columns of a row, d.
 
     Returns
     -------
     list of LinearExpert and TreeExpert
         K experts.
 
-    Raises
-    ------
-    ValueError
-        When experts read columns of their own.
-
     Examples
     --------
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> from types import SimpleNamespace
     >>> tree = DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])
-    >>> len(pack_estimator_bank(SimpleNamespace(estimators_=[tree], columns=None), np.array(["no", "yes"])))
-    1
+    >>> bank = SimpleNamespace(estimators_=[tree], columns=[[2]])
+    >>> pack_estimator_bank(bank, np.array(["no", "yes"]), 3)[0].trees.n_features
+    3
     """
-    if bank.columns is not None:
-        raise ValueError("Experts with columns of their own (expert_features) cannot be packed; let all read all columns.")
-    codes = np.arange(len(classes))  # fitted experts speak of codes, frozen ones of labels
+    columns = bank.columns or [None] * len(bank.estimators_)
     return [
-        pack_expert(estimator.estimator, np.asarray(classes)) if isinstance(estimator, FrozenEstimator) else pack_expert(estimator, codes)
-        for estimator in bank.estimators_
+        on_columns(pack_expert(estimator, _spoken(estimator, classes)), own, n_features)
+        for estimator, own in zip(bank.estimators_, columns, strict=True)
     ]
 
 
+def _spoken(estimator: Any, classes: Classes) -> Classes:
+    """Classes as the expert names them: fitted experts speak of codes, frozen ones of labels."""
+    if classes is None:
+        return None
+    return classes if isinstance(estimator, FrozenEstimator) else np.arange(len(classes))
+
+
 @bank_packers.register("ensemblekit.BoostedExperts")
-def pack_boosted_bank(bank: Any, classes: npt.NDArray[Any]) -> list[Expert]:
+def pack_boosted_bank(bank: Any, classes: Classes, n_features: int) -> list[Expert]:
     """Pack each expert's booster; trees that all share are copied to each, and counted for each.
 
     Parameters
     ----------
     bank : fitted BoostedExperts
         With ``boosters_``, ``base_`` (K, n_scores) and perhaps ``shared_booster_``.
-    classes : ndarray, shape (C,)
-        The mixture's labels.
+    classes : ndarray, shape (C,), or None
+        The mixture's labels; None for regression.
+    n_features : int
+        Columns of a row, d.
 
     Returns
     -------
-    list of TreeExpert
+    list of TreeExpert, or LinearExpert for an expert without trees
         K experts.
 
     Examples
@@ -204,26 +204,36 @@ def pack_boosted_bank(bank: Any, classes: npt.NDArray[Any]) -> list[Expert]:
     >>> from sklearn.datasets import load_iris
     >>> from ensemblekit.mixture import MixtureOfExpertsClassifier
     >>> mixture = MixtureOfExpertsClassifier(n_experts=2, experts="boosted", n_init=1, random_state=0)
-    >>> len(pack_boosted_bank(mixture.fit(*load_iris(return_X_y=True)).experts_, np.arange(3)))
+    >>> len(pack_boosted_bank(mixture.fit(*load_iris(return_X_y=True)).experts_, np.arange(3), 4))
     2
     """
-    shared = [] if bank.shared_booster_ is None else booster_trees(bank.shared_booster_)[1]
-    n_outputs = bank.base_.shape[1]
-    link: Link = "sigmoid" if n_outputs == 1 else "softmax"
-    forests = [
-        flatten(shared + booster_trees(booster)[1], n_features=int(bank.n_features_in_), n_outputs=n_outputs, link=link, base=base)
+    shared = _trees(bank.shared_booster_)
+    return [
+        _boosted_expert(bank, shared + _trees(booster), base, classes, n_features)
         for booster, base in zip(bank.boosters_, bank.base_, strict=True)
     ]
-    return [TreeExpert(trees, np.arange(len(classes))) for trees in forests]
 
 
-def _on_all_columns(gate: npt.NDArray[np.float64], columns: list[int] | None, d: int) -> npt.NDArray[np.float64]:
-    """Spread the coefficients of a gate that reads some of the columns."""
-    if columns is None or len(gate) == 1:
-        return gate
-    table = np.zeros((d + 1, gate.shape[1]))
-    np.add.at(table, [*columns, d], gate)  # a column that is named twice counts twice
-    return table
+def _trees(booster: Any) -> list[Tree]:
+    return [] if booster is None else booster_trees(booster)[1]
+
+
+def _boosted_expert(bank: Any, trees: list[Tree], base: npt.NDArray[np.float64], classes: Classes, n_features: int) -> Expert:
+    if classes is None:
+        return _boosted_regression(bank, trees, base, n_features)
+    columns = np.arange(len(classes))
+    link: Link = "sigmoid" if len(base) == 1 else "softmax"
+    if not trees:
+        return LinearExpert(np.zeros((len(classes), n_features)), np.append(0.0, base) if len(base) == 1 else base, columns)
+    return TreeExpert(flatten(trees, n_features=n_features, n_outputs=len(base), link=link, base=base), columns)
+
+
+def _boosted_regression(bank: Any, trees: list[Tree], base: npt.NDArray[np.float64], n_features: int) -> Expert:
+    mean = bank.location_ + bank.unit_ * base
+    if not trees:
+        return LinearExpert(np.zeros((1, n_features)), mean, ONE_OUTPUT, link="identity")
+    forest = flatten(trees, n_features=n_features, n_outputs=1, link="identity", scale=bank.unit_, base=mean)
+    return TreeExpert(forest, ONE_OUTPUT, is_regression=True)
 
 
 def _top_k(model: Any, n_experts: int) -> int | None:
@@ -231,8 +241,3 @@ def _top_k(model: Any, n_experts: int) -> int | None:
         return None
     everyone = 1 if model.routing == "top_k" else n_experts
     return everyone if model.top_k is None else min(int(model.top_k), n_experts)
-
-
-def _check_setting(name: str, value: str, valid: tuple[str, ...]) -> None:
-    if value not in valid:
-        raise ValueError(f"{name}={value!r} cannot be packed; valid: {', '.join(map(repr, valid))}.")

@@ -18,7 +18,7 @@ from ensemblekit.trees.rows import as_rows, check_rows
 if TYPE_CHECKING:
     from ensemblekit.packed.cpu_engine import Engine
 
-Combination = Literal["mean", "vote"]
+Combination = Literal["mean", "vote", "product", "additive"]
 
 # How an expert's arrays are laid out.
 LINEAR, PERFECT, SPARSE = 0, 1, 2
@@ -50,6 +50,7 @@ class Work(NamedTuple):
 class PackedModel:
     """K experts over C classes and a gate, ``p(y|x) = sum_k g_k(x) p_k(y|x)``, as arrays that cannot be written to.
 
+    A regressor has no classes and one output: C is 1 in the shapes below, and ``sum_k g_k(x) mu_k(x)`` is the answer.
     Made by `ensemblekit.packed.pack`. Rows are float32 and already preprocessed.
 
     Attributes
@@ -57,19 +58,37 @@ class PackedModel:
     kind : str
         The packed estimator's class.
     classes : ndarray, shape (C,)
-        Labels.
+        Labels; empty for a regressor.
     n_features : int
         Columns of a row, d.
     top_k : int
         Experts that run for a row: K, or fewer when the gate routes. The largest gate values win, of equals the first.
-    combination : {"mean", "vote"}
-        Weighted mean of probabilities, or of one vote for each expert's best class.
+    threshold : float
+        Experts that the gate gives less do not run, except the best one; 0 where all do.
+    combination : {"mean", "vote", "product", "additive"}
+        Weighted mean of answers, or of one vote for each expert's best class; weighted geometric mean of probabilities,
+        renormalised; plain mean of those that ran.
     accepts_missing : bool
         Whether all members take NaN.
     preprocessing : tuple of str
         Steps of the packed pipeline that stay outside: apply them first.
-    gate : ndarray of float64, shape (d + 1, K) or (1, K)
-        Logits of the softmax gate, the intercept in the last row; a constant gate has no other row.
+    gate : ndarray of float64, shape (d + 1, M) or (1, M)
+        Linear logits of the gate, the intercept in the last row; a gate that reads no column has no other row. M is K, or for a
+        hierarchy the number of all its branches.
+    gate_node : ndarray of int32, shape (M,)
+        Node that a branch leaves from.
+    gate_path : ndarray of int32, shape (K, L)
+        Branches from the root to each expert; with L above 1, logits are normalised in each node and added up along the path.
+    gate_mean : ndarray of float64, shape (K, d), or (0, d)
+        Centres of a Gaussian gate: half of the squared length of ``(x - gate_mean[k]) @ gate_factor[k]`` is taken from logit k.
+    gate_factor : ndarray of float64, shape (K, d, d), or (K, 1, d) for diagonals
+        See `gate_mean`.
+    gate_offset : ndarray of float64, shape (K,)
+        Added to the experts' logits.
+    gate_model : PackedModel or None
+        A classifier as gate: the logarithms of its probabilities, at least one in a million, take the place of the logits.
+    precision : ndarray of float64, shape (K,)
+        Factor on an expert's weight once routing is done; ones, except for the product of a regressor's densities.
     form : ndarray of int32, shape (K,)
         0 linear, 1 perfect trees, 2 sparse trees.
     link : ndarray of int32, shape (K,)
@@ -117,10 +136,18 @@ class PackedModel:
     classes: npt.NDArray[Any]
     n_features: int
     top_k: int
+    threshold: float
     combination: Combination
     accepts_missing: bool
     preprocessing: tuple[str, ...]
     gate: npt.NDArray[np.float64]
+    gate_node: npt.NDArray[np.int32]
+    gate_path: npt.NDArray[np.int32]
+    gate_mean: npt.NDArray[np.float64]
+    gate_factor: npt.NDArray[np.float64]
+    gate_offset: npt.NDArray[np.float64]
+    gate_model: PackedModel | None
+    precision: npt.NDArray[np.float64]
     form: npt.NDArray[np.int32]
     link: npt.NDArray[np.int32]
     scale: npt.NDArray[np.float64]
@@ -144,9 +171,14 @@ class PackedModel:
         return len(self.form)
 
     @property
-    def n_classes(self) -> int:
-        """Number of classes, C."""
-        return len(self.classes)
+    def n_outputs(self) -> int:
+        """Columns of an answer, C: the number of classes, or 1 for a regressor."""
+        return self.base.shape[1]
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether answers are class probabilities."""
+        return len(self.classes) > 0
 
     @property
     def n_trees(self) -> int:
@@ -155,8 +187,9 @@ class PackedModel:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays."""
-        return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
+        """Bytes of all arrays, those of a gate that is a model included."""
+        own = sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
+        return own + (0 if self.gate_model is None else self.gate_model.nbytes)
 
     def predict_proba(self, X: npt.ArrayLike, *, n_jobs: int = 1, device: str = "cpu") -> npt.NDArray[np.float64]:
         """Class probabilities.
@@ -179,6 +212,8 @@ class PackedModel:
         ------
         ImportError
             When numba (extra ``fast``) or CuPy (extra ``gpu``) is not installed.
+        AttributeError
+            For a regressor.
         ValueError
             For rows that the model cannot take.
 
@@ -191,13 +226,18 @@ class PackedModel:
         >>> pack(DecisionTreeClassifier(max_depth=1, random_state=0).fit(X, y)).predict_proba(X[:1])
         array([[1., 0., 0.]])
         """
+        if not self.is_classifier:
+            raise AttributeError(f"A packed {self.kind} is a regressor: it has predict, no predict_proba.")
+        return self._answer(X, n_jobs, device)
+
+    def _answer(self, X: npt.ArrayLike, n_jobs: int, device: str) -> npt.NDArray[np.float64]:
         if devices.resolve(device) == "cuda":
             answer: npt.NDArray[np.float64] = self.to_gpu().predict_proba(X)
             return answer
         return self._engine.predict_proba(self._rows(X), n_jobs=n_jobs)
 
     def predict(self, X: npt.ArrayLike, *, n_jobs: int = 1, device: str = "cpu") -> npt.NDArray[Any]:
-        """Label of the most probable class, the first of equals.
+        """Label of the most probable class, the first of equals; a regressor's answer.
 
         Parameters
         ----------
@@ -207,7 +247,7 @@ class PackedModel:
         Returns
         -------
         ndarray, shape (n,)
-            Labels.
+            Labels, or float64 answers of a regressor.
 
         Examples
         --------
@@ -218,11 +258,14 @@ class PackedModel:
         >>> pack(DecisionTreeClassifier(random_state=0).fit(X.to_numpy(), y.map(str))).predict(X[:2])
         array(['0', '0'], dtype='<U1')
         """
-        best = self.predict_proba(X, n_jobs=n_jobs, device=device).argmax(axis=1)
+        answer = self._answer(X, n_jobs, device)
+        if not self.is_classifier:
+            return answer[:, 0]
+        best = answer.argmax(axis=1)
         return np.asarray(self.classes[devices.to_host(best)])
 
     def routed(self, top_k: int) -> PackedModel:
-        """Give the same model with fewer experts running for a row; the others' weights are shared out.
+        """Give the same model with fewer experts running for a row, whatever the threshold; the others' weights are shared out.
 
         Parameters
         ----------
@@ -250,7 +293,7 @@ class PackedModel:
         """
         if not 1 <= top_k <= self.n_experts:
             raise ValueError(f"top_k must lie in [1, {self.n_experts}], the number of experts; received {top_k}.")
-        return replace(self, top_k=top_k)
+        return replace(self, top_k=top_k, threshold=0.0)
 
     def node_visits(self, X: npt.ArrayLike) -> Work:
         """Count the splits that an average row tests.
@@ -293,7 +336,8 @@ class PackedModel:
         >>> pack(LogisticRegression(max_iter=500).fit(X, y)).multiply_adds()
         Work(total=12.0, active=12.0)
         """
-        gate = (len(self.gate) - 1) * self.n_experts
+        gate = (len(self.gate) - 1) * self.gate.shape[1] + self.gate_factor.size + self.gate_mean.size
+        gate += 0 if self.gate_model is None else int(self.gate_model.multiply_adds().total)
         linear = self.linear[:, :-1].size
         return Work(float(gate + linear), gate + linear * self.top_k / self.n_experts)
 

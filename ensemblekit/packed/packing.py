@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.utils.validation import check_is_fitted
 
 from ensemblekit.packed.assembling import assemble, constant_gate
-from ensemblekit.packed.experts import expert_packers, pack_expert
+from ensemblekit.packed.experts import expert_packers, pack_expert, regressor_packers
 from ensemblekit.packed.model import PackedModel
 from ensemblekit.trees.registry import Registry
 
@@ -17,19 +18,20 @@ packers: Registry[Callable[[Any], PackedModel]] = Registry("Packing")
 
 
 def pack(model: Any) -> PackedModel:
-    """Turn a fitted classifier into plain arrays that one fast engine evaluates, on the CPU or on a GPU.
+    """Turn a fitted classifier or regressor into plain arrays that one fast engine evaluates, on the CPU or on a GPU.
 
     Parameters
     ----------
-    model : fitted classifier
-        A mixture of experts, an averaging, weighted or voting ensemble, scikit-learn's `VotingClassifier`, a random
-        forest, extra trees, gradient boosting, hist gradient boosting, decision tree or logistic regression, an XGBoost
-        or LightGBM classifier, or a pipeline that ends in one of them.
+    model : fitted estimator
+        A mixture of experts, an averaging, weighted or voting ensemble, scikit-learn's `VotingClassifier` or
+        `VotingRegressor`, a random forest, extra trees, gradient boosting, hist gradient boosting, decision tree, logistic or
+        linear regression, an XGBoost or LightGBM classifier or regressor, a frozen one of these, or a pipeline that ends in one.
 
     Returns
     -------
     PackedModel
-        With the same probabilities for float32 rows: to 1e-6 on the CPU.
+        With the same answers to float32 rows on the CPU: probabilities to 1e-6, and a regressor's to 1e-6 of the spread of its
+        answers.
 
     Raises
     ------
@@ -53,12 +55,12 @@ def pack(model: Any) -> PackedModel:
 
 
 def pack_single(model: Any) -> PackedModel:
-    """Pack one classifier as a model of one expert.
+    """Pack one classifier or regressor as a model of one expert.
 
     Parameters
     ----------
-    model : fitted classifier
-        A kind of `expert_packers`.
+    model : fitted estimator
+        A kind of `expert_packers` or `regressor_packers`.
 
     Returns
     -------
@@ -72,11 +74,12 @@ def pack_single(model: Any) -> PackedModel:
     1
     """
     check_is_fitted(model)
+    classes = None if is_regressor(model) else np.asarray(model.classes_)
     return assemble(
         constant_gate(np.ones(1)),
-        [pack_expert(model, model.classes_)],
+        [pack_expert(model, classes)],
         kind=type(model).__name__,
-        classes=np.asarray(model.classes_),
+        classes=classes,
         n_features=int(model.n_features_in_),
     )
 
@@ -90,4 +93,5 @@ def register_single_kinds() -> None:
     >>> "sklearn.DecisionTreeClassifier" in packers.names
     True
     """
-    packers.register(*expert_packers.names)(pack_single)
+    packers.register(*expert_packers.names, *regressor_packers.names)(pack_single)
+    packers.register("sklearn.FrozenEstimator")(lambda model: pack(model.estimator))

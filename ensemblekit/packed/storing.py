@@ -19,7 +19,8 @@ from ensemblekit.trees.flat import freeze
 if TYPE_CHECKING:
     from ensemblekit.packed.model import PackedModel
 
-FORMAT = 1
+FORMAT = 2
+INNER = "gate_model."  # before the names of the arrays of a gate that is a model
 
 
 def save(model: PackedModel, path: str | PathLike[str]) -> None:
@@ -42,9 +43,7 @@ def save(model: PackedModel, path: str | PathLike[str]) -> None:
     ...     [file.name for file in Path(folder).iterdir()]
     ['stump.npz']
     """
-    values = {field.name: getattr(model, field.name) for field in fields(model)}
-    arrays: dict[str, Any] = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-    header = {name: value for name, value in values.items() if name not in arrays}
+    header, arrays = _taken_apart(model)
     arrays["header"] = np.array(json.dumps({"format": FORMAT, **header}))
     target = Path(path)
     handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
@@ -89,10 +88,30 @@ def load(kind: type[PackedModel], path: str | PathLike[str]) -> PackedModel:
     try:
         with np.load(path, allow_pickle=False) as stored:
             arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
-        model = kind(**_header(arrays.pop("header")), **arrays)
+        model = _put_together(kind, _header(arrays.pop("header")), arrays)
         check(model)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, BadZipFile) as error:
         raise ValueError(f"{os.fspath(path)} holds no packed model: {error}") from error
+    return model
+
+
+def _taken_apart(model: PackedModel) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Plain values, and arrays by name; those of a gate that is a model behind a prefix."""
+    values = {field.name: getattr(model, field.name) for field in fields(model)}
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    header = {name: value for name, value in values.items() if name not in arrays}
+    if model.gate_model is not None:
+        header["gate_model"], inner = _taken_apart(model.gate_model)
+        arrays |= {INNER + name: value for name, value in inner.items()}
+    return header, arrays
+
+
+def _put_together(kind: type[PackedModel], header: dict[str, Any], arrays: dict[str, Any]) -> PackedModel:
+    inner = {name.removeprefix(INNER): value for name, value in arrays.items() if name.startswith(INNER)}
+    own = {name: value for name, value in arrays.items() if not name.startswith(INNER)}
+    gate = header.pop("gate_model")
+    gate_model = None if gate is None else _put_together(kind, gate, inner)
+    model = kind(**header | {"preprocessing": tuple(header["preprocessing"]), "gate_model": gate_model}, **own)
     freeze(vars(model))
     return model
 
@@ -101,4 +120,4 @@ def _header(stored: Any) -> dict[str, Any]:
     header: dict[str, Any] = json.loads(str(stored))
     if header.pop("format", None) != FORMAT:
         raise ValueError(f"its format is not {FORMAT}; pack the model again with this version")
-    return header | {"preprocessing": tuple(header["preprocessing"])}
+    return header

@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import AdaBoostClassifier, HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_limits
 
 from ensemblekit.ensembles import (
     AveragingEnsembleClassifier,
@@ -25,10 +28,12 @@ from ensemblekit.ensembles import (
 )
 from ensemblekit.mixture import MixtureOfExpertsClassifier
 from ensemblekit.mixture.experts.boosted import BoostedExperts
+from ensemblekit.mixture.gates.gaussian import GaussianGate
+from ensemblekit.mixture.gates.hierarchical import HierarchicalGate
 from ensemblekit.packed import pack, reference
 from ensemblekit.packed.assembling import assemble, constant_gate
 from ensemblekit.packed.experts import LinearExpert, TreeExpert, pack_expert
-from ensemblekit.trees import read_trees
+from ensemblekit.trees import node_visits, read_trees
 from tests.trees import zoo
 
 
@@ -37,7 +42,7 @@ def members(*names):
 
 
 def quietly(function, *args):
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):  # many small fits on a busy machine wait for one another
         warnings.simplefilter("ignore")  # LightGBM talks about feature names
         return function(*args)
 
@@ -142,6 +147,19 @@ def test_mixture(n_classes):
         {"experts": RandomForestClassifier(6, max_depth=5, random_state=0)},
         {"experts": [DecisionTreeClassifier(max_depth=4), LogisticRegression(), RandomForestClassifier(4, random_state=0)]},
         {"experts": DecisionTreeClassifier(max_depth=4), "gate_features": [0], "routing": "top_k"},
+        {"experts": DecisionTreeClassifier(max_depth=4), "expert_features": [[5], [2, 0, 7], None]},
+        {"experts": LogisticRegression(), "expert_features": [[5], [2, 0, 7], [1, 1]], "combination": "product"},
+        {"experts": RandomForestClassifier(5, max_depth=3, random_state=0), "combination": "product", "routing": "top_k", "top_k": 2},
+        {"combination": "additive", "routing": "threshold", "threshold": 0.3},
+        {"routing": "threshold", "threshold": 0.9},
+        {"gate": "gaussian"},
+        {"gate": GaussianGate("tied"), "gate_features": [1, 3]},
+        {"gate": GaussianGate("diag"), "gate_features": [6, 2], "routing": "top_k"},
+        {"gate": GaussianGate("spherical"), "experts": DecisionTreeClassifier(max_depth=4), "routing": "feedback"},
+        {"gate": HierarchicalGate((3, 1)), "routing": "feedback"},
+        {"gate": DecisionTreeClassifier(max_depth=3), "gate_features": [4, 1], "experts": DecisionTreeClassifier(max_depth=4)},
+        {"gate": HistGradientBoostingClassifier(max_iter=4), "routing": "top_k", "top_k": 2},
+        {"gate": LogisticRegression(), "routing": "feedback", "top_k": 1},
         {"experts": "boosted"},
         {"experts": BoostedExperts(shared=True, n_estimators=20), "routing": "top_k"},
     ],
@@ -149,10 +167,58 @@ def test_mixture(n_classes):
 def test_kinds_of_mixtures(settings):
     X, y = zoo.table(3)
     model = quietly(MixtureOfExpertsClassifier(n_experts=3, n_init=2, max_iter=20, random_state=0, **settings).fit, X, y)
+    if model.routing == "feedback":
+        model.success_ = np.array([0.2, 0.5, 0.9])
     packed = pack(model)
-    np.testing.assert_allclose(packed.predict_proba(X), model.predict_proba(X), atol=1e-6)
+    expected = model.predict_proba(X)
+    np.testing.assert_allclose(packed.predict_proba(X), expected, atol=1e-6)
+    np.testing.assert_allclose(reference.predict_proba(packed, X), expected, atol=1e-6)
+    np.testing.assert_allclose(np.vstack([packed.predict_proba(X[i : i + 1]) for i in range(9)]), expected[:9], atol=1e-6)
+    np.testing.assert_array_equal(reference.gate_proba(packed, X) > 0, model._shares(X) > 0)
     work = packed.node_visits(X)
     assert work.active <= work.total
+
+
+def test_a_hierarchy_of_gates():
+    X, y = zoo.table(3)
+    settings = {"gate": HierarchicalGate((2, 2)), "n_init": 2, "max_iter": 20, "random_state": 0}
+    model = quietly(MixtureOfExpertsClassifier(n_experts=4, **settings).fit, X, y)
+    packed = pack(model)
+    assert packed.gate.shape == (9, 6)
+    np.testing.assert_allclose(packed.predict_proba(X), model.predict_proba(X), atol=1e-9)
+    np.testing.assert_allclose(reference.gate_proba(packed, X), model.gate_proba(X), atol=1e-12)
+
+
+def test_visits_of_a_gate_count_for_every_row():
+    X, y = zoo.table(3)
+    gate, expert = DecisionTreeClassifier(max_depth=3), DecisionTreeClassifier(max_depth=4)
+    model = quietly(MixtureOfExpertsClassifier(2, gate=gate, experts=expert, routing="top_k", max_iter=5, random_state=0).fit, X, y)
+    work = pack(model).node_visits(X)
+    of_gate = node_visits(model.gate_.estimator_, X)
+    each = [node_visits(model.experts_.estimators_[k], X[model.route(X)[:, 0] == k]) for k in range(2)]
+    shares = np.bincount(model.route(X)[:, 0], minlength=2) / len(X)
+    assert of_gate > 0
+    assert work.active == pytest.approx(of_gate + shares @ each)
+    assert work.total == pytest.approx(of_gate + sum(node_visits(e, X) for e in model.experts_.estimators_))
+
+
+def test_experts_that_no_class_is_possible_for():
+    """Two certain experts that contradict each other: the geometric mean shares the row evenly, as the mixture does."""
+    X, y = zoo.table(2)
+    model = MixtureOfExpertsClassifier(2, gate="constant", experts=DecisionTreeClassifier(), combination="product", random_state=0)
+    model = quietly(model.fit, X, y)
+    model.experts_.estimators_ = [DecisionTreeClassifier().fit(X, y), DecisionTreeClassifier().fit(X, 1 - y)]
+    expected = model.predict_proba(X)
+    np.testing.assert_array_equal(expected, 0.5)
+    np.testing.assert_allclose(pack(model).predict_proba(X), expected)
+
+
+def test_boosted_experts_without_a_single_tree():
+    for n_classes in (2, 3):
+        X, y = zoo.table(n_classes)
+        model = quietly(MixtureOfExpertsClassifier(2, experts=BoostedExperts(n_estimators=5), random_state=0).fit, X, y)
+        model.experts_.boosters_ = [None, model.experts_.boosters_[1]]
+        np.testing.assert_allclose(pack(model).predict_proba(X), model.predict_proba(X), atol=1e-6)
 
 
 def test_frozen_experts_and_feedback():
@@ -167,10 +233,9 @@ def test_frozen_experts_and_feedback():
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"routing": "random"}, ValueError, "routing='random' cannot be packed; valid: 'soft', 'top_k', 'feedback'"),
-        ({"combination": "product"}, ValueError, "combination='product' cannot be packed; valid: 'linear'"),
-        ({"gate": "gaussian"}, TypeError, "Packing a gate is possible for ensemblekit.ConstantGate, ensemblekit.SoftmaxGate"),
-        ({"experts": DecisionTreeClassifier(), "expert_features": [[0], [1]]}, ValueError, "expert_features"),
+        ({"routing": "random"}, ValueError, "routing='random' cannot be packed.*valid: 'soft', 'top_k', 'threshold', 'feedback'"),
+        ({"gate": KNeighborsClassifier()}, TypeError, "possible for .*DecisionTreeClassifier.*received sklearn.KNeighborsClassifier"),
+        ({"experts": GaussianNB()}, TypeError, "possible for .*DecisionTreeClassifier.*received sklearn.GaussianNB"),
     ],
 )
 def test_mixtures_that_cannot_be_packed(settings, error, message):
@@ -275,8 +340,6 @@ def test_visits_of_padded_trees_are_those_of_the_trees():
     X, y = zoo.table(3)
     for name in ("random forest", "xgboost", "lightgbm"):
         estimator = zoo.fit(zoo.PLAIN[name](), X, y)
-        from ensemblekit.trees import node_visits
-
         assert pack(estimator).node_visits(X).total == pytest.approx(node_visits(estimator, X))
     routed, X = gated(1, n_experts=4)
     work = routed.node_visits(X)
