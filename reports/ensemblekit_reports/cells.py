@@ -25,6 +25,7 @@ from ensemblekit.ensembles.fitting import MemberFitError, fit_member
 from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.metrics import check_probabilities, score
 from ensemblekit_reports.models import Model
+from ensemblekit_reports.predictions import Predictions, predictions_file, to_parquet
 from ensemblekit_reports.preprocessing import preprocessing
 from ensemblekit_reports.quantities import METRICS
 from ensemblekit_reports.quiet import collected
@@ -134,7 +135,9 @@ def run_fold(fold: Fold, models: list[tuple[Model, Path]], scratch: Path | None 
     >>> table = bundled_table("iris")
     >>> fold = Fold(table, 0, 0, np.arange(150) % 5 == 0, seed=0)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [name for name, _ in run_fold(fold, [(REGISTRY["logistic"], Path(folder) / "cell.json")])]
+    ...     for kind in ("accuracy", "predictions"):
+    ...         (Path(folder) / kind).mkdir()
+    ...     [name for name, _ in run_fold(fold, [(REGISTRY["logistic"], Path(folder) / "accuracy" / "cell.json")])]
     ['logistic']
     """
     done = []
@@ -142,7 +145,10 @@ def run_fold(fold: Fold, models: list[tuple[Model, Path]], scratch: Path | None 
         memory = Memory(folder, verbose=0) if folder else None
         prepared = Prepared(fold)
         for model, file in models:
-            record = run_cell(model, prepared, memory)
+            record, predictions = run_cell(model, prepared, memory)
+            # The record comes last: where it is, the cell is finished.
+            if predictions is not None:
+                write_bytes(predictions_file(file), to_parquet(predictions))
             write_bytes(file, to_json(record))
             done.append((model.name, float(record["seconds"])))
     return done
@@ -157,7 +163,7 @@ def _scratch_for_one_fold(scratch: Path | None) -> Iterator[str | None]:
         yield folder
 
 
-def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> dict[str, Any]:
+def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> tuple[dict[str, Any], Predictions | None]:
     """Fit and judge one model on one fold; whatever it does, the answer is a record.
 
     Parameters
@@ -171,8 +177,10 @@ def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> dict[st
 
     Returns
     -------
-    dict
+    record : dict
         Key, status, reason, sizes, metrics, seconds, and what the libraries said.
+    predictions : Predictions or None
+        What it answered about the test rows; None where it did not come so far.
 
     Examples
     --------
@@ -180,14 +188,17 @@ def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> dict[st
     >>> from ensemblekit_reports.tables import bundled_table
     >>> from sklearn.linear_model import LogisticRegression
     >>> fold = Fold(bundled_table("iris"), 0, 0, np.arange(150) % 5 == 0, seed=0)
-    >>> run_cell(model_from_estimator("bad", LogisticRegression(C=-1)), Prepared(fold), None)["status"]
+    >>> run_cell(model_from_estimator("bad", LogisticRegression(C=-1)), Prepared(fold), None)[0]["status"]
     'failed'
     """
     fold, said = prepared.fold, Counter[str]()
     started = time.perf_counter()
     with collected(said):
-        status, reason, metrics = _attempt(lambda: _fit_and_score(model, prepared, memory))
-    return {
+        status, reason, predictions = _attempt(lambda: _fit_and_predict(model, prepared, memory))
+    metrics = dict.fromkeys((metric.name for metric in METRICS), np.nan)
+    if predictions is not None:
+        metrics = score(predictions.y, predictions.predicted, predictions.probabilities)
+    record = {
         "dataset": fold.table.name,
         "model": model.name,
         "repeat": fold.repeat,
@@ -200,15 +211,15 @@ def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> dict[st
         "seconds": time.perf_counter() - started,
         "said": dict(said.most_common(MOST_MESSAGES)),
     }
+    return record, predictions
 
 
-def _attempt(work: Callable[[], dict[str, float]]) -> tuple[str, str, dict[str, float]]:
-    nothing = dict.fromkeys((metric.name for metric in METRICS), np.nan)
+def _attempt(work: Callable[[], Predictions]) -> tuple[str, str, Predictions | None]:
     try:
         return "ok", "", work()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; the others shall finish
         short = isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
-        return "out-of-memory" if short else "failed", say(error), nothing
+        return "out-of-memory" if short else "failed", say(error), None
 
 
 def say(error: BaseException) -> str:
@@ -232,13 +243,13 @@ def say(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0][:500]}" if lines else type(error).__name__
 
 
-def _fit_and_score(model: Model, prepared: Prepared, memory: Memory | None) -> dict[str, float]:
+def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None) -> Predictions:
     table, tested = prepared.fold.table, prepared.fold.tested
     train, test = prepared.rows(model.preprocessing)
     # A class from the reader's own script cannot be cached, and has nothing in common with our members.
     fitted = _fit(model.factory(prepared.fold.seed), train, table.y[~tested], memory if model.registered else None)
     predicted, probabilities = predict(fitted, test, len(table.classes))
-    return score(table.y[tested], predicted, probabilities)
+    return Predictions(np.flatnonzero(tested).astype(np.int32), table.y[tested], predicted, probabilities)
 
 
 def _fit(estimator: Any, X: NDArray[np.float64], y: NDArray[np.int64], memory: Memory | None) -> Any:

@@ -89,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     report = commands.add_parser("report", help="write the report of a finished run again", allow_abbrev=False)
     report.add_argument("directory", metavar="DIR", type=Path, help="output folder of a run")
+    report.add_argument("--metric", metavar="NAME", help="primary metric instead of the declared one; nothing is fitted again")
+    report.add_argument("--rope", metavar="SIZE", type=float, help="practically equal differences of it, instead of the declared ones")
     report.set_defaults(command=_report)
     models = commands.add_parser("models", help="list the models that --models knows", allow_abbrev=False)
     models.set_defaults(command=_models)
@@ -164,7 +166,7 @@ def _with_flags(study: Study, options: argparse.Namespace) -> Study:
 
 
 def _report(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command
-    _write_report(load_results(options.directory), options.directory)
+    _write_report(load_results(options.directory, metric=options.metric, rope=options.rope), options.directory)
 
 
 def _write_report(results: Results, directory: Path) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import sparse
 
 from ensemblekit_reports.atomic import write_bytes
+from ensemblekit_reports.declared import check_numbers
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.models import REGISTRY, Model, find_models, model_from_estimator
 from ensemblekit_reports.plan import Plan
@@ -21,7 +22,6 @@ from ensemblekit_reports.progress import for_terminal, silent
 from ensemblekit_reports.results import Results
 from ensemblekit_reports.running import run
 from ensemblekit_reports.scheme import QUICK, parse_scheme, scheme_for
-from ensemblekit_reports.study import check_numbers
 from ensemblekit_reports.tables import table_from_frame
 
 if TYPE_CHECKING:

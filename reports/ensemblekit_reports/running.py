@@ -18,14 +18,17 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from ensemblekit_reports.cells import Fold, run_fold
 from ensemblekit_reports.cost import TimedProcesses
+from ensemblekit_reports.declared import check_numbers
 from ensemblekit_reports.environment import fingerprint, machine, versions
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.keys import content_key
 from ensemblekit_reports.lock import only_run_in
+from ensemblekit_reports.metrics import score
 from ensemblekit_reports.models import Model
 from ensemblekit_reports.plan import Plan
+from ensemblekit_reports.predictions import predictions_file, read_predictions
 from ensemblekit_reports.progress import Stage, silent
-from ensemblekit_reports.quantities import COSTS, METRICS
+from ensemblekit_reports.quantities import COSTS, METRICS, QUANTITIES
 from ensemblekit_reports.results import KEY_COLUMNS, Environment, ModelFacts, Results, TableFacts
 from ensemblekit_reports.store import Store, make_folder, read_json
 from ensemblekit_reports.tables import Table
@@ -295,13 +298,17 @@ def _write_run(plan: Plan, store: Store, cells: list[Cell], environment: Environ
     store.save(store.directory / "run.json", record)
 
 
-def load_results(directory: Path) -> Results:
+def load_results(directory: Path, *, metric: str | None = None, rope: float | None = None) -> Results:
     """Read a finished run.
 
     Parameters
     ----------
     directory : Path
         Output folder of ``run``.
+    metric : str, optional
+        Primary metric instead of the one that was declared before the run; nothing is fitted again.
+    rope : float, optional
+        Size of practically equal differences in units of it, instead of the declared one.
 
     Returns
     -------
@@ -310,7 +317,7 @@ def load_results(directory: Path) -> Results:
     Raises
     ------
     UserError
-        When there is no run, or cells of it are missing.
+        When there is no run, cells of it are missing, or the metric is unknown.
 
     Examples
     --------
@@ -326,6 +333,8 @@ def load_results(directory: Path) -> Results:
     if record.get("format") != FORMAT:
         raise UserError(f"{file} was written by another version; run the study again.")
     environment = Environment(**record["environment"])
+    study = record["study"] | {name: value for name, value in (("metric", metric), ("rope", rope)) if value is not None}
+    check_numbers(study["metric"], study["rope"], environment.seed)
     pairs = [_read_pair(directory, accuracy, cost) for accuracy, cost in record["cells"]]
     unfinished = sum(accuracy is None for accuracy, _ in pairs)
     if unfinished:
@@ -333,13 +342,19 @@ def load_results(directory: Path) -> Results:
             f"the run in {directory} is not finished: {unfinished} of {len(pairs)} cells are missing. Go on with: {environment.command}"
         )
     return Results(
-        **record["study"],
+        **study,
         tables=tuple(TableFacts(**facts | {"notes": tuple(facts["notes"])}) for facts in record["tables"]),
         models=tuple(ModelFacts(**facts) for facts in record["models"]),
         environment=environment,
         cells=_frame([_row(accuracy, cost) for accuracy, cost in pairs if accuracy]),
-        notes=_notes(pairs, quick=record["study"]["quick"]),
+        notes=_notes(pairs, quick=study["quick"]) + _other_metric(record["study"], study),
     )
+
+
+def _other_metric(declared: dict[str, Any], shown: dict[str, Any]) -> tuple[str, ...]:
+    if declared["metric"] == shown["metric"]:
+        return ()
+    return (f"The metric declared before the run was {QUANTITIES[declared['metric']].label}; this one was chosen afterwards.",)
 
 
 Pair = tuple[dict[str, Any] | None, dict[str, Any] | None]
@@ -347,7 +362,12 @@ Pair = tuple[dict[str, Any] | None, dict[str, Any] | None]
 
 def _read_pair(directory: Path, accuracy: str, cost: str) -> Pair:
     files = directory / "cells" / "accuracy" / accuracy, directory / "cells" / "cost" / (cost or ".none")
-    return tuple(read_json(file) if file.exists() else None for file in files)  # type: ignore[return-value]
+    measured, timed = (read_json(file) if file.exists() else None for file in files)
+    if measured and measured["status"] == "ok" and any(known.name not in measured["metrics"] for known in METRICS):
+        # A metric that this version knows and the one that ran did not.
+        _, y, predicted, probabilities = read_predictions(predictions_file(files[0]))
+        measured["metrics"] = score(y, predicted, probabilities) | measured["metrics"]
+    return measured, timed
 
 
 def _row(accuracy: dict[str, Any], cost: dict[str, Any] | None) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         make_folder(directory)
-        for kind in ("cells/accuracy", "cells/cost", "folds"):
+        for kind in ("cells/accuracy", "cells/predictions", "cells/cost", "folds"):
             make_folder(directory / kind)
         self._remove_rubbish()
 
@@ -54,7 +54,7 @@ class Store:
 
     def forget(self) -> None:
         """Remove every stored cell (``--fresh``)."""
-        for kind in ("accuracy", "cost"):
+        for kind in ("accuracy", "predictions", "cost"):
             folder = self.directory / "cells" / kind
             shutil.rmtree(folder)
             folder.mkdir()

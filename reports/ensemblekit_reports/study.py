@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ensemblekit.datasets import BUNDLED
+from ensemblekit_reports.declared import check_numbers
 from ensemblekit_reports.errors import UserError, nearest, unknown_name
 from ensemblekit_reports.models import REGISTRY, find_models
 from ensemblekit_reports.plan import Plan
-from ensemblekit_reports.quantities import METRICS
 from ensemblekit_reports.scheme import QUICK, parse_scheme, scheme_for
 from ensemblekit_reports.tables import Table, bundled_table, table_from_file
 
@@ -107,39 +107,6 @@ class Study:
         by_size = QUICK if self.quick else scheme_for(largest)
         scheme = parse_scheme(self.folds) if self.folds else by_size
         return Plan(self.name, tables, models, self.metric, self.rope, scheme, self.seed, self.quick)
-
-
-def check_numbers(metric: str, rope: float, seed: int) -> None:
-    """Refuse what is no metric, no size and no seed.
-
-    Parameters
-    ----------
-    metric : str
-        To be a name in ``quantities.METRICS``.
-    rope : float
-        To be a number, not negative.
-    seed : int
-        To be not negative.
-
-    Raises
-    ------
-    UserError
-        When one of them is not.
-
-    Examples
-    --------
-    >>> check_numbers("accuracy", 0.01, -1)
-    Traceback (most recent call last):
-        ...
-    ensemblekit_reports.errors.UserError: seed must not be negative, got -1.
-    """
-    names = [known.name for known in METRICS]
-    if metric not in names:
-        raise unknown_name("metric", metric, names)
-    if not rope >= 0:
-        raise UserError(f"rope must not be negative, got {rope}.")
-    if seed < 0:
-        raise UserError(f"seed must not be negative, got {seed}.")
 
 
 def _read_table(choice: TableChoice, folder: Path) -> Table:

@@ -92,8 +92,12 @@ def test_a_second_run_and_the_report_command_do_no_work_again(finished, customer
     assert (again.returncode, again.stderr) == (0, "")
     assert (folder / "report.html").exists()
     (folder / "report.html").unlink()
+    other = run("report", folder, "--metric", "f1_macro", "--rope", "0.03", cwd=folder.parent)
+    assert (other.returncode, other.stderr) == (0, "")
+    assert "primary metric macro f1" in (folder / "report.html").read_text()
+    assert "The metric declared before the run was Accuracy" in (folder / "report.html").read_text()
     assert run("report", folder, cwd=folder.parent).returncode == 0
-    assert (folder / "report.html").exists()
+    assert "primary metric accuracy" in (folder / "report.html").read_text()
     assert before == {file: file.stat().st_mtime_ns for file in (folder / "cells").rglob("*.json")}
 
 
@@ -190,8 +194,10 @@ def test_ctrl_c_keeps_finished_cells_and_says_how_to_go_on(tmp_path, jobs):
     assert len(words) == 1, said
     assert words[0].startswith("ensemblekit: interrupted. Finished cells are kept in out; go on with: ensemblekit compare")
     assert "--fresh" not in words[0]
-    kept = list((tmp_path / "out" / "cells").rglob("*.*"))
+    kept = list((tmp_path / "out" / "cells").rglob("*.json"))
     assert 0 < len(kept) < 100
+    predictions = {file.stem for file in (tmp_path / "out" / "cells").rglob("*.*") if file not in kept}
+    assert {file.stem for file in kept} <= predictions
     assert all(json.loads(file.read_text())["status"] == "ok" for file in kept)
     assert not (tmp_path / "out" / "report.html").exists()
     assert not list(scratch.glob("ensemblekit-*"))

@@ -13,9 +13,11 @@ from sklearn.tree import ExtraTreeClassifier
 from ensemblekit.ensembles import AveragingEnsembleClassifier, WeightedEnsembleClassifier
 from ensemblekit.ensembles.members import lightgbm_classifier
 from ensemblekit_reports.cells import Fold, Prepared, run_cell, run_fold
+from ensemblekit_reports.metrics import score
 from ensemblekit_reports.models import REGISTRY, Model, model_from_estimator
+from ensemblekit_reports.predictions import predictions_file, read_predictions
 from ensemblekit_reports.quantities import METRICS
-from ensemblekit_reports.store import read_json
+from ensemblekit_reports.store import Store, read_json
 from ensemblekit_reports.tables import bundled_table
 from tests.reports.running import oddities
 
@@ -27,7 +29,7 @@ def fold(table=IRIS, seed=0):
 
 
 def cell(estimator):
-    return run_cell(model_from_estimator("m", estimator), Prepared(fold()), None)
+    return run_cell(model_from_estimator("m", estimator), Prepared(fold()), None)[0]
 
 
 @pytest.mark.parametrize(
@@ -68,19 +70,47 @@ def test_a_class_that_training_lacks():
     tested = IRIS.y == 0
     tested[::5] = True
     lacking = Fold(IRIS, 0, 0, tested, 0)
-    record = run_cell(model_from_estimator("m", GaussianNB()), Prepared(lacking), None)
+    record, _ = run_cell(model_from_estimator("m", GaussianNB()), Prepared(lacking), None)
     # Every row of the unseen class is wrong, nearly every other one right: its columns are those of its own classes.
     assert record["status"] == "ok"
     assert 18 / 70 < record["metrics"]["accuracy"] <= 20 / 70
     assert record["metrics"]["log_loss"] > 30 * 50 / 70
 
 
-def test_sharing_members_changes_no_result(tmp_path):
+@pytest.fixture
+def cells(tmp_path):
+    return Store(tmp_path).directory / "cells" / "accuracy"
+
+
+def test_predictions_are_kept_bit_for_bit(cells):
+    model, chosen = REGISTRY["logistic"], fold()
+    _, expected = run_cell(model, Prepared(chosen), None)
+    run_fold(chosen, [(model, cells / "cell.json")])
+    found = read_predictions(predictions_file(cells / "cell.json"))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (IRIS.y[found.rows] == found.y).all()
+    assert score(found.y, found.predicted, found.probabilities) == read_json(cells / "cell.json")["metrics"]
+
+
+def test_predictions_without_probabilities(cells):
+    run_fold(fold(), [(model_from_estimator("m", oddities.ClassesOnly()), cells / "cell.json")])
+    found = read_predictions(predictions_file(cells / "cell.json"))
+    assert found.probabilities is None
+    assert set(found.predicted) == {0}
+
+
+def test_a_failed_model_leaves_no_predictions(cells):
+    run_fold(fold(), [(model_from_estimator("m", oddities.Raises()), cells / "cell.json")])
+    assert not predictions_file(cells / "cell.json").exists()
+
+
+def test_sharing_members_changes_no_result(tmp_path, cells):
     table = bundled_table("wine")
     models = [REGISTRY["lightgbm"], *map(light, (AveragingEnsembleClassifier, WeightedEnsembleClassifier))]
     found = []
     for scratch in (tmp_path, None):
-        files = [tmp_path / f"{scratch is None} {model.name}" for model in models]
+        files = [cells / f"{scratch is None} {model.name}.json" for model in models]
         run_fold(fold(table, seed=7), list(zip(models, files, strict=True)), scratch)
         found.append([read_json(file) for file in files])
     assert [record["status"] for record in found[0]] == ["ok"] * len(models)
@@ -95,20 +125,20 @@ def light(ensemble):
     return Model(ensemble.__name__, "", "ensemble", "trees", factory)
 
 
-def test_shared_members_are_fitted_once(tmp_path, monkeypatch):
+def test_shared_members_are_fitted_once(tmp_path, cells, monkeypatch):
     from sklearn.ensemble import RandomForestClassifier
 
     fits = []
     fit = RandomForestClassifier.fit
     monkeypatch.setattr(RandomForestClassifier, "fit", lambda self, X, y, **k: fits.append(len(X)) or fit(self, X, y, **k))
     models = [REGISTRY[name] for name in ("random-forest", "averaging", "voting")]
-    run_fold(fold(), [(model, tmp_path / model.name) for model in models], tmp_path)
+    run_fold(fold(), [(model, cells / model.name) for model in models], tmp_path)
     assert len(fits) == 1
 
 
 def test_every_model_gets_the_folds_seed_and_own_estimators_too():
     one, other = (
-        run_cell(model_from_estimator("m", oddities.Seeded(random_state=5)), Prepared(two_classes(seed)), None) for seed in (1, 2)
+        run_cell(model_from_estimator("m", oddities.Seeded(random_state=5)), Prepared(two_classes(seed)), None)[0] for seed in (1, 2)
     )
     assert one["metrics"]["log_loss"] != other["metrics"]["log_loss"]
 

@@ -16,6 +16,7 @@ from ensemblekit_reports.quantities import COSTS, METRICS
 from ensemblekit_reports.results import KEY_COLUMNS
 from ensemblekit_reports.running import load_results, run
 from ensemblekit_reports.scheme import Scheme
+from ensemblekit_reports.store import read_json, to_json
 from ensemblekit_reports.tables import bundled_table
 from tests.reports.running import oddities
 
@@ -148,6 +149,34 @@ def test_a_worker_that_dies_is_said(tmp_path, without_costs, monkeypatch):
     plan = dataclasses.replace(PLAN, models=(model_from_estimator("dies", oddities.Dies()),))
     with pytest.raises(UserError, match=r"a worker process died.*--jobs 1"):
         run(plan, tmp_path, jobs=2, command="c")
+
+
+def test_another_metric_needs_no_other_fit(tmp_path, without_costs, counted):
+    declared = run(PLAN, tmp_path, jobs=1, command="c")
+    counted.clear()
+    # As if this metric had come with a later version.
+    for file in (tmp_path / "cells" / "accuracy").iterdir():
+        record = read_json(file)
+        del record["metrics"]["f1_macro"], record["metrics"]["log_loss"]
+        file.write_bytes(to_json(record))
+    found = load_results(tmp_path, metric="f1_macro", rope=0.05)
+    assert (found.metric, found.rope) == ("f1_macro", 0.05)
+    assert metrics_of(found).equals(metrics_of(declared))
+    assert "declared before the run was Accuracy" in found.notes[-1]
+    assert not counted
+    with pytest.raises(UserError, match="unknown metric 'f1': did you mean 'f1_macro'"):
+        load_results(tmp_path, metric="f1")
+
+
+def test_predictions_that_are_gone_are_said(tmp_path, without_costs):
+    run(PLAN, tmp_path, jobs=1, command="c")
+    (file, *_) = (tmp_path / "cells" / "accuracy").iterdir()
+    record = read_json(file)
+    del record["metrics"]["log_loss"]
+    file.write_bytes(to_json(record))
+    (tmp_path / "cells" / "predictions" / f"{file.stem}.parquet").write_bytes(b"PAR1 no more")
+    with pytest.raises(UserError, match=r"the predictions .* cannot be read"):
+        load_results(tmp_path)
 
 
 def test_an_empty_folder_holds_no_run(tmp_path):

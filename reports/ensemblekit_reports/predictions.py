@@ -1,0 +1,120 @@
+"""What a model said about the test rows of a fold, kept so that another metric needs no other fit."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from ensemblekit_reports.errors import UserError
+
+FOLDER = "predictions"
+
+
+class Predictions(NamedTuple):
+    """Answers about the rows of a test fold.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_rows,), int32
+        Positions in the table.
+    y : ndarray of shape (n_rows,), int64
+        True class codes.
+    predicted : ndarray of shape (n_rows,), int64
+        Predicted class codes.
+    probabilities : ndarray of shape (n_rows, n_classes), float64, or None
+        One column for each class of the table; None for a model that gives none.
+    """
+
+    rows: NDArray[np.int32]
+    y: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    probabilities: NDArray[np.float64] | None
+
+
+def predictions_file(cell: Path) -> Path:
+    """Return where the predictions of a cell are kept.
+
+    Parameters
+    ----------
+    cell : Path
+        File of its metrics.
+
+    Returns
+    -------
+    Path
+
+    Examples
+    --------
+    >>> predictions_file(Path("out/cells/accuracy/iris-moe-r0-f0-01.json")).as_posix()
+    'out/cells/predictions/iris-moe-r0-f0-01.parquet'
+    """
+    return cell.parent.with_name(FOLDER) / f"{cell.stem}.parquet"
+
+
+def to_parquet(predictions: Predictions) -> bytes:
+    """Write predictions as Parquet: ``row``, ``true``, ``predicted``, and ``p0``, ``p1``, ... for the classes.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of one fold.
+
+    Returns
+    -------
+    bytes
+        With every bit of the probabilities.
+
+    Examples
+    --------
+    >>> one = Predictions(np.array([7]), np.array([1]), np.array([0]), np.array([[0.75, 0.25]]))
+    >>> pq.read_table(pa.BufferReader(to_parquet(one))).to_pydict()
+    {'row': [7], 'true': [1], 'predicted': [0], 'p0': [0.75], 'p1': [0.25]}
+    """
+    columns = {
+        "row": pa.array(predictions.rows, pa.int32()),
+        "true": pa.array(predictions.y, pa.int32()),
+        "predicted": pa.array(predictions.predicted, pa.int32()),
+    }
+    if predictions.probabilities is not None:
+        columns |= {f"p{code}": pa.array(column) for code, column in enumerate(predictions.probabilities.T)}
+    content = io.BytesIO()
+    pq.write_table(pa.table(columns), content, compression="zstd")
+    return content.getvalue()
+
+
+def read_predictions(file: Path) -> Predictions:
+    """Read what ``to_parquet`` wrote.
+
+    Parameters
+    ----------
+    file : Path
+        Of one cell.
+
+    Returns
+    -------
+    Predictions
+
+    Raises
+    ------
+    UserError
+        When the file is not there, or somebody changed it.
+
+    Examples
+    --------
+    >>> read_predictions(Path("nowhere.parquet"))
+    Traceback (most recent call last):
+        ...
+    ensemblekit_reports.errors.UserError: the predictions nowhere.parquet cannot be read: ...
+    """
+    try:
+        table = pq.read_table(file, partitioning=None)
+        rows, y, predicted, *probabilities = (column.to_numpy() for column in table.columns)
+    except (OSError, ValueError) as error:  # pyarrow's own errors are both
+        raise UserError(f"the predictions {file} cannot be read: {str(error).splitlines()[0]}") from None
+    return Predictions(rows, y.astype(np.int64), predicted.astype(np.int64), np.column_stack(probabilities) if probabilities else None)
