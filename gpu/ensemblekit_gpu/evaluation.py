@@ -10,6 +10,8 @@ import numpy as np
 from ensemblekit_gpu.launching import SHARED_BYTES, Grid, Launcher, blocks_for, staging
 
 LINEAR, PERFECT, SPARSE = 0, 1, 2
+MODES = ("mean", "vote", "product", "additive")
+FLOOR = 1e-6  # the smallest probability that a classifier as gate gives an expert
 MAX_EXPERTS = 64  # the gate keeps the chosen experts in the bits of one word
 
 
@@ -84,11 +86,15 @@ class Evaluation:
         self.launcher, self.threads = launcher, threads
         self.d, self.top_k = int(fields["n_features"]), int(fields["top_k"])
         self.n_experts, self.n_classes = fields["base"].shape
-        self.vote = int(fields["combination"] == "vote")
+        self.mode, self.threshold = MODES.index(fields["combination"]), float(fields["threshold"])
         if self.n_experts > MAX_EXPERTS:
             raise ValueError(f"The GPU engine takes at most {MAX_EXPERTS} experts, received {self.n_experts}.")
-        self.gate_columns = len(fields["gate"]) - 1
-        self.all_linear = bool((fields["form"] == LINEAR).all())
+        self.gate_columns, self.levels = len(fields["gate"]) - 1, fields["gate_path"].shape[1]
+        inner = fields["gate_model"]
+        self.gate_model = None if inner is None else Evaluation(launcher, vars(inner), threads=threads)
+        self.gate_is_gaussian = len(fields["gate_mean"]) > 0
+        self.gate_is_linear = inner is None and not self.gate_is_gaussian and self.levels == 1
+        self.all_linear = self.gate_is_linear and bool((fields["form"] == LINEAR).all())
         self.groups, group_of = _groups(fields)
         self.arrays = {name: launcher.upload(array) for name, array in _arrays(fields, group_of).items()}
 
@@ -131,7 +137,7 @@ class Evaluation:
                 "margins": margins,
                 "link": self.arrays["link"],
                 "n": len(X),
-                "vote": self.vote,
+                "mode": self.mode,
                 "out": out,
             },
         )
@@ -151,7 +157,9 @@ class Evaluation:
         True
         """
         per_pair = 4 * (4 + self.n_classes) + 12  # weight, expert, slot, row; margins; share of the block table
-        return 4 * (self.d + self.n_classes) + self.top_k * per_pair
+        of_gate = 0 if self.gate_is_linear else 8 * (self.n_experts + self.arrays["gate_table"].shape[1])
+        of_model = 0 if self.gate_model is None else self.gate_model.bytes_per_row()
+        return 4 * (self.d + self.n_classes) + self.top_k * per_pair + of_gate + of_model
 
     def _linear_mixture(self, X: Any, out: Any) -> None:
         rows = staging(self.d, self.threads)
@@ -166,16 +174,58 @@ class Evaluation:
                 "gate_table": self.arrays["gate"],
                 "columns": self.gate_columns,
                 "experts": self.arrays["linear"],
-                "vote": self.vote,
+                "link": self.arrays["link"],
+                **self._routing(),
                 "stage": rows.stage,
                 "out": out,
             },
         )
 
+    def _routing(self) -> dict[str, Any]:
+        return {"threshold": self.threshold, "mode": self.mode, "precision": self.arrays["precision"]}
+
     def _gate(self, X: Any) -> tuple[Any, Any]:
-        rows = staging(self.d, self.threads)
         gates = self.launcher.empty((len(X), self.top_k), "f4")
         chosen = self.launcher.empty((len(X), self.top_k), "i4")
+        if self.gate_is_linear:
+            self._linear_gate(X, gates, chosen)
+            return gates, chosen
+        self.launcher.launch(
+            "gate_given",
+            {"N_EXPERTS": self.n_experts, "TOP_K": self.top_k},
+            Grid(blocks_for(len(X), self.threads), self.threads, 0),
+            {"logits": self._gate_logits(X), "n": len(X), **self._routing(), "gates": gates, "chosen": chosen},
+        )
+        return gates, chosen
+
+    def _gate_logits(self, X: Any) -> Any:
+        logits = self.launcher.empty((len(X), self.n_experts), "f8")
+        common = {"n": len(X), "K": self.n_experts, "logits": logits}
+        if self.gate_model is not None:
+            given = {"proba": self.gate_model.predict_proba(X), "offset": self.arrays["gate_offset"], "floor": FLOOR}
+            self.launcher.launch("classifier_logits", {}, Grid(blocks_for(len(X), self.threads), self.threads, 0), common | given)
+            return logits
+        rows = staging(self.d, self.threads)
+        grid = Grid(blocks_for(len(X), self.threads), self.threads, rows.bytes)
+        common |= {"X": X, "d": self.d, "stage": rows.stage}
+        if self.gate_is_gaussian:
+            self.launcher.launch("gaussian_logits", {}, grid, common | self._gaussian_arguments())
+        else:
+            branches = self.launcher.empty((self.arrays["gate_table"].shape[1], len(X)), "f8")
+            self.launcher.launch("hierarchy_logits", {}, grid, common | self._hierarchy_arguments() | {"branches": branches})
+        return logits
+
+    def _gaussian_arguments(self) -> dict[str, Any]:
+        factor = self.arrays["gate_factor"]
+        own = {"mean": self.arrays["gate_mean"], "factor": factor, "constant": self.arrays["gate_constant"]}
+        return own | {"diagonal": int(factor.shape[1] == 1)}
+
+    def _hierarchy_arguments(self) -> dict[str, Any]:
+        own = {name: self.arrays[f"gate_{name}"] for name in ("table", "node", "path", "offset")}
+        return own | {"columns": self.gate_columns, "M": own["table"].shape[1], "levels": self.levels}
+
+    def _linear_gate(self, X: Any, gates: Any, chosen: Any) -> None:
+        rows = staging(self.d, self.threads)
         self.launcher.launch(
             "gate",
             {"N_EXPERTS": self.n_experts, "TOP_K": self.top_k},
@@ -186,12 +236,12 @@ class Evaluation:
                 "d": self.d,
                 "table": self.arrays["gate"],
                 "columns": self.gate_columns,
+                **self._routing(),
                 "stage": rows.stage,
                 "gates": gates,
                 "chosen": chosen,
             },
         )
-        return gates, chosen
 
     def _route(self, X: Any) -> Routed:
         """Sort (row, expert) pairs by expert; nothing comes back to the host, so nothing waits."""
@@ -280,10 +330,21 @@ def _groups(fields: Mapping[str, Any]) -> tuple[list[Group], np.ndarray[Any, np.
 
 
 def _arrays(fields: Mapping[str, Any], group_of: Any) -> dict[str, Any]:
-    """Take the arrays that kernels read; float64 becomes float32, an empty array one entry, which no kernel reads."""
-    floats = ("gate", "linear", "scale", "base", "leaf_values")
+    """Take the arrays that kernels read; float64 becomes float32, but for gates; an empty array one entry, which no kernel reads."""
+    floats = ("linear", "scale", "base", "leaf_values", "precision")
     others = ("link", "linear_slot", "tree_start", "node_start", "leaf_start", "perfect_nodes", "sparse_nodes", "category_words")
+    exact = ("gate_node", "gate_path", "gate_mean", "gate_factor", "gate_offset")
     arrays = {name: np.ascontiguousarray(fields[name], np.float32) for name in floats}
-    arrays |= {name: np.ascontiguousarray(fields[name]) for name in others}
+    arrays |= {name: np.ascontiguousarray(fields[name]) for name in (*others, *exact)}
+    arrays |= _gate_tables(fields)
     arrays = {name: a if a.size or name == "linear" else np.zeros(4, a.dtype) for name, a in arrays.items()}
     return arrays | {"group_of": group_of}
+
+
+def _gate_tables(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the linear logits in both precisions; offsets join the intercepts where they stand for experts."""
+    table = np.array(fields["gate"], np.float64)
+    one_for_each = table.copy()
+    if fields["gate_path"].shape[1] == 1:
+        one_for_each[-1] += fields["gate_offset"]
+    return {"gate": one_for_each.astype(np.float32), "gate_constant": one_for_each[-1].copy(), "gate_table": table}

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 FLOATS, INTS, WORDS, DOUBLES = "const float*", "const int*", "const unsigned*", "const double*"
-FLOATS_OUT, INTS_OUT, DOUBLES_OUT, INT = "float*", "int*", "double*", "int"
+FLOATS_OUT, INTS_OUT, DOUBLES_OUT, INT, FLOAT = "float*", "int*", "double*", "int", "float"
+NUMBERS = (INT, FLOAT)
 
 DTYPES: Mapping[str, np.dtype[Any]] = {
     FLOATS: np.dtype(np.float32),
@@ -23,6 +24,7 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
     DOUBLES: np.dtype(np.float64),
     DOUBLES_OUT: np.dtype(np.float64),
     INT: np.dtype(np.int32),
+    FLOAT: np.dtype(np.float32),
 }
 
 
@@ -57,6 +59,7 @@ _ROUTED = (
     ("block_begin", INTS),
     ("block_end", INTS),
 )
+_ROUTING = (("threshold", FLOAT), ("mode", INT), ("precision", FLOATS))
 _FOREST = (*_ROUTED, ("group_of", INTS), ("group", INT), ("tree_start", INTS), ("node_start", INTS))
 
 KERNELS: Mapping[str, Kernel] = {
@@ -69,10 +72,57 @@ KERNELS: Mapping[str, Kernel] = {
             ("d", INT),
             ("table", FLOATS),
             ("columns", INT),
+            *_ROUTING,
             ("stage", INT),
             ("gates", FLOATS_OUT),
             ("chosen", INTS_OUT),
         ),
+    ),
+    "gate_given": Kernel(
+        "gate.cu",
+        ("N_EXPERTS", "TOP_K"),
+        (("logits", DOUBLES), ("n", INT), *_ROUTING, ("gates", FLOATS_OUT), ("chosen", INTS_OUT)),
+    ),
+    "gaussian_logits": Kernel(
+        "gate_logits.cu",
+        (),
+        (
+            ("X", FLOATS),
+            ("n", INT),
+            ("d", INT),
+            ("mean", DOUBLES),
+            ("factor", DOUBLES),
+            ("constant", DOUBLES),
+            ("K", INT),
+            ("diagonal", INT),
+            ("stage", INT),
+            ("logits", DOUBLES_OUT),
+        ),
+    ),
+    "hierarchy_logits": Kernel(
+        "gate_logits.cu",
+        (),
+        (
+            ("X", FLOATS),
+            ("n", INT),
+            ("d", INT),
+            ("table", DOUBLES),
+            ("columns", INT),
+            ("node", INTS),
+            ("M", INT),
+            ("path", INTS),
+            ("levels", INT),
+            ("offset", DOUBLES),
+            ("K", INT),
+            ("stage", INT),
+            ("branches", DOUBLES_OUT),
+            ("logits", DOUBLES_OUT),
+        ),
+    ),
+    "classifier_logits": Kernel(
+        "gate_logits.cu",
+        (),
+        (("proba", FLOATS), ("n", INT), ("K", INT), ("offset", DOUBLES), ("floor", FLOAT), ("logits", DOUBLES_OUT)),
     ),
     "linear_mixture": Kernel(
         "linear_mixture.cu",
@@ -84,7 +134,8 @@ KERNELS: Mapping[str, Kernel] = {
             ("gate_table", FLOATS),
             ("columns", INT),
             ("experts", FLOATS),
-            ("vote", INT),
+            ("link", INTS),
+            *_ROUTING,
             ("stage", INT),
             ("out", FLOATS_OUT),
         ),
@@ -162,7 +213,7 @@ KERNELS: Mapping[str, Kernel] = {
             ("margins", FLOATS),
             ("link", INTS),
             ("n", INT),
-            ("vote", INT),
+            ("mode", INT),
             ("out", FLOATS_OUT),
         ),
     ),
@@ -268,7 +319,7 @@ def _same_names(name: str, what: str, expected: set[str], received: set[str]) ->
 
 def _argument(name: str, parameter: str, c_type: str, value: Any) -> Any:
     dtype = DTYPES[c_type]
-    if c_type == INT:
+    if c_type in NUMBERS:
         return dtype.type(value)
     if getattr(value, "dtype", None) != dtype or not value.flags.c_contiguous:
         received = getattr(value, "dtype", type(value).__name__)

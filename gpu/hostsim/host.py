@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ensemblekit_gpu.launching import Grid
-from ensemblekit_gpu.signatures import INT, KERNELS, bind, kernels_of, launch_key
+from ensemblekit_gpu.signatures import FLOAT, KERNELS, NUMBERS, bind, kernels_of, launch_key
 from ensemblekit_gpu.sources import source_text
 
 HEADER = Path(__file__).parent / "cuda_on_cpu.h"
@@ -87,10 +87,16 @@ class HostLauncher:
             self.launched.append(Launch(name, dict(defines), grid, copies))
         source, constants = launch_key(name, defines)
         function = getattr(_library(source, constants, self.edits.get(source)), f"host_{name}")
-        passed = [a.ctypes.data_as(ctypes.c_void_p) if isinstance(a, np.ndarray) else ctypes.c_int(int(a)) for a in ordered]
+        passed = [_passed(value) for value in ordered]
         failure = function(*map(ctypes.c_int, grid), self.order, *passed)
         if failure:
             raise KernelFaultError(f"{name}: {FAILURES[failure]}")
+
+
+def _passed(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.ctypes.data_as(ctypes.c_void_p)
+    return ctypes.c_float(float(value)) if isinstance(value, np.floating) else ctypes.c_int(int(value))
 
 
 def aligned(array: np.ndarray) -> np.ndarray:
@@ -157,8 +163,8 @@ def replay_program(launch: Launch, edit: tuple[str, str] | None = None) -> str:
     """
     reads, passed = [], []
     for (parameter, c_type), value in zip(KERNELS[launch.name].parameters, launch.ordered, strict=True):
-        if c_type == INT:
-            passed.append(str(int(value)))
+        if c_type in NUMBERS:
+            passed.append(f"{float(value)!r}f" if c_type == FLOAT else str(int(value)))
             continue
         reads.append(f"    auto {parameter} = ({c_type})read(argv[{len(reads) + 1}], {value.nbytes});\n")
         passed.append(parameter)

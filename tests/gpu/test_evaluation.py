@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
 from ensemblekit.packed import reference
 from ensemblekit.packed.assembling import assemble, constant_gate
-from ensemblekit.packed.experts import pack_expert
+from ensemblekit.packed.experts import LinearExpert, pack_expert
 from ensemblekit_gpu.estep import expectation
 from ensemblekit_gpu.evaluation import Evaluation
 from gpu.hostsim.host import NO_COMPILER, HostLauncher
-from tests.gpu.models import TREES, categorical_model, fitted, forest_model, linear_model, mixed_model
+from tests.gpu.models import GATES, TREES, categorical_model, fitted, forest_model, linear_model, mixed_model, regression_model
 from tests.trees.edges import table
 
 simulated = pytest.mark.skipif(NO_COMPILER is not None, reason=str(NO_COMPILER))
@@ -51,6 +53,37 @@ def test_the_order_of_threads_changes_nothing(make_launcher):
         np.testing.assert_array_equal(first, other)
 
 
+@pytest.mark.parametrize("top_k", [None, 2])
+@pytest.mark.parametrize("gate", GATES)
+def test_gates(make_launcher, gate, top_k):
+    model, X = mixed_model(top_k, gate=gate)
+    np.testing.assert_allclose(evaluate(make_launcher(2), model, X), reference.predict_proba(model, X), atol=5e-6)
+
+
+@pytest.mark.parametrize("gate", ["softmax", "hierarchy"])
+@pytest.mark.parametrize("combination", ["product", "additive"])
+def test_thresholds_and_combinations(make_launcher, combination, gate):
+    model, X = mixed_model(combination=combination, gate=gate, threshold=0.3)
+    assert {1, 2} <= set((reference.gate_proba(model, X) > 0).sum(axis=1))
+    np.testing.assert_allclose(evaluate(make_launcher(), model, X), reference.predict_proba(model, X), atol=5e-6)
+
+
+def test_no_class_is_possible(make_launcher):
+    """Two certain experts that contradict each other are evened out."""
+    sure = np.array([[0.0, -np.inf], [-np.inf, 0.0]])
+    experts = [LinearExpert(np.zeros((2, 3)), intercept, np.arange(2)) for intercept in sure]
+    model = assemble(constant_gate([1, 1]), experts, kind="test", classes=np.arange(2), n_features=3, combination="product")
+    np.testing.assert_array_equal(evaluate(make_launcher(), model, np.zeros((5, 3), np.float32)), 0.5)
+
+
+def test_regressors(make_launcher):
+    model, X = regression_model()
+    np.testing.assert_allclose(evaluate(make_launcher(), model, X), reference.predict_proba(model, X), rtol=2e-6, atol=2e-6)
+    lines, X = linear_model(combination="mean")
+    lines = replace(lines, link=np.zeros(4, np.int32), linear=np.nan_to_num(lines.linear, neginf=0.0))
+    np.testing.assert_allclose(evaluate(make_launcher(), lines, X), reference.predict_proba(lines, X), rtol=2e-6, atol=2e-6)
+
+
 def test_votes(make_launcher):
     model, X = mixed_model(combination="vote")
     np.testing.assert_allclose(evaluate(make_launcher(), model, X), reference.predict_proba(model, X), atol=5e-6)
@@ -70,7 +103,7 @@ def test_categories(make_launcher):
 
 
 @pytest.mark.parametrize("top_k", [None, 2, 1])
-@pytest.mark.parametrize("combination", ["mean", "vote"])
+@pytest.mark.parametrize("combination", ["mean", "vote", "product", "additive"])
 def test_linear_mixture(make_launcher, top_k, combination):
     model, X = linear_model(top_k, combination=combination)
     np.testing.assert_allclose(evaluate(make_launcher(), model, X, 96), reference.predict_proba(model, X), atol=5e-6)

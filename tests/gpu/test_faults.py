@@ -40,7 +40,28 @@ FAULTS = {
     ),
     "shared memory too small": ("forest_perfect.cu", ("tile = tree_leaves + (", "tile = tree_leaves + 64 + (")),
     "experts mixed up in the sort": ("route.cu", ("(int)(pair / TOP_K)", "(int)((pair + 1) / TOP_K)")),
+    "another expert's region": ("gate_logits.cu", ("mean + (long long)k * d", "mean + (long long)(k ^ 1) * d")),
+    "a node too wide": ("gate_logits.cu", ("node[end] == node[begin]", "node[end] <= node[begin] + 1")),
+    "a path that ends too early": ("gate_logits.cu", ("level < levels", "level < levels - 1")),
+    "a class without a floor": ("gate_logits.cu", ("fmaxf(proba[r * K + k], floor)", "proba[r * K + k]")),
+    "differences after rounding": (
+        "gate.cu",
+        ("(float)(logits[row * N_EXPERTS + k] - top)", "(float)logits[row * N_EXPERTS + k] - (float)top"),
+    ),
+    "the best may fall below the threshold": ("gate.cu", ("&& k != best", "")),
     "last pair forgotten": ("route.cu", ("pair < n_pairs ? chosen", "pair < n_pairs - 1 ? chosen")),
+}
+
+
+# Faults that two forests under a constant gate cannot show.
+NEED_A_GATE = {
+    "no barrier after copying rows": {},
+    "another expert's region": {"gate": "gaussian"},
+    "a node too wide": {"gate": "hierarchy"},
+    "a path that ends too early": {"gate": "hierarchy"},
+    "a class without a floor": {"gate": "classifier", "combination": "additive"},
+    "differences after rounding": {"gate": "gaussian"},
+    "the best may fall below the threshold": {"threshold": 0.9},
 }
 
 
@@ -59,8 +80,8 @@ def two_forests():
 @pytest.mark.parametrize("fault", [None, *FAULTS])
 def test_planted_faults_are_caught(fault, two_forests):
     model, rows, expected = two_forests
-    if fault == "no barrier after copying rows":  # a constant gate copies none
-        model, rows = mixed_model(2)
+    if fault in NEED_A_GATE:
+        model, rows = mixed_model(2 if fault.startswith("no barrier") else None, **NEED_A_GATE[fault])
         expected = reference.predict_proba(model, rows)
     edits = {} if fault is None else dict([FAULTS[fault]])
     outcome = run_isolated(vars(model), rows, (0, 1, 2), edits)

@@ -29,6 +29,7 @@ CASES = [
     ("forest_sparse.cu", {"N_CLASSES": 10, "VECTOR": 1}),
     ("combine.cu", {"N_CLASSES": 3, "TOP_K": 8}),
     ("combine.cu", {"N_CLASSES": 10, "TOP_K": 1}),
+    ("gate_logits.cu", {}),
     ("em_estep.cu", {"N_EXPERTS": 8}),
 ]
 

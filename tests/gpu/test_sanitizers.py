@@ -13,7 +13,7 @@ from ensemblekit_gpu.estep import expectation
 from ensemblekit_gpu.evaluation import Evaluation
 from ensemblekit_gpu.signatures import KERNELS
 from gpu.hostsim.host import NO_COMPILER, HostLauncher, compile_with_gxx, replay_program
-from tests.gpu.models import TREES, forest_model, linear_model, mixed_model
+from tests.gpu.models import GATES, TREES, forest_model, linear_model, mixed_model
 from tests.gpu.test_faults import FAULTS
 
 pytestmark = [pytest.mark.kernels, pytest.mark.skipif(NO_COMPILER is not None, reason=str(NO_COMPILER))]
@@ -26,7 +26,8 @@ SANITIZERS = {"thread": "ThreadSanitizer", "address": "AddressSanitizer"}
 def launches():
     """One launch for each kernel, and both leaf forms of each forest, on few rows."""
     launcher = HostLauncher(record=True)
-    for model, X in [mixed_model(2), *map(forest_model, TREES), linear_model(2)]:
+    gated = [mixed_model(2, gate=gate) for gate in GATES]
+    for model, X in [*gated, *map(forest_model, TREES), linear_model(2)]:
         Evaluation(launcher, vars(model), threads=32).predict_proba(launcher.upload(X[:70]))
     rng = np.random.default_rng(0)
     expectation(launcher, *map(launcher.upload, (rng.normal(size=(70, 4)), rng.normal(size=(70, 4)), np.ones(70))), threads=64)

@@ -5,7 +5,7 @@
 // The sum runs over ranks in a fixed order, so that the answer does not depend on how atomics sorted the rows.
 extern "C" __global__ void combine(const float* __restrict__ gates, const int* __restrict__ chosen,
                                    const int* __restrict__ pair_slot, const float* __restrict__ margins,
-                                   const int* __restrict__ link, int n, int vote, float* __restrict__ out) {
+                                   const int* __restrict__ link, int n, int mode, float* __restrict__ out) {
     const long long row = (long long)blockIdx.x * blockDim.x + threadIdx.x;
     if (row >= n) return;
     float answer[N_CLASSES];
@@ -18,8 +18,9 @@ extern "C" __global__ void combine(const float* __restrict__ gates, const int* _
 #pragma unroll
         for (int c = 0; c < N_CLASSES; ++c) p[c] = margins[(long long)slot * N_CLASSES + c];
         apply_link<N_CLASSES>(p, link[chosen[row * TOP_K + r]]);
-        add_answer<N_CLASSES>(p, vote, gates[row * TOP_K + r], answer);
+        add_answer<N_CLASSES>(p, mode, gates[row * TOP_K + r], answer);
     }
+    finish_answer<N_CLASSES>(mode, answer);
 #pragma unroll
     for (int c = 0; c < N_CLASSES; ++c) out[row * N_CLASSES + c] = answer[c];
 }

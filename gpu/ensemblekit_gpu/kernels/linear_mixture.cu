@@ -3,9 +3,10 @@
 
 #ifdef N_EXPERTS
 // Gate and linear experts in one pass over X; one thread for each row. An expert that the gate dropped costs nothing.
-// gate_table (columns + 1, N_EXPERTS); experts (N_EXPERTS, d + 1, N_CLASSES); out (n, N_CLASSES).
+// gate_table (columns + 1, N_EXPERTS); experts (N_EXPERTS, d + 1, N_CLASSES); link, precision (N_EXPERTS); out (n, N_CLASSES).
 extern "C" __global__ void linear_mixture(const float* __restrict__ X, int n, int d, const float* __restrict__ gate_table,
-                                          int columns, const float* __restrict__ experts, int vote, int stage,
+                                          int columns, const float* __restrict__ experts, const int* __restrict__ link,
+                                          float threshold, int mode, const float* __restrict__ precision, int stage,
                                           float* __restrict__ out) {
     SHARED(float, tile);
     const long long first = (long long)blockIdx.x * blockDim.x, r = first + threadIdx.x;
@@ -14,6 +15,7 @@ extern "C" __global__ void linear_mixture(const float* __restrict__ X, int n, in
     float g[N_EXPERTS], answer[N_CLASSES];
     linear<N_EXPERTS>(row, gate_table, columns, g);
     gate_softmax<N_EXPERTS, TOP_K>(g);
+    reweigh<N_EXPERTS>(g, threshold, mode, precision);
 #pragma unroll
     for (int c = 0; c < N_CLASSES; ++c) answer[c] = 0.f;
 #pragma unroll
@@ -21,9 +23,10 @@ extern "C" __global__ void linear_mixture(const float* __restrict__ X, int n, in
         if (g[k] == 0.f) continue;
         float p[N_CLASSES];
         linear<N_CLASSES>(row, experts + (long long)k * (d + 1) * N_CLASSES, d, p);
-        apply_link<N_CLASSES>(p, 1);
-        add_answer<N_CLASSES>(p, vote, g[k], answer);
+        apply_link<N_CLASSES>(p, link[k]);
+        add_answer<N_CLASSES>(p, mode, g[k], answer);
     }
+    finish_answer<N_CLASSES>(mode, answer);
 #pragma unroll
     for (int c = 0; c < N_CLASSES; ++c) out[r * N_CLASSES + c] = answer[c];
 }

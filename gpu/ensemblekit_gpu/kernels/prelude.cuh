@@ -68,9 +68,15 @@ __device__ __forceinline__ void apply_link(float* p, int link) {
     }
 }
 
-// Add one expert's answer, or its vote for its best class (the first of equals), under the gate's weight.
+// How answers become one, as in PackedModel.combination.
+#define MEAN 0
+#define VOTE 1
+#define PRODUCT 2
+#define ADDITIVE 3
+
+// Add one expert's answer, its vote for its best class (the first of equals), or its logarithm, under the gate's weight.
 template <int C>
-__device__ __forceinline__ void add_answer(const float* p, int vote, float weight, float* answer) {
+__device__ __forceinline__ void add_answer(const float* p, int mode, float weight, float* answer) {
     int best = 0;
     float top = p[0];  // kept beside: p[best] would force the array out of the registers
 #pragma unroll
@@ -80,7 +86,22 @@ __device__ __forceinline__ void add_answer(const float* p, int vote, float weigh
             best = c;
         }
 #pragma unroll
-    for (int c = 0; c < C; ++c) answer[c] = fmaf(weight, vote ? (c == best ? 1.f : 0.f) : p[c], answer[c]);
+    for (int c = 0; c < C; ++c)
+        answer[c] = fmaf(weight, mode == VOTE ? (c == best ? 1.f : 0.f) : mode == PRODUCT ? logf(p[c]) : p[c], answer[c]);
+}
+
+// Summed logarithms become probabilities; where no class is possible all are alike.
+template <int C>
+__device__ __forceinline__ void finish_answer(int mode, float* answer) {
+    if (mode != PRODUCT) return;
+    float top = answer[0];
+#pragma unroll
+    for (int c = 1; c < C; ++c) top = fmaxf(top, answer[c]);
+    if (top == -INFINITY) {
+#pragma unroll
+        for (int c = 0; c < C; ++c) answer[c] = 0.f;
+    }
+    apply_link<C>(answer, 1);
 }
 
 // Logits of a table with a row for each of `columns` features and the intercepts last; M outputs.
@@ -118,6 +139,28 @@ __device__ __forceinline__ void gate_softmax(float* g) {
 #pragma unroll
     for (int k = 0; k < K; ++k) {
         g[k] = K_RUN == K || (kept >> k & 1) ? expf(g[k] - top) : 0.f;
+        total += g[k];
+    }
+#pragma unroll
+    for (int k = 0; k < K; ++k) g[k] /= total;
+}
+
+// Weights once routing is done: experts below the threshold drop out, except the best, those that run may count alike, and each weight
+// has its factor.
+template <int K>
+__device__ __forceinline__ void reweigh(float* g, float threshold, int mode, const float* __restrict__ precision) {
+    int best = 0;
+    float top = g[0], total = 0.f;
+#pragma unroll
+    for (int k = 1; k < K; ++k)
+        if (g[k] > top) {
+            top = g[k];
+            best = k;
+        }
+#pragma unroll
+    for (int k = 0; k < K; ++k) {
+        const float kept = g[k] < threshold && k != best ? 0.f : g[k];
+        g[k] = precision[k] * (mode == ADDITIVE ? (kept > 0.f ? 1.f : 0.f) : kept);
         total += g[k];
     }
 #pragma unroll
