@@ -2,8 +2,9 @@
 
 from ensemblekit.packed import ensembles, logistic, mixture_gates, mixtures, pipelines, priors, regressions  # noqa: F401  # they register themselves
 from ensemblekit.packed.model import PackedModel, Work
+from ensemblekit.packed.onnx_export import to_onnx
 from ensemblekit.packed.packing import pack, register_single_kinds
 
 register_single_kinds()
 
-__all__ = ["PackedModel", "Work", "pack"]
+__all__ = ["PackedModel", "Work", "pack", "to_onnx"]
