@@ -36,7 +36,7 @@ kernels: $(VENV)/.dev  ## Kernel proofs on the CPU: host simulation, sanitizers,
 # With GPU_PYTHON, a Python that has CuPy, scikit-learn, numba and pytest already, nothing is installed.
 GPU_PYTHON ?=
 GPU_RUN = PYTHONPATH=.:gpu:reports $(or $(GPU_PYTHON),$(BIN)/python)
-GPU_TESTS = -m pytest -q -rs -p no:cacheprovider -m gpu tests/gpu/test_device.py tests/gpu/test_evaluation.py
+GPU_TESTS = -m pytest -q -rs -p no:cacheprovider -m gpu tests/gpu/test_device.py tests/gpu/test_evaluation.py tests/gpu/test_marginal.py
 gpu-check: $(if $(GPU_PYTHON),,$(VENV)/.dev)  ## Needs a CUDA device: GPU tests, compute-sanitizer where it works, then the benchmark.
 	$(if $(GPU_PYTHON),,$(PIP) -r requirements/gpu.txt)
 	$(GPU_RUN) $(GPU_TESTS)

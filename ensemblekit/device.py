@@ -97,6 +97,45 @@ def gpu_package() -> ModuleType:
     return ensemblekit_gpu
 
 
+def marginal_likelihood(
+    Z: npt.NDArray[np.float64],
+    targets: npt.NDArray[np.float64],
+    weight: npt.NDArray[np.float64],
+    *,
+    n_experts: int,
+    variance_floor: float | None,
+) -> Any:
+    """Put a table on the GPU for fitting a mixture of linear predictors.
+
+    Parameters
+    ----------
+    Z, targets, weight, n_experts, variance_floor
+        As in `ensemblekit_gpu.marginal.MarginalLikelihood`.
+
+    Returns
+    -------
+    callable
+        From coefficients and sharpness to the log-likelihood and its gradient.
+
+    Raises
+    ------
+    RuntimeError
+        When CuPy or a CUDA device is missing; the message says which.
+    MemoryError
+        When the table does not fit into the card's memory.
+
+    Examples
+    --------
+    >>> callable(marginal_likelihood)
+    True
+    """
+    gpu_package()
+    from ensemblekit_gpu.cupy_launcher import CupyLauncher  # noqa: PLC0415  # needs CuPy
+    from ensemblekit_gpu.marginal import MarginalLikelihood  # noqa: PLC0415
+
+    return MarginalLikelihood(CupyLauncher(), Z, targets, weight, n_experts=n_experts, variance_floor=variance_floor)
+
+
 def to_host(array: Any) -> npt.NDArray[Any]:
     """Bring an array to the host.
 

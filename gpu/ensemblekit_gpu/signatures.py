@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 FLOATS, INTS, WORDS, DOUBLES = "const float*", "const int*", "const unsigned*", "const double*"
-FLOATS_OUT, INTS_OUT, DOUBLES_OUT, INT, FLOAT = "float*", "int*", "double*", "int", "float"
-NUMBERS = (INT, FLOAT)
+FLOATS_OUT, INTS_OUT, DOUBLES_OUT = "float*", "int*", "double*"
+INT, FLOAT, DOUBLE = "int", "float", "double"
+NUMBERS = (INT, FLOAT, DOUBLE)
 
 DTYPES: Mapping[str, np.dtype[Any]] = {
     FLOATS: np.dtype(np.float32),
@@ -25,6 +26,7 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
     DOUBLES_OUT: np.dtype(np.float64),
     INT: np.dtype(np.int32),
     FLOAT: np.dtype(np.float32),
+    DOUBLE: np.dtype(np.float64),
 }
 
 
@@ -215,6 +217,22 @@ KERNELS: Mapping[str, Kernel] = {
             ("n", INT),
             ("mode", INT),
             ("out", FLOATS_OUT),
+        ),
+    ),
+    "marginal_rows": Kernel(
+        "marginal.cu",
+        ("N_EXPERTS",),
+        (
+            ("eta", DOUBLES),
+            ("targets", DOUBLES),
+            ("weight", DOUBLES),
+            ("n", INT),
+            ("M", INT),
+            ("gaussian", INT),
+            ("floor", DOUBLE),
+            ("sharpness", DOUBLE),
+            ("gradient", DOUBLES_OUT),
+            ("partial", DOUBLES_OUT),
         ),
     ),
     "em_estep": Kernel(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ensemblekit_gpu.launching import Grid
-from ensemblekit_gpu.signatures import FLOAT, KERNELS, NUMBERS, bind, kernels_of, launch_key
+from ensemblekit_gpu.signatures import KERNELS, NUMBERS, bind, kernels_of, launch_key
 from ensemblekit_gpu.sources import source_text
 
 HEADER = Path(__file__).parent / "cuda_on_cpu.h"
@@ -96,7 +96,7 @@ class HostLauncher:
 def _passed(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.ctypes.data_as(ctypes.c_void_p)
-    return ctypes.c_float(float(value)) if isinstance(value, np.floating) else ctypes.c_int(int(value))
+    return {"f4": ctypes.c_float, "f8": ctypes.c_double}.get(value.dtype.str[1:], ctypes.c_int)(value.item())
 
 
 def aligned(array: np.ndarray) -> np.ndarray:
@@ -164,7 +164,7 @@ def replay_program(launch: Launch, edit: tuple[str, str] | None = None) -> str:
     reads, passed = [], []
     for (parameter, c_type), value in zip(KERNELS[launch.name].parameters, launch.ordered, strict=True):
         if c_type in NUMBERS:
-            passed.append(f"{float(value)!r}f" if c_type == FLOAT else str(int(value)))
+            passed.append(f"({c_type}){value.item()!r}")
             continue
         reads.append(f"    auto {parameter} = ({c_type})read(argv[{len(reads) + 1}], {value.nbytes});\n")
         passed.append(parameter)

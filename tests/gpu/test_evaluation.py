@@ -136,6 +136,7 @@ def test_expectation(make_launcher, n):
     rng = np.random.default_rng(2)
     log_gate = np.log(rng.dirichlet(np.ones(5), n))
     log_density = rng.normal(size=(n, 5)) * 30
+    log_density[:, 2] = -np.inf
     weight = rng.integers(0, 3, n).astype(float)
     launcher = make_launcher(3)
     found = map(to_host, expectation(launcher, *map(launcher.upload, (log_gate, log_density, weight)), threads=96))
@@ -144,3 +145,11 @@ def test_expectation(make_launcher, n):
     expected = np.exp(joint - total[:, None])
     for ours, theirs in zip(found, (expected, weight @ expected, weight @ total), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-300)
+
+
+def test_rows_that_no_expert_explains_are_shared_evenly(make_launcher):
+    launcher = make_launcher()
+    log_gate, log_density = np.log(np.full((3, 2), 0.5)), np.array([[0.0, -np.inf], [-np.inf, -np.inf], [-1.0, -1.0]])
+    found = expectation(launcher, *map(launcher.upload, (log_gate, log_density, np.ones(3))), threads=32)
+    np.testing.assert_allclose(to_host(found.responsibilities), [[1, 0], [0.5, 0.5], [0.5, 0.5]])
+    assert to_host(found.log_likelihood) == -np.inf

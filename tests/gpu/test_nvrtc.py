@@ -30,6 +30,7 @@ CASES = [
     ("combine.cu", {"N_CLASSES": 3, "TOP_K": 8}),
     ("combine.cu", {"N_CLASSES": 10, "TOP_K": 1}),
     ("gate_logits.cu", {}),
+    ("marginal.cu", {"N_EXPERTS": 8}),
     ("em_estep.cu", {"N_EXPERTS": 8}),
 ]
 

@@ -11,6 +11,7 @@ import pytest
 
 from ensemblekit_gpu.estep import expectation
 from ensemblekit_gpu.evaluation import Evaluation
+from ensemblekit_gpu.marginal import MarginalLikelihood
 from ensemblekit_gpu.signatures import KERNELS
 from gpu.hostsim.host import NO_COMPILER, HostLauncher, compile_with_gxx, replay_program
 from tests.gpu.models import GATES, TREES, forest_model, linear_model, mixed_model
@@ -31,6 +32,10 @@ def launches():
         Evaluation(launcher, vars(model), threads=32).predict_proba(launcher.upload(X[:70]))
     rng = np.random.default_rng(0)
     expectation(launcher, *map(launcher.upload, (rng.normal(size=(70, 4)), rng.normal(size=(70, 4)), np.ones(70))), threads=64)
+    columns, labels = rng.normal(size=(70, 3)), rng.integers(0, 2, (2, 70)).astype(float)
+    for targets, floor in ((labels, None), (columns.T[:1], 0.1)):
+        outputs = 3 + 4 * 2
+        MarginalLikelihood(launcher, columns, targets, np.ones(70), n_experts=4, variance_floor=floor, threads=64)(np.ones((3, outputs)))
     chosen = {(launch.name, tuple(launch.defines.items())): launch for launch in launcher.launched}
     assert {name for name, _ in chosen} == set(KERNELS)
     return list(chosen.values())

@@ -3,11 +3,6 @@
 // afterwards, so that the result does not depend on the order in which blocks end.
 #include "prelude.cuh"
 
-__device__ __forceinline__ double warp_sum(double v) {
-    for (int o = 16; o; o >>= 1) v += __shfl_down_sync(0xffffffffu, v, o);
-    return v;
-}
-
 // log_gate, log_density, responsibilities (n, N_EXPERTS); weight (n); partial (blocks, N_EXPERTS + 1), log-likelihood last.
 // blockDim.x is a multiple of 32.
 extern "C" __global__ void em_estep(const double* __restrict__ log_gate, const double* __restrict__ log_density,
@@ -26,7 +21,7 @@ extern "C" __global__ void em_estep(const double* __restrict__ log_gate, const d
     }
 #pragma unroll
     for (int k = 0; k < N_EXPERTS; ++k) {
-        q[k] = exp(q[k] - top);
+        q[k] = top == -INFINITY ? 1. : exp(q[k] - top);  // a row that no expert can explain is shared evenly
         total += q[k];
     }
 #pragma unroll

@@ -166,3 +166,9 @@ __device__ __forceinline__ void reweigh(float* g, float threshold, int mode, con
 #pragma unroll
     for (int k = 0; k < K; ++k) g[k] /= total;
 }
+
+// Sum over the lanes of a warp, in lane 0; all 32 must call.
+__device__ __forceinline__ double warp_sum(double v) {
+    for (int o = 16; o; o >>= 1) v += __shfl_down_sync(0xffffffffu, v, o);
+    return v;
+}
