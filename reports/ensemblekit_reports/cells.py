@@ -6,6 +6,7 @@ members that several ensembles share. Neither changes a result: both depend on t
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections import Counter
@@ -110,7 +111,12 @@ def column_groups(table: Table) -> tuple[list[int], list[int], list[int]]:
     return numbers, incomplete, table.positions("categorical")
 
 
-def run_fold(fold: Fold, models: list[tuple[Model, Path]], scratch: Path | None = None) -> list[tuple[str, float]]:
+def run_fold(
+    fold: Fold,
+    models: list[tuple[Model, Path]],
+    scratch: Path | None = None,
+    begin: Callable[[int], None] | None = None,
+) -> list[tuple[str, float]]:
     """Fit and judge models on one fold and store a cell for each.
 
     Parameters
@@ -122,6 +128,8 @@ def run_fold(fold: Fold, models: list[tuple[Model, Path]], scratch: Path | None 
     scratch : Path, optional
         Folder where members that several models have in common are kept while the fold lasts; without it they are fitted each
         time. It is the caller's to remove, who is still there when this process was killed.
+    begin : callable, optional
+        Told the position of each model before it is fitted.
 
     Returns
     -------
@@ -144,7 +152,9 @@ def run_fold(fold: Fold, models: list[tuple[Model, Path]], scratch: Path | None 
     with _scratch_for_one_fold(scratch) as folder, threadpool_limits(limits=1):
         memory = Memory(folder, verbose=0) if folder else None
         prepared = Prepared(fold)
-        for model, file in models:
+        for position, (model, file) in enumerate(models):
+            if begin is not None:
+                begin(position)
             record, predictions = run_cell(model, prepared, memory)
             # The record comes last: where it is, the cell is finished.
             if predictions is not None:
@@ -195,10 +205,41 @@ def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> tuple[d
     started = time.perf_counter()
     with collected(said):
         status, reason, predictions = _attempt(lambda: _fit_and_predict(model, prepared, memory))
-    metrics = dict.fromkeys((metric.name for metric in METRICS), np.nan)
+    seconds = time.perf_counter() - started
+    record = record_of(fold, model, status, reason, seconds=seconds) | {"said": dict(said.most_common(MOST_MESSAGES))}
     if predictions is not None:
-        metrics = score(predictions.y, predictions.predicted, predictions.probabilities)
-    record = {
+        record["metrics"] = score(predictions.y, predictions.predicted, predictions.probabilities)
+    return record, predictions
+
+
+def record_of(fold: Fold, model: Model, status: str, reason: str, *, seconds: float) -> dict[str, Any]:
+    """Write what is known of a model on a fold without its predictions.
+
+    Parameters
+    ----------
+    fold : Fold
+        Where.
+    model : Model
+        Who.
+    status, reason : str
+        How it went: one of ``results.STATUSES``, and why if not well.
+    seconds : float
+        What it took.
+
+    Returns
+    -------
+    dict
+        A whole record, in which every metric is NaN.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.models import REGISTRY
+    >>> from ensemblekit_reports.tables import bundled_table
+    >>> fold = Fold(bundled_table("iris"), 0, 0, np.arange(150) % 5 == 0, seed=0)
+    >>> record_of(fold, REGISTRY["logistic"], "timeout", "it hangs", seconds=9.0)["n_train"]
+    120
+    """
+    return {
         "dataset": fold.table.name,
         "model": model.name,
         "repeat": fold.repeat,
@@ -207,19 +248,24 @@ def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> tuple[d
         "reason": reason,
         "n_train": int((~fold.tested).sum()),
         "n_test": int(fold.tested.sum()),
-        "metrics": metrics,
-        "seconds": time.perf_counter() - started,
-        "said": dict(said.most_common(MOST_MESSAGES)),
+        "metrics": dict.fromkeys((metric.name for metric in METRICS), np.nan),
+        "seconds": seconds,
+        "said": {},
     }
-    return record, predictions
 
 
 def _attempt(work: Callable[[], Predictions]) -> tuple[str, str, Predictions | None]:
+    me = os.getpid()
     try:
         return "ok", "", work()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; the others shall finish
         short = isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
         return "out-of-memory" if short else "failed", say(error), None
+    finally:
+        if os.getpid() != me:
+            # The model has forked and let the copy return: one of us must not go on and write the same cells.
+            os.write(2, b"the model left a copy of this process, which was ended\n")
+            os._exit(1)
 
 
 def say(error: BaseException) -> str:

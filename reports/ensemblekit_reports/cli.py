@@ -120,6 +120,8 @@ def _add_compare(commands: Any) -> None:
     add("--folds", metavar="REPEATSxFOLDS", help="such as 3x5; by default 10x10 below 1,000 rows, 3x5, 1x5 from 50,000")
     add("--quick", action=argparse.BooleanOptionalAction, help="2x5 folds and fewer timed calls")
     add("--seed", metavar="N", type=int, help="seed of folds and models")
+    add("--time-limit", metavar="SECONDS", type=float, help="end a model that takes longer on a fold (3600; 0 for no limit)")
+    add("--memory-limit", metavar="MB", type=float, help="end a model that takes more memory on a fold (no limit)")
     add("--jobs", metavar="N", type=int, default=joblib.cpu_count(), help="processes of the accuracy pass (all cores)")
     add("--out", metavar="DIR", type=Path, default=Path("ensemblekit-report"), help="output folder (%(default)s)")
     add("--fresh", action="store_true", help="forget what an earlier run left in the output folder")
@@ -160,6 +162,7 @@ def _choose_study(options: argparse.Namespace) -> tuple[Study, Path]:
 
 def _with_flags(study: Study, options: argparse.Namespace) -> Study:
     flags = {name: getattr(options, name) for name in ("metric", "rope", "folds", "quick", "seed")}
+    flags |= {"time_limit_s": options.time_limit, "memory_limit_mb": options.memory_limit}
     if options.models is not None:
         flags["models"] = tuple(name.strip() for name in options.models.split(",") if name.strip())
     return replace(study, **{name: value for name, value in flags.items() if value is not None})

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import sparse
 
 from ensemblekit_reports.atomic import write_bytes
+from ensemblekit_reports.budget import SECONDS, Budget
 from ensemblekit_reports.declared import check_numbers
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.models import REGISTRY, Model, find_models, model_from_estimator
@@ -81,6 +82,8 @@ def compare(
     quick: bool = False,
     seed: int = 0,
     n_jobs: int | None = None,
+    time_limit_s: float = SECONDS,
+    memory_limit_mb: float = 0.0,
     directory: str | Path | None = None,
     fresh: bool = False,
     verbose: bool = False,
@@ -111,6 +114,10 @@ def compare(
         Seed of folds and models.
     n_jobs : int, optional
         Processes of the accuracy pass; all cores if not given.
+    time_limit_s : float, default=3600
+        Seconds that a model may take on a fold, to fit and to predict, before it is ended; 0 for no limit.
+    memory_limit_mb : float, default=0
+        Megabytes that it may take; 0 for no limit.
     directory : path, optional
         Where finished cells are kept and found again; nowhere if not given.
     fresh : bool, default=False
@@ -138,6 +145,8 @@ def compare(
     ['bayes', 'logistic']
     """
     check_numbers(metric, rope, seed)
+    budget = Budget(time_limit_s, memory_limit_mb)
+    budget.check()
     features, labels = _as_frame(X), _as_series(y)
     if len(features) != len(labels):
         raise UserError(f"X has {len(features)} rows, y has {len(labels)}; they must be as many.")
@@ -145,7 +154,7 @@ def compare(
     by_size = QUICK if quick else scheme_for(len(table.y))
     scheme = parse_scheme(folds) if folds else by_size
     chosen = _choose(models)
-    plan = Plan(name, (table,), chosen, metric, rope, scheme, seed, quick)
+    plan = Plan(name, (table,), chosen, metric, rope, scheme, seed, quick, budget)
     with tempfile.TemporaryDirectory(prefix="ensemblekit-") as scratch:
         found = run(
             plan,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from joblib import wrap_non_picklable_objects
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
@@ -160,6 +163,38 @@ def find_models(names: Sequence[str]) -> tuple[Model, ...]:
         if name in names[:position]:
             raise UserError(f"model {name!r} is named twice.")
     return tuple(REGISTRY[name] for name in names)
+
+
+def by_value(factory: Callable[[int], Any]) -> bytes:
+    """Pickle a factory so that a process can make the estimator that cannot import its class.
+
+    Parameters
+    ----------
+    factory : callable
+        Of a model that is not registered; a class from the caller's own script travels with it.
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> pickle.loads(by_value(model_from_estimator("m", LogisticRegression(C=2.0)).factory))(7)
+    LogisticRegression(C=2.0, random_state=7)
+    """
+    return pickle.dumps(wrap_non_picklable_objects(factory, keep_wrapper=False))
+
+
+def import_models() -> None:
+    """Make every registered model once, so that its libraries are imported.
+
+    Examples
+    --------
+    >>> import_models()
+    """
+    for model in REGISTRY.values():
+        with contextlib.suppress(ImportError):
+            model.factory(0)
 
 
 def model_from_estimator(name: str, estimator: Any) -> Model:

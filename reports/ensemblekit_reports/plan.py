@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemblekit_reports.budget import Budget
 from ensemblekit_reports.cells import Fold
 from ensemblekit_reports.models import Model
 from ensemblekit_reports.scheme import Scheme, assign_folds, model_seed
@@ -39,6 +40,8 @@ class Plan:
         Study seed.
     quick : bool
         Whether the scheme and the number of timed calls are cut short.
+    budget : Budget
+        What each model may take on each fold.
 
     Examples
     --------
@@ -57,6 +60,7 @@ class Plan:
     scheme: Scheme
     seed: int
     quick: bool
+    budget: Budget = field(default_factory=Budget)
 
     @cached_property
     def assignments(self) -> dict[str, NDArray[np.int16]]:

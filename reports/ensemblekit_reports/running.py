@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import signal
-import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from joblib import Parallel, delayed, parallel_config
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from ensemblekit_reports.cells import Fold, run_fold
+from ensemblekit_reports.budget import Budget
 from ensemblekit_reports.cost import TimedProcesses
 from ensemblekit_reports.declared import check_numbers
 from ensemblekit_reports.environment import fingerprint, machine, versions
 from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.fitters import Fitters
 from ensemblekit_reports.keys import content_key
 from ensemblekit_reports.lock import only_run_in
 from ensemblekit_reports.metrics import score
@@ -146,7 +144,7 @@ def run(plan: Plan, directory: Path, *, jobs: int, command: str, fresh: bool = F
     Raises
     ------
     UserError
-        When the folder cannot be written to, another run has it, or a process of the accuracy pass dies.
+        When the folder cannot be written to, or another run has it.
     KeyboardInterrupt
         On Ctrl-C; finished cells are kept.
 
@@ -210,7 +208,8 @@ class _Clock:
 def _accuracy_pass(plan: Plan, cells: list[Cell], jobs: int, stage: Stage) -> None:
     tasks: dict[tuple[str, int, int], list[Cell]] = {}
     for cell in cells:
-        if not cell.accuracy.exists():
+        if _is_missing(cell, plan.budget):
+            cell.accuracy.unlink(missing_ok=True)
             tasks.setdefault((cell.table.name, cell.repeat, cell.fold), []).append(cell)
     # The longest first, so that no worker is left alone with one at the end.
     ordered = sorted(tasks.values(), key=lambda group: -_work(group))
@@ -219,31 +218,33 @@ def _accuracy_pass(plan: Plan, cells: list[Cell], jobs: int, stage: Stage) -> No
         return
     workers = min(jobs, len(ordered))
     with (
-        tempfile.TemporaryDirectory(prefix="ensemblekit-", ignore_cleanup_errors=True) as scratch,
+        Fitters(workers, plan.budget) as fitters,
         stage("Accuracy", missing, work) as advance,
-        parallel_config(backend="loky", inner_max_num_threads=1, initializer=_leave_interrupts_to_the_parent),
+        ThreadPoolExecutor(workers) as threads,
     ):
-        calls = (
-            delayed(_run_task)(position, plan.fold(group[0].table, group[0].repeat, group[0].fold), _to_fit(group), Path(scratch))
-            for position, group in enumerate(ordered)
-        )
+        fitters.share(list({cell.table.name: cell.table for cell in cells}.values()))
+        waiting = {threads.submit(_fit_group, fitters, plan, group): group for group in ordered}
         try:
-            for position in Parallel(n_jobs=workers, batch_size=1, return_as="generator_unordered")(calls):
-                advance(len(ordered[position]), _work(ordered[position]))
-        except TerminatedWorkerError:
-            raise UserError(
-                "a worker process died, most often for want of memory. Finished cells are kept; "
-                f"run the command again, with fewer processes (--jobs {max(1, jobs // 2)})."
-            ) from None
+            for done in as_completed(waiting):
+                done.result()
+                advance(len(waiting[done]), _work(waiting[done]))
+        except BaseException:
+            fitters.stop()
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def _run_task(position: int, fold: Fold, models: list[tuple[Model, Path]], scratch: Path) -> int:
-    run_fold(fold, models, scratch)
-    return position
+def _fit_group(fitters: Fitters, plan: Plan, group: list[Cell]) -> None:
+    first = group[0]
+    fitters.fit(plan.fold(first.table, first.repeat, first.fold), [(cell.model, cell.accuracy) for cell in group])
 
 
-def _to_fit(group: list[Cell]) -> list[tuple[Model, Path]]:
-    return [(cell.model, cell.accuracy) for cell in group]
+def _is_missing(cell: Cell, budget: Budget) -> bool:
+    """Whether a cell is to be run: it is not there, or was ended by a budget that has changed."""
+    if not cell.accuracy.exists():
+        return True
+    given = read_json(cell.accuracy).get("budget")
+    return given is not None and given != asdict(budget)
 
 
 def _work(group: list[Cell]) -> float:
@@ -252,17 +253,13 @@ def _work(group: list[Cell]) -> float:
     return len(group) * (8_000 + len(table.y) * (table.X.shape[1] * len(table.classes)) ** 0.5)
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def _cost_pass(plan: Plan, cells: list[Cell], store: Store, stage: Stage) -> None:
     missing = [cell for cell in cells if cell.cost and not cell.cost.exists() and _is_ok(cell)]
     if not missing:
         return
     with (
         stage("Cost", len(missing), sum(_work([cell]) for cell in missing)) as advance,
-        TimedProcesses(threads=THREADS, quick=plan.quick) as processes,
+        TimedProcesses(threads=THREADS, quick=plan.quick, budget=plan.budget) as processes,
     ):
         for cell in missing:
             record = processes.measure(cell.model, plan.fold(cell.table, cell.repeat, cell.fold))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ensemblekit.datasets import BUNDLED
+from ensemblekit_reports.budget import SECONDS, Budget
 from ensemblekit_reports.declared import check_numbers
 from ensemblekit_reports.errors import UserError, nearest, unknown_name
 from ensemblekit_reports.models import REGISTRY, find_models
@@ -65,6 +66,10 @@ class Study:
         Repeats and folds such as ``"3x5"``; ``""`` goes by the size of the largest table.
     quick : bool, default=False
         Two repeats of five folds, and fewer timed calls.
+    time_limit_s : float, default=3600
+        Seconds that a model may take on a fold, to fit and to predict, before it is ended; 0 for no limit.
+    memory_limit_mb : float, default=0
+        Megabytes that it may take; 0 for no limit.
 
     Examples
     --------
@@ -80,6 +85,8 @@ class Study:
     seed: int = 0
     folds: str = ""
     quick: bool = False
+    time_limit_s: float = SECONDS
+    memory_limit_mb: float = 0.0
 
     def plan(self, folder: Path) -> Plan:
         """Read the tables and find the models.
@@ -100,13 +107,15 @@ class Study:
         """
         models = find_models(self.models)
         check_numbers(self.metric, self.rope, self.seed)
+        budget = Budget(self.time_limit_s, self.memory_limit_mb)
+        budget.check()
         if not self.tables:
             raise UserError("the study names no table; write at least one [[tables]] section.")
         tables = _with_unique_names([_read_table(choice, folder) for choice in self.tables])
         largest = max(len(table.y) for table in tables)
         by_size = QUICK if self.quick else scheme_for(largest)
         scheme = parse_scheme(self.folds) if self.folds else by_size
-        return Plan(self.name, tables, models, self.metric, self.rope, scheme, self.seed, self.quick)
+        return Plan(self.name, tables, models, self.metric, self.rope, scheme, self.seed, self.quick, budget)
 
 
 def _read_table(choice: TableChoice, folder: Path) -> Table:

@@ -1,9 +1,7 @@
 """Costs of one model on one fold, measured inside a process that does nothing else.
 
-Started as ``python -m ensemblekit_reports.timing`` with a clean environment and pinned threads. It reads the path of a
-job from each line of its input, forks, measures in the child, and answers with a line; so every measurement has a fresh
-process that has seen no other model, and the libraries are imported once instead of once for each of them. Where there
-is no fork, `cost.py` starts a new interpreter for each job.
+Started as ``python -m ensemblekit_reports.timing`` with a clean environment and pinned threads; `serving.py` sees to it that
+every measurement has a fresh process that has seen no other model.
 
 Only this project writes jobs, and nothing here reads the user's file: the table arrives as plain arrays. A pickle
 arrives only for an estimator that the caller passed in from Python, written by the same run a moment before.
@@ -15,7 +13,6 @@ import contextlib
 import ctypes
 import gc
 import json
-import os
 import pickle
 import sys
 import time
@@ -31,8 +28,9 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from ensemblekit_reports.models import REGISTRY
+from ensemblekit_reports.models import REGISTRY, import_models
 from ensemblekit_reports.preprocessing import preprocessing
+from ensemblekit_reports.serving import Tell, serve
 
 Floats = NDArray[np.float64]
 Record = dict[str, float | bool | str]
@@ -42,8 +40,6 @@ SINGLE_CALLS = 1_000
 #: In quick mode single rows stop after so many seconds, but not before so many calls.
 QUICK_SECONDS, QUICK_CALLS = 0.5, 50
 BATCHES = (100, 10_000)
-#: First line of a server that has imported everything.
-READY = "ready"
 #: A batch is repeated until it took so long in total, at most so often.
 BATCH_SECONDS, BATCH_REPEATS = 0.2, 50
 #: Places in a job's ``columns``.
@@ -54,7 +50,7 @@ DUMMY_ROWS = 60
 CONTENDED_SHARE, CONTENDED_SECONDS = 0.15, 0.02
 
 
-def measure(job: dict[str, Any]) -> Record:
+def measure(job: dict[str, Any], tell: Tell) -> Record:
     """Measure every cost of one model on one fold.
 
     Parameters
@@ -62,6 +58,8 @@ def measure(job: dict[str, Any]) -> Record:
     job : dict
         As written by ``cost.py``: ``arrays`` (npz with ``X``, ``y``, ``tested``), ``model`` (registry name) or
         ``estimator`` (pickle), ``kind`` and ``columns`` of the preprocessing, ``seed``, ``threads``, ``quick``.
+    tell : callable
+        Told of the steps.
 
     Returns
     -------
@@ -77,10 +75,13 @@ def measure(job: dict[str, Any]) -> Record:
     ...     arrays = Path(folder) / "iris.npz"
     ...     np.savez(arrays, X=X, y=y, tested=np.arange(150) % 5 == 0)
     ...     job = {"arrays": str(arrays), "model": "logistic", "kind": "linear", "columns": [[0, 1, 2, 3], [], []]}
-    ...     record = measure(job | {"seed": 0, "threads": 1, "quick": True})
+    ...     record = measure(job | {"seed": 0, "threads": 1, "quick": True}, print)
+    start 0
+    start 1
     >>> record["fit_wall_s"] > 0, record["size_bytes"] > record["size_compressed_bytes"]
     (True, True)
     """
+    tell("start 0")
     with np.load(job["arrays"], allow_pickle=False) as arrays:
         X, y, tested = arrays["X"], arrays["y"], arrays["tested"]
     X_train, y_train, X_test = X[~tested], y[~tested], X[tested]
@@ -90,6 +91,7 @@ def measure(job: dict[str, Any]) -> Record:
         pipeline = _pipeline(job, job["columns"])
         record = _measure_fit(pipeline, X_train, y_train)
         record |= _measure_size(pipeline)
+        tell("start 1")
         record |= _measure_predict(pipeline.predict, X_test, quick=job["quick"])
     return record
 
@@ -251,13 +253,15 @@ def _peak_bytes() -> float:
     return float(marks[0]) * 1024 if marks else np.nan
 
 
-def answer(job_file: Path) -> None:
+def answer(job_file: Path, tell: Tell) -> None:
     """Measure a job and write what was found, or why nothing was, beside it.
 
     Parameters
     ----------
     job_file : Path
         JSON; its ``answer`` names the file to write.
+    tell : callable
+        Told of the steps: 0 is the fit, 1 all predictions.
 
     Examples
     --------
@@ -265,46 +269,19 @@ def answer(job_file: Path) -> None:
     >>> with TemporaryDirectory() as folder:
     ...     job = Path(folder) / "job.json"
     ...     _ = job.write_text(json.dumps({"arrays": "none.npz", "answer": folder + "/answer.json"}))
-    ...     answer(job)
+    ...     answer(job, print)
     ...     print(json.loads((Path(folder) / "answer.json").read_text())["reason"][:17])
+    start 0
     FileNotFoundError
     """
     job = json.loads(job_file.read_text(encoding="utf-8"))
     try:
-        found: dict[str, Any] = {"reason": "", "costs": measure(job)}
+        found: dict[str, Any] = {"reason": "", "costs": measure(job, tell)}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; the reason is the answer
         lines = str(error).strip().splitlines() or [""]
         found = {"reason": f"{type(error).__name__}: {lines[0]}", "costs": {}}
     Path(job["answer"]).write_text(json.dumps(found), encoding="utf-8")
 
 
-def _serve() -> None:
-    _import_everything()
-    gc.collect()
-    gc.freeze()
-    os.write(_replies, f"{READY}\n".encode())
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            answer(Path(line.rstrip("\n")))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        os.write(_replies, f"{status}\n".encode())
-
-
-def _import_everything() -> None:
-    for model in REGISTRY.values():
-        try:
-            model.factory(0)
-        except ImportError:
-            continue
-
-
 if __name__ == "__main__":
-    # Models print what they like; replies go where no model writes.
-    _replies = os.dup(1)
-    os.dup2(2, 1)
-    if len(sys.argv) > 1:
-        answer(Path(sys.argv[1]))
-    else:
-        _serve()
+    serve(answer, import_models)

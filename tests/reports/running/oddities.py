@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import cloudpickle
 import numpy as np
@@ -112,3 +115,69 @@ class Surroundings(Prior):
 
     def fit(self, X, y):
         raise RuntimeError(f"{os.environ['OMP_NUM_THREADS']} {'SECRET' in os.environ} {os.getpid()}")
+
+
+class Hangs(Prior):
+    def fit(self, X, y):
+        time.sleep(1000)
+
+
+class HangsHoldingOn(Prior):
+    """Hangs in compiled code that lets no other thread and no signal handler have the interpreter."""
+
+    def fit(self, X, y):
+        re.match(r"(a+)+b", "a" * 60)
+
+
+class Eats(Prior):
+    def fit(self, X, y):
+        eaten = []
+        while True:
+            eaten.append(np.ones(10_000_000))
+            time.sleep(0.01)
+
+
+class Crashes(Prior):
+    def fit(self, X, y):
+        os.kill(os.getpid(), 11)
+
+
+class Leaves(Prior):
+    def fit(self, X, y):
+        os._exit(3)
+
+
+class Forks(Prior):
+    """Forks and lets the copy come back like the original."""
+
+    def fit(self, X, y):
+        if os.fork():
+            time.sleep(0.2)
+        return super().fit(X, y)
+
+
+class LeavesChildren(Prior):
+    """Starts processes that sleep on when it is done."""
+
+    COMMAND = (sys.executable, "-c", "import time; time.sleep(1357)")
+
+    def fit(self, X, y):
+        self.child_ = subprocess.Popen(self.COMMAND).pid
+        return super().fit(X, y)
+
+    @classmethod
+    def assert_gone(cls):
+        listed = " ".join(_arguments(process) for process in Path("/proc").glob("[0-9]*/cmdline"))
+        assert "time.sleep(1357)" not in listed
+
+
+def _arguments(file):
+    try:
+        return file.read_text().replace("\0", " ")
+    except OSError:  # it has just ended
+        return ""
+
+
+class HangsWhenAsked(Prior):
+    def predict(self, X):
+        time.sleep(1000)

@@ -10,6 +10,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit_reports import timing
+from ensemblekit_reports.budget import Budget
 from ensemblekit_reports.cells import Fold
 from ensemblekit_reports.cost import TimedProcesses, clean_environment
 from ensemblekit_reports.errors import UserError
@@ -94,3 +95,10 @@ def test_a_server_that_does_not_start_says_why(monkeypatch):
     )
     with TimedProcesses(threads=1, quick=True) as broken, pytest.raises(UserError, match="does not start"):
         broken.measure(REGISTRY["logistic"], FOLD)
+
+
+def test_predictions_that_take_too_long_are_ended():
+    with TimedProcesses(threads=1, quick=True, budget=Budget(seconds=1)) as impatient:
+        record = impatient.measure(model_from_estimator("slow", oddities.HangsWhenAsked()), FOLD)
+        assert record["reason"] == "it took longer than 1 s"
+        assert impatient.measure(REGISTRY["logistic"], FOLD)["reason"] == ""

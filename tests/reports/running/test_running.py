@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit_reports import keys, running, timing
 from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.fitters import Fitters
 from ensemblekit_reports.models import find_models, model_from_estimator
 from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.quantities import COSTS, METRICS
@@ -35,13 +37,13 @@ def without_costs(monkeypatch):
 def counted(monkeypatch):
     """The (model, fold) pairs that were really run."""
     ran = []
-    run_fold = running.run_fold
+    fit = Fitters.fit
 
-    def counting(fold, models, scratch):
-        ran.extend((model.name, fold.number) for model, _ in models)
-        return run_fold(fold, models, scratch)
+    def counting(fitters, fold, group):
+        ran.extend((model.name, fold.number) for model, _ in group)
+        fit(fitters, fold, group)
 
-    monkeypatch.setattr(running, "run_fold", counting)
+    monkeypatch.setattr(Fitters, "fit", counting)
     return ran
 
 
@@ -145,12 +147,6 @@ def test_what_libraries_say_is_in_the_notes(tmp_path, without_costs):
     assert "Said by a library 3 times while fitting chatty: UserWarning: said by a warning" in notes
 
 
-def test_a_worker_that_dies_is_said(tmp_path, without_costs, monkeypatch):
-    plan = dataclasses.replace(PLAN, models=(model_from_estimator("dies", oddities.Dies()),))
-    with pytest.raises(UserError, match=r"a worker process died.*--jobs 1"):
-        run(plan, tmp_path, jobs=2, command="c")
-
-
 def test_another_metric_needs_no_other_fit(tmp_path, without_costs, counted):
     declared = run(PLAN, tmp_path, jobs=1, command="c")
     counted.clear()
@@ -184,21 +180,20 @@ def test_an_empty_folder_holds_no_run(tmp_path):
         load_results(tmp_path)
 
 
-def test_interrupted_runs_leave_whole_cells_and_go_on(tmp_path, without_costs, monkeypatch):
+def test_interrupted_runs_leave_whole_cells_and_go_on(tmp_path, without_costs):
     whole = run(PLAN, tmp_path / "whole", jobs=1, command="c")
-    run_fold = running.run_fold
 
-    def interrupted(fold, models, scratch):
-        if fold.number == 1:
+    @contextmanager
+    def interrupting(name, cells, work):
+        def advance(cells, work):
             raise KeyboardInterrupt
-        return run_fold(fold, models, scratch)
 
-    monkeypatch.setattr(running, "run_fold", interrupted)
+        yield advance
+
     with pytest.raises(KeyboardInterrupt):
-        run(PLAN, tmp_path / "cut", jobs=1, command="c")
+        run(PLAN, tmp_path / "cut", jobs=1, command="c", stage=interrupting)
     kept = list((tmp_path / "cut" / "cells" / "accuracy").iterdir())
     assert 0 < len(kept) < 6
-    monkeypatch.setattr(running, "run_fold", run_fold)
     assert metrics_of(run(PLAN, tmp_path / "cut", jobs=1, command="c")).equals(metrics_of(whole))
 
 

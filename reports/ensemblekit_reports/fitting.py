@@ -1,0 +1,80 @@
+"""The far end of `fitters.py`: the models of one fold, fitted one after the other in a process of their own.
+
+Started as ``python -m ensemblekit_reports.fitting``. Only this project writes jobs: they are pickles that the same run wrote a
+moment before.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from ensemblekit_reports.cells import Fold, run_fold
+from ensemblekit_reports.models import REGISTRY, Model, import_models
+from ensemblekit_reports.processes import pinned
+from ensemblekit_reports.serving import Tell, serve
+
+#: A model on its way into another process: its registry name, or its fields with the factory as bytes.
+Portable = str | tuple[str, str, str, str, bytes]
+
+
+class Job(NamedTuple):
+    """What to fit.
+
+    Attributes
+    ----------
+    table : Path
+        Pickle of the table, which all jobs share.
+    repeat, number, seed : int
+        The fold and its seed.
+    tested : ndarray of shape (n_rows,), bool
+        Its test rows.
+    models : list of (Portable, Path)
+        Each with the file of its cell.
+    scratch : Path
+        Where members that models have in common are kept.
+    environment : dict of str to str
+        Environment variables of the run, which may have changed since this process began.
+    """
+
+    table: Path
+    repeat: int
+    number: int
+    seed: int
+    tested: NDArray[Any]
+    models: list[tuple[Portable, Path]]
+    scratch: Path
+    environment: dict[str, str]
+
+
+def fit(file: Path, tell: Tell) -> None:
+    """Fit the models of a job and write their cells.
+
+    Parameters
+    ----------
+    file : Path
+        Pickle of a `Job`.
+    tell : callable
+        Told of each model before it is fitted: step 0 is the first.
+    """
+    job: Job = pickle.loads(file.read_bytes())  # noqa: S301 - written by this very run, a moment ago
+    os.environ.update(job.environment | pinned(1))
+    table = pickle.loads(job.table.read_bytes())  # noqa: S301
+    models = [(_model(known), cell) for known, cell in job.models]
+    fold = Fold(table, job.repeat, job.number, job.tested, job.seed)
+    run_fold(fold, models, job.scratch, begin=lambda position: tell(f"start {position}"))
+
+
+def _model(known: Portable) -> Model:
+    if isinstance(known, str):
+        return REGISTRY[known]
+    *words, factory = known
+    return Model(*words, pickle.loads(factory), registered=False)  # type: ignore[arg-type]  # noqa: S301
+
+
+if __name__ == "__main__":
+    serve(fit, import_models)

@@ -1,0 +1,290 @@
+"""Jobs in processes of their own, watched: how long a step takes, how much memory it has, how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.serving import READY
+
+#: Seconds between two looks at a job.
+PATIENCE = 0.1
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
+
+
+class Step(NamedTuple):
+    """What a job is doing.
+
+    Attributes
+    ----------
+    number : int
+        Step that it told of last.
+    seconds : float
+        Since that step began.
+    grown_bytes : float
+        Resident memory of the job and its children above what it was then; zero where the system does not tell.
+    """
+
+    number: int
+    seconds: float
+    grown_bytes: float
+
+
+class Ended(NamedTuple):
+    """How a job ended.
+
+    Attributes
+    ----------
+    status : int
+        Exit status; minus the signal where one ended it.
+    sentence : str
+        Why it was ended by us; empty if it was not.
+    step : int
+        Last step that it had begun; -1 if none.
+    seconds : float
+        Since then.
+    """
+
+    status: int
+    sentence: str
+    step: int
+    seconds: float
+
+
+Judge = Callable[[Step], str]
+
+
+def pinned(threads: int) -> dict[str, str]:
+    """Return the environment variables of a process whose libraries use so many threads, and which imports as this one does.
+
+    Parameters
+    ----------
+    threads : int
+        At least one.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> pinned(1)["OMP_NUM_THREADS"]
+    '1'
+    """
+    here = os.pathsep.join(str(Path(part or ".").resolve()) for part in sys.path)
+    return dict.fromkeys(THREADS, str(threads)) | {"PYTHONPATH": here}
+
+
+class ReadyProcess:
+    """An interpreter that waits for jobs, with `serving.serve` at its other end.
+
+    Start it in the thread that outlives it: on Linux it ends with that thread.
+
+    Parameters
+    ----------
+    module : str
+        To be run with ``python -m``.
+    environment : mapping of str to str
+        All that it inherits.
+    """
+
+    def __init__(self, module: str, environment: Mapping[str, str]) -> None:
+        self._command = [sys.executable, "-m", module]
+        self._environment = dict(environment)
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - `stop` closes it
+        self._forks = hasattr(os, "fork")
+        self._process: subprocess.Popen[str] | None = None
+        self._is_ready = False
+        self._job_pid = 0
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def start(self) -> None:
+        """Begin to import, without waiting for it; done by `run` too."""
+        if self._process is None and self._forks:
+            self._spawn()
+
+    def run(self, job: Path, judge: Judge) -> Ended:
+        """Have a job done.
+
+        Parameters
+        ----------
+        job : Path
+            Its file, in words that the module understands.
+        judge : callable
+            Asked several times a second; a sentence instead of nothing ends the job for that reason. What it raises ends
+            the job too, and is raised.
+
+        Returns
+        -------
+        Ended
+
+        Raises
+        ------
+        UserError
+            When the process does not start, or the job says that it went wrong by itself.
+        """
+        try:
+            self._begin(job)
+            return self._watch(judge)
+        except BaseException:
+            self.stop()
+            raise
+
+    def is_idle(self) -> bool:
+        """Whether the process is there and could do another job."""
+        return self._job_pid == 0 and self._process is not None and self._process.poll() is None
+
+    def last_words(self) -> str:
+        """Return the last line that the process or a job wrote to stderr."""
+        self._log.seek(0)
+        said = self._log.read().decode(errors="replace").strip().splitlines()
+        return said[-1] if said else "it says nothing"
+
+    def stop(self) -> None:
+        """End the process, and the job if one runs, for good."""
+        self._kill_job()
+        if self._process is not None:
+            self._process.kill()
+            self._forget()
+        self._log.close()
+
+    def _spawn(self, *arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*self._command, *arguments],
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            # Ctrl-C reaches the whole terminal group; this process ends when we end it.
+            start_new_session=True,
+        )
+        self._process, self._is_ready, self._lines = process, False, queue.SimpleQueue()
+        threading.Thread(target=_read_lines, args=(process.stdout, self._lines), daemon=True).start()
+        return process
+
+    def _forget(self) -> int:
+        """Wait for the process, which is ending; return its exit code."""
+        process, self._process = self._process, None
+        if process is None:
+            return 1
+        if process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+        return process.wait()
+
+    def _begin(self, job: Path) -> None:
+        if not self._forks:
+            self._spawn(str(job))
+            return
+        process = self._process or self._spawn()
+        if not self._is_ready:
+            self._await_ready()
+        if process.stdin is None:
+            raise RuntimeError("the process was started without a pipe")
+        with contextlib.suppress(BrokenPipeError):  # then its answer is that it is gone
+            process.stdin.write(f"{job}\n")
+            process.stdin.flush()
+
+    def _await_ready(self) -> None:
+        self._is_ready = self._lines.get().strip() == READY
+        if not self._is_ready:
+            raise UserError(f"the process that runs models does not start: {self.last_words()}")
+
+    def _watch(self, judge: Judge) -> Ended:
+        step, since, before, sentence, complaint = -1, time.monotonic(), 0.0, "", ""
+        while True:
+            line = self._next_line()
+            match (line or "wait").split():
+                case ["pid", number]:
+                    self._job_pid = int(number)
+                case ["start", number]:
+                    step, since, before = int(number), time.monotonic(), _resident_bytes(self._job_pid)
+                case ["error", *words]:
+                    complaint = " ".join(words)
+                case ["exit", number]:
+                    status = os.waitstatus_to_exitcode(int(number))
+                    break
+                case ["gone"]:
+                    status = self._forget()
+                    break
+            seconds = time.monotonic() - since
+            if not sentence and (sentence := judge(Step(step, seconds, _resident_bytes(self._job_pid) - before))):
+                self._kill_job()
+        self._job_pid = 0
+        if complaint and not sentence:
+            raise UserError(f"{complaint}. Finished cells are kept.")
+        return Ended(status, sentence, step, time.monotonic() - since)
+
+    def _next_line(self) -> str:
+        try:
+            return self._lines.get(timeout=PATIENCE)
+        except queue.Empty:
+            return ""
+
+    def _kill_job(self) -> None:
+        if self._job_pid:
+            _kill(self._job_pid)
+        elif self._process is not None and not self._forks:
+            self._process.kill()
+
+
+def _read_lines(pipe: IO[str] | None, lines: queue.SimpleQueue[str]) -> None:
+    if pipe is not None:
+        with pipe:
+            for line in pipe:
+                lines.put(line)
+    lines.put("gone")
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGTERM)
+
+
+def _resident_bytes(pid: int) -> float:
+    """Resident memory of a process and of those that it started; zero where the system does not tell."""
+    total = 0.0
+    try:
+        total += int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except (OSError, AttributeError, IndexError):
+        return total
+    return total + sum(_resident_bytes(int(child)) for child in children)
+
+
+def say_status(status: int) -> str:
+    """Say how a process ended.
+
+    Parameters
+    ----------
+    status : int
+        Exit status, or minus the number of a signal.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> say_status(-9), say_status(3)
+    ('SIGKILL, often a sign of too little memory', 'exit status 3')
+    """
+    if status >= 0:
+        return f"exit status {status}"
+    name = signal.Signals(-status).name
+    return f"{name}, often a sign of too little memory" if name == "SIGKILL" else name

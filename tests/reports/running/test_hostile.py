@@ -1,0 +1,115 @@
+"""Models that harm their process, one habit each: a row with its reason, and the rest finish."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+
+import pytest
+
+from ensemblekit_reports.budget import Budget
+from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.models import model_from_estimator
+from ensemblekit_reports.running import run
+from ensemblekit_reports.store import read_json
+from tests.reports.running import oddities
+from tests.reports.running.test_running import PLAN, TREE
+
+HABITS = {
+    "raises": (oddities.Raises(), "failed", "RuntimeError: the first line"),
+    "returns-nan": (oddities.ReturnsNaN(), "failed", "values that are NaN or infinite"),
+    "wrong-shape": (oddities.WrongShape(), "failed", "predict_proba returned shape"),
+    "hangs": (oddities.Hangs(), "timeout", "it took longer than 3 s"),
+    "hangs-in-c": (oddities.HangsHoldingOn(), "timeout", "it took longer than 3 s"),
+    "eats": (oddities.Eats(), "out-of-memory", "it needed more than 400 MB of memory"),
+    "dies": (oddities.Dies(), "out-of-memory", "it ended its process (SIGKILL, often a sign of too little memory)"),
+    "crashes": (oddities.Crashes(), "failed", "it ended its process (SIGSEGV)"),
+    "leaves": (oddities.Leaves(), "failed", "it ended its process (exit status 3)"),
+    "chatty": (oddities.Chatty(), "ok", ""),
+    "forks": (oddities.Forks(), "ok", ""),
+    "leaves-children": (oddities.LeavesChildren(), "ok", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """All of them between two models that behave, in one run, in its budget."""
+    folder = tmp_path_factory.mktemp("hostile")
+    hostile = [model_from_estimator(name, estimator) for name, (estimator, *_) in HABITS.items()]
+    models = (TREE, *hostile, model_from_estimator("last", oddities.Prior()))
+    budget = Budget(seconds=3, megabytes=400 if sys.platform == "linux" else 0)
+    plan = dataclasses.replace(PLAN, models=models, budget=budget)
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr("ensemblekit_reports.running._cost_pass", lambda *everything: None)
+    results = run(plan, folder, jobs=2, command="c")
+    monkeypatch.undo()
+    return plan, folder, results
+
+
+@pytest.mark.parametrize("name", HABITS)
+def test_each_is_a_row_with_its_reason(found, name):
+    _, _, results = found
+    cells = results.cells[results.cells["model"] == name]
+    _, status, reason = HABITS[name]
+    assert len(cells) == 3
+    assert set(cells["status"]) == {status}
+    assert all(reason in said for said in cells["reason"])
+    assert cells["accuracy"].notna().all() == (status == "ok")
+
+
+@pytest.mark.parametrize("name", ["tree", "last"])
+def test_the_rest_finish(found, name):
+    _, _, results = found
+    assert set(results.cells.loc[results.cells["model"] == name, "status"]) == {"ok"}
+
+
+def test_every_cell_is_there_once(found):
+    plan, folder, results = found
+    assert not results.cells.duplicated(["model", "repeat", "fold"]).any()
+    assert len(list((folder / "cells" / "accuracy").iterdir())) == 3 * len(plan.models)
+
+
+def test_a_copy_of_the_process_is_said(found):
+    _, _, results = found
+    assert any("forks: the model left a copy of this process" in note for note in results.notes)
+
+
+def test_nothing_is_left_running(found):
+    oddities.LeavesChildren.assert_gone()
+
+
+def test_another_budget_runs_again_what_the_old_one_ended(found, tmp_path):
+    plan, folder, _ = found
+    before = {file.name: file.stat().st_mtime_ns for file in (folder / "cells" / "accuracy").iterdir()}
+    plan = dataclasses.replace(plan, budget=dataclasses.replace(plan.budget, seconds=2))
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr("ensemblekit_reports.running._cost_pass", lambda *everything: None)
+    again = run(plan, folder, jobs=2, command="c")
+    monkeypatch.undo()
+    changed = {file.name for file in (folder / "cells" / "accuracy").iterdir() if before[file.name] != file.stat().st_mtime_ns}
+    ended = {name for name, (_, _, reason) in HABITS.items() if reason.startswith(("it took", "it needed", "it ended"))}
+    assert changed == {name for name in before if any(name.startswith(f"iris-{habit}-r") for habit in ended)}
+    assert set(again.cells.loc[again.cells["model"] == "hangs", "reason"]) == {"it took longer than 2 s"}
+
+
+def test_a_slow_model_is_ended_in_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("ensemblekit_reports.running._cost_pass", lambda *everything: None)
+    plan = dataclasses.replace(PLAN, models=(model_from_estimator("hangs", oddities.Hangs()),), budget=Budget(seconds=0.5))
+    started = time.monotonic()
+    results = run(plan, tmp_path, jobs=3, command="c")
+    assert time.monotonic() - started < 30
+    (file, *_) = (tmp_path / "cells" / "accuracy").iterdir()
+    assert 0.5 < read_json(file)["seconds"] < 2
+    assert (results.cells["status"] == "timeout").all()
+
+
+def test_no_budget_is_negative():
+    with pytest.raises(UserError, match="must not be negative, got -1 s"):
+        Budget(seconds=-1).check()
+
+
+def test_memory_cannot_be_limited_where_it_cannot_be_seen(monkeypatch):
+    monkeypatch.setattr("ensemblekit_reports.budget.Path.exists", lambda path: False)
+    with pytest.raises(UserError, match="needs Linux"):
+        Budget(megabytes=1).check()
