@@ -30,12 +30,13 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ensemblekit import device as devices
 from ensemblekit.mixture import routing as routes
 from ensemblekit.mixture.columns import positions
 from ensemblekit.mixture.combining import COMBINATIONS, shares_that_count
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float, Gate
 from ensemblekit.mixture.em import EMInfo, EMState, begin, e_step, posterior, run
-from ensemblekit.mixture.experts.boosted import BoostedExperts
+from ensemblekit.mixture.experts.boosted import BoostedExperts, check_gate_view, reads_missing
 from ensemblekit.mixture.experts.estimators import EstimatorExperts
 from ensemblekit.mixture.experts.kinds import holds_out
 from ensemblekit.mixture.experts.linear import LinearExperts
@@ -51,16 +52,17 @@ from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.restarts import best_of_starts, depart, one_expert_each
 from ensemblekit.mixture.linear.solve import Solution, maximise
 from ensemblekit.mixture.linear.stochastic import Stepper, ascend, one_pass
+from ensemblekit.mixture.revival import idle_experts, revive
 from ensemblekit.mixture.start import random_gate, thin
 
 #: EM steps of a short run. Few are enough to tell a good start from a bad one.
 _SHORT_RUN = 5
+#: Penalty by default, but for boosted experts.
+_ALPHA = 1.0
 #: Random starts by default: of linear mixtures, where one costs little, and of others.
 _STARTS = {"linear": 20, "other": 5}
 #: Folds of held-out responsibilities by default.
 _CROSS_FIT = 5
-#: An expert that answers for less than this many rows is not needed.
-_IDLE = 0.01
 
 #: Optimizers that go through the table batch by batch.
 _STOCHASTIC = ("sgd", "adam")
@@ -90,7 +92,7 @@ class BaseMixture(BaseEstimator):
         "gate": [StrOptions(set(_GATES)), HasMethods("fit")],
         "gate_features": "no_validation",
         "expert_features": "no_validation",
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "optimizer": [StrOptions({"auto", "em", *_STOCHASTIC})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -100,11 +102,13 @@ class BaseMixture(BaseEstimator):
         "threshold": [Interval(Real, 0, 1, closed="both")],
         "combination": [StrOptions(set(COMBINATIONS))],
         "n_init": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "annealing": [Interval(Real, 0, 1, closed="right")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "n_jobs": [None, Integral],
+        "device": [StrOptions(set(devices.DEVICES))],
         "verbose": ["verbose"],
     }
 
@@ -113,7 +117,7 @@ class BaseMixture(BaseEstimator):
     gate: Any
     gate_features: Any
     expert_features: Any
-    alpha: float
+    alpha: Any
     optimizer: str
     batch_size: int
     learning_rate: float
@@ -123,11 +127,13 @@ class BaseMixture(BaseEstimator):
     threshold: float
     combination: str
     n_init: Any
+    annealing: float
     max_iter: int
     tol: float
     warm_start: bool
     random_state: Any
     n_jobs: int | None
+    device: str
     verbose: int
 
     gate_: Any
@@ -142,7 +148,9 @@ class BaseMixture(BaseEstimator):
             if not (self._linear or _is_numpy_namespace(xp)):
                 raise ValueError(f"Only linear gates and experts read arrays of {xp.__name__}; bring the table to NumPy for these.")
             dtype = _max_precision_float_dtype(xp, device)
-            return validate_data(self, X, reset=reset, dtype=dtype, accept_sparse="csr" if self._linear else False)
+            finite = "allow-nan" if self._boosted else True  # the gate's columns are checked where it reads them
+            sparse = "csr" if self._linear else False
+            return validate_data(self, X, reset=reset, dtype=dtype, accept_sparse=sparse, ensure_all_finite=finite)
         _check_feature_names(self, X, reset=reset)
         _check_n_features(self, X, reset=reset)
         return X
@@ -167,6 +175,7 @@ class BaseMixture(BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = tags.array_api_support = bool(self._linear)
+        tags.input_tags.allow_nan = self._boosted and reads_missing(self.gate)
         return tags
 
     def _gate_view(self, X: Any) -> Any:
@@ -177,6 +186,8 @@ class BaseMixture(BaseEstimator):
             view = _safe_indexing(X, columns, axis=1)
         else:
             view = take_rows(X, np.asarray(columns, dtype=np.intp), axis=1)
+        if self._boosted:
+            check_gate_view(self.gate, view)
         return check_array(view, dtype=np.float64, accept_sparse="csr") if hasattr(view, "columns") else view
 
     def _resolve_columns(self, X: Any) -> None:
@@ -198,9 +209,21 @@ class BaseMixture(BaseEstimator):
         else:
             raise ValueError(f"gate must be one of {sorted(_GATES)}, a gate object or a classifier; got {self.gate!r}.")
         if "alpha" in gate.get_params(deep=False) and gate.alpha is None:
-            gate.set_params(alpha=self.alpha)
+            gate.set_params(alpha=self._alpha)
         made: Gate = gate
         return made
+
+    @property
+    def _boosted(self) -> bool:
+        return isinstance(self.experts, BoostedExperts) or (isinstance(self.experts, str) and self.experts == "boosted")
+
+    @property
+    def _alpha(self) -> float | None:
+        """The penalty; None where it is left to boosted experts."""
+        if not isinstance(self.alpha, str):
+            strength: float = self.alpha
+            return strength
+        return None if self._boosted else _ALPHA
 
     @property
     def _n_classes(self) -> int | None:
@@ -208,7 +231,10 @@ class BaseMixture(BaseEstimator):
 
     def _make_boosted(self) -> BoostedExperts:
         if self.expert_columns_ is not None:
-            raise ValueError("Boosted experts read all columns: expert_features must be None.")
+            raise ValueError(
+                "Boosted experts grow in one booster, and all read all columns: expert_features must be None. Linear experts and estimators "
+                "such as LGBMClassifier() or LGBMRegressor() take columns of their own."
+            )
         return BoostedExperts(n_jobs=self.n_jobs or 1) if isinstance(self.experts, str) else clone(self.experts)
 
     def _make_estimators(self, classes: NDArray[Any] | None) -> EstimatorExperts:
@@ -228,6 +254,7 @@ class BaseMixture(BaseEstimator):
     # ---- fitting ---------------------------------------------------------------------------------------------------------------
 
     def _fit_mixture(self, data: Data, experts: ExpertBank) -> Self:
+        self._check_device(data.X)
         gate = self._make_gate()
         again = self.warm_start and hasattr(self, "lower_bounds_")
         if isinstance(experts, BoostedExperts):
@@ -238,6 +265,8 @@ class BaseMixture(BaseEstimator):
             raise ValueError(f"optimizer={self.optimizer!r} fits linear gates and experts only; use optimizer='auto' for these.")
         else:
             converged = self._alternate(data, gate, experts, again)
+        if not isinstance(experts, BoostedExperts):
+            self._revive(data)
         self.load_ = self._load(data)
         self.lower_bound_ = self.lower_bounds_[-1]
         self.n_iter_ = max(len(self.lower_bounds_) - 1, 1)
@@ -258,7 +287,7 @@ class BaseMixture(BaseEstimator):
 
     def _climb(self, data: Data, gate: LinearGate, experts: LinearBank, again: bool) -> bool:
         """Linear gate and experts: climb the marginal likelihood itself."""
-        whole = self._problem(data, gate, experts)
+        whole = self._placed(self._problem(data, gate, experts))
         tol = float(np.sqrt(self.tol)) / 10  # curvature is near one: a gradient g leaves about g ** 2 / 2 to gain
         if self.optimizer in _STOCHASTIC:
             solution = self._ascend(whole, again)
@@ -267,9 +296,10 @@ class BaseMixture(BaseEstimator):
             solution = maximise(whole, start, max_iter=self.max_iter, tol=tol)
         else:
             rows = thin(data.X, data.y)
-            part = whole if rows is None else self._problem(_subset(data, rows), gate, experts)
+            part = whole if rows is None else self._placed(self._problem(_subset(data, rows), gate, experts))
             rng = np.random.default_rng(self._seed)
-            solution = best_of_starts(whole, part, n_init=self._n_starts("linear"), max_iter=self.max_iter, tol=tol, rng=rng)
+            n_init = self._n_starts("linear")
+            solution = best_of_starts(whole, part, n_init=n_init, max_iter=self.max_iter, tol=tol, rng=rng, annealing=self.annealing)
         self._take_over(whole, solution, gate, experts)
         return solution.converged
 
@@ -326,6 +356,23 @@ class BaseMixture(BaseEstimator):
             expert_columns=experts.reads,
         )
 
+    def _placed(self, problem: LinearMixture) -> LinearMixture:
+        """Let a GPU evaluate the likelihood and its gradient, where it was asked for."""
+        Z = problem.design.Z
+        if devices.resolve(self.device) == "cpu" or not isinstance(Z, np.ndarray):  # an array of another library stays where it is
+            return problem
+        floor = getattr(problem.family, "floor", None)
+        weight = problem.design.sample_weight
+        problem.on_device = devices.marginal_likelihood(Z, problem.targets, weight, n_experts=self.n_experts, variance_floor=floor)
+        return problem
+
+    def _check_device(self, X: Any) -> None:
+        if self.device == "cuda" and not (self._linear and self.optimizer == "auto" and isinstance(X, np.ndarray)):
+            raise ValueError(
+                "device='cuda' fits softmax or constant gates with logistic or linear experts, by optimizer='auto', to dense NumPy tables. "
+                "Use device='cpu' or 'auto' for others; pack(model).to_gpu() answers on a GPU for all."
+            )
+
     def _take_over(self, whole: LinearMixture, solution: Solution, gate: LinearGate, experts: LinearBank) -> None:
         W, cut = whole.coefficients(solution.theta), self.n_experts - 1
         contrasts, intercepts = whole.design.raw_coefficients(W[:, :cut])
@@ -375,6 +422,15 @@ class BaseMixture(BaseEstimator):
         self.lower_bounds_ = found.lower_bounds
         return found.converged or found.fell
 
+    def _revive(self, data: Data) -> None:
+        """Give idle experts another chance."""
+        ended = e_step(self.gate_, self.experts_, data)
+        found = revive(ended, data, max_iter=self.max_iter, tol=self.tol)
+        if found is not ended:
+            self.gate_, self.experts_ = found.gate, found.experts
+            self.lower_bounds_.append(found.lower_bound)
+            self._say(len(self.lower_bounds_) - 1, found.lower_bound, "  idle experts began anew")
+
     def _best_start(self, data: Data, gate: Gate, experts: ExpertBank) -> EMState:
         rng = np.random.default_rng(self._seed)
         design = make_design(data.X_gate, data.sample_weight)
@@ -386,8 +442,9 @@ class BaseMixture(BaseEstimator):
         for _ in range(self._n_starts("other")):
             responsibilities = random_gate(design.Z[:, :-1], data.sample_weight, self.n_experts, rng)
             state = begin(gate, experts, data, responsibilities)
-            states.append(run(state, data, max_iter=_SHORT_RUN, tol=self.tol).state)
-        return max(states, key=lambda state: state.lower_bound)
+            states.append(run(state, data, max_iter=_SHORT_RUN, tol=self.tol, sharpness=self.annealing).state)
+        best = max(states, key=lambda state: state.lower_bound)
+        return e_step(best.gate, best.experts, data) if self.annealing < 1 else best
 
     def _first_responsibilities(self, data: Data, design: Design, experts: EstimatorExperts, rng: np.random.Generator) -> Float:
         """Costly experts begin from the regions that a mixture of linear experts finds; frozen ones from their own likelihood."""
@@ -414,11 +471,13 @@ class BaseMixture(BaseEstimator):
     def _load(self, data: Data) -> Float:
         """Share of the training rows that each expert answers for; those that answer for none are named in a warning."""
         log_joint = self.gate_.log_proba(data.X_gate) + self.experts_.judge(data.X, data.y)
-        rows = on_host(data.sample_weight @ posterior(log_joint)[1])
-        idle = np.flatnonzero(rows < _IDLE)
+        responsibilities = posterior(log_joint)[1]
+        rows = on_host(data.sample_weight @ responsibilities)
+        idle = idle_experts(responsibilities, data.sample_weight)
         if idle.size:
             warnings.warn(
-                f"Experts {idle.tolist()} answer for less than a hundredth of a row: n_experts={self.n_experts - idle.size} would do.",
+                f"Experts {idle.tolist()} answer for less than a hundredth of a row, also after they began anew: "
+                f"n_experts={self.n_experts - idle.size} would do.",
                 UserWarning,
                 stacklevel=4,
             )

@@ -12,6 +12,7 @@ References
 ----------
 M. I. Jordan and R. A. Jacobs (1994). Hierarchical mixtures of experts and the EM algorithm. Neural Computation 6(2), 181-214.
 A. P. Dempster, N. M. Laird and D. B. Rubin (1977). Maximum likelihood from incomplete data via the EM algorithm. JRSS B 39(1), 1-38.
+N. Ueda and R. Nakano (1998). Deterministic annealing EM algorithm. Neural Networks 11(2), 271-282.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class EMRun(NamedTuple):
     fell: bool
 
 
-def e_step(gate: Gate, experts: ExpertBank, data: Data) -> EMState:
+def e_step(gate: Gate, experts: ExpertBank, data: Data, sharpness: float = 1.0) -> EMState:
     """Compute the responsibilities and the penalised log-likelihood of a gate and its experts for the rows that they were fitted to.
 
     Parameters
@@ -78,14 +79,17 @@ def e_step(gate: Gate, experts: ExpertBank, data: Data) -> EMState:
     gate : Gate
     experts : ExpertBank
     data : Data
+    sharpness : float, default=1.0
+        Power of g_k p_k in the responsibilities; below one they are more even, and the likelihood becomes the free energy of deterministic
+        annealing (Ueda and Nakano, 1998).
 
     Returns
     -------
     EMState
     """
     log_joint = gate.log_proba(data.X_gate) + experts.judge(data.X, data.y)
-    log_likelihood, responsibilities = posterior(log_joint)
-    bound = float(data.sample_weight @ log_likelihood) - gate.penalty() - experts.penalty()
+    log_likelihood, responsibilities = posterior(log_joint * sharpness)
+    bound = float(data.sample_weight @ log_likelihood) / sharpness - gate.penalty() - experts.penalty()
     return EMState(gate, experts, responsibilities, bound)
 
 
@@ -115,13 +119,15 @@ def posterior(log_joint: Float) -> tuple[Float, Float]:
     return log_likelihood, xp.where(possible[:, None], responsibilities, even)
 
 
-def em_step(state: EMState, data: Data) -> tuple[EMState, EMInfo]:
+def em_step(state: EMState, data: Data, sharpness: float = 1.0) -> tuple[EMState, EMInfo]:
     """Refit gate and experts to the responsibilities, then take the responsibilities anew; ``state`` is left as it is.
 
     Parameters
     ----------
     state : EMState
     data : Data
+    sharpness : float, default=1.0
+        As in :func:`e_step`.
 
     Returns
     -------
@@ -130,7 +136,7 @@ def em_step(state: EMState, data: Data) -> tuple[EMState, EMInfo]:
     """
     gate = copy(state.gate).fit(data.X_gate, state.responsibilities, data.sample_weight)
     experts = copy(state.experts).fit(data.X, data.y, state.responsibilities, data.sample_weight)
-    new = e_step(gate, experts, data)
+    new = e_step(gate, experts, data, sharpness)
     load = on_host(data.sample_weight @ new.responsibilities)
     load = load / load.sum()
     return new, EMInfo(new.lower_bound - state.lower_bound, load)
@@ -159,6 +165,7 @@ def run(
     *,
     max_iter: int,
     tol: float,
+    sharpness: float = 1.0,
     report: Callable[[int, EMState, EMInfo], None] | None = None,
 ) -> EMRun:
     """Repeat :func:`em_step` until the rise of the mean log-likelihood is below ``tol``.
@@ -171,6 +178,8 @@ def run(
         Steps at most.
     tol : float
         Rise per unit of weight, natural logarithm, below which the loop stops.
+    sharpness : float, default=1.0
+        As in :func:`e_step`.
     report : callable, optional
         Called with (step, state, info) after each step.
 
@@ -182,7 +191,7 @@ def run(
     bounds = [state.lower_bound]
     total = float(namespace(data.sample_weight).sum(data.sample_weight))
     for step in range(1, max_iter + 1):
-        new, info = em_step(state, data)
+        new, info = em_step(state, data, sharpness)
         if report is not None:
             report(step, new, info)
         if info.rise < -max(tol * total, 1e-9 * abs(new.lower_bound)):  # more than the tolerance, and than rounding

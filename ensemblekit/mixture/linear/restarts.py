@@ -30,6 +30,7 @@ def best_of_starts(
     max_iter: int,
     tol: float,
     rng: np.random.Generator,
+    annealing: float = 1.0,
 ) -> Solution:
     """Find the best of ``n_init`` random starts.
 
@@ -46,6 +47,8 @@ def best_of_starts(
     tol : float
         See :func:`~ensemblekit.mixture.linear.solve.maximise`.
     rng : numpy.random.Generator
+    annealing : float, default=1.0
+        Sharpness of the responsibilities in all climbs but the last two.
 
     Returns
     -------
@@ -64,10 +67,13 @@ def best_of_starts(
     """
     if whole.n_experts == 1:
         return maximise(whole, np.zeros(whole.size), max_iter=max_iter, tol=tol)
-    common = one_expert_each(part)
-    runs = [climb(part, depart(part, common, rng), max_iter=_SHORT, tol=tol) for _ in range(n_init)]
-    for n_kept, steps in _ROUNDS:
-        runs = [_go_on(part, solution, steps, tol) for solution in _best(runs, n_kept)]
+    common, rough = one_expert_each(part), part.annealed(annealing)
+    runs = [climb(rough, depart(part, common, rng), max_iter=_SHORT, tol=tol) for _ in range(n_init)]
+    (n_second, steps), (n_third, further) = _ROUNDS
+    runs = [_go_on(rough, solution, steps, tol) for solution in _best(runs, n_second)]
+    if annealing < 1:
+        runs = [Solution(run.theta, [part.value(run.theta)], converged=False) for run in runs]
+    runs = [_go_on(part, solution, further, tol) for solution in _best(runs, n_third)]
     (winner,) = _best(runs, 1)
     final = maximise(whole, whole.parameters(part.coefficients(winner.theta)), max_iter=max_iter, tol=tol)
     return final._replace(values=winner.values + final.values[1:]) if part is whole else final

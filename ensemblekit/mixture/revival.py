@@ -1,0 +1,80 @@
+"""Experts that answer for no row, and how such a one begins anew: with the rows that the busiest expert explains worst."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemblekit.mixture.contracts import Data, Float
+from ensemblekit.mixture.em import EMState, begin, run
+from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host
+
+#: An expert that answers for less than this many rows is idle.
+IDLE = 0.01
+#: EM steps after which an attempt that has gained nothing is given up.
+_ATTEMPT = 20
+
+
+def idle_experts(responsibilities: Float, sample_weight: Float) -> NDArray[np.intp]:
+    """Return the indices of the experts that answer for less than a hundredth of a row.
+
+    Parameters
+    ----------
+    responsibilities : array of shape (n_samples, n_experts)
+    sample_weight : array of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray of int
+
+    Examples
+    --------
+    >>> idle_experts(np.array([[1.0, 0.0], [0.999, 0.001]]), np.ones(2))
+    array([1])
+    """
+    return np.flatnonzero(on_host(sample_weight @ responsibilities) < IDLE)
+
+
+def revive(state: EMState, data: Data, *, max_iter: int, tol: float) -> EMState:
+    """Let each idle expert begin anew, one after the other, and keep what raises the penalised log-likelihood.
+
+    Parameters
+    ----------
+    state : EMState
+        Of a finished run.
+    data : Data
+    max_iter : int
+        EM steps at most, once an attempt has gained.
+    tol : float
+        Rise per unit of weight that makes an attempt worth keeping.
+
+    Returns
+    -------
+    EMState
+        ``state`` itself where no attempt was worth it: then so many experts are not needed.
+    """
+    total = float(namespace(data.sample_weight).sum(data.sample_weight))
+    for k in idle_experts(state.responsibilities, data.sample_weight):
+        start = begin(state.gate, state.experts, data, _shared_out(state, data, int(k)))
+        found = run(start, data, max_iter=_ATTEMPT, tol=tol).state
+        if found.lower_bound > state.lower_bound + tol * total:
+            state = run(found, data, max_iter=max_iter, tol=tol).state
+    return state
+
+
+def _shared_out(state: EMState, data: Data, idle: int) -> Float:
+    """Responsibilities under which an idle expert takes the worse half of the busiest one's rows."""
+    shares = on_host(state.responsibilities).copy()
+    weight = on_host(data.sample_weight)
+    busiest = int(np.argmax(weight @ shares))
+    rows = np.flatnonzero(shares.argmax(axis=1) == busiest)
+    fit = on_host(state.experts.judge(data.X, data.y))[rows, busiest]
+    order = np.argsort(fit, kind="stable")
+    so_far = np.cumsum(weight[rows][order])
+    # equal rows go together, so that a row of weight two is treated as two rows
+    limit = fit[order][np.searchsorted(so_far, so_far[-1] / 2)]
+    worse = rows[fit <= limit]
+    shares[worse, idle] += shares[worse, busiest]
+    shares[worse, busiest] = 0.0
+    moved: Float = beside(shares, data.sample_weight)
+    return moved
