@@ -99,13 +99,14 @@ class MarginalLikelihood:
         gradient, partial = self.launcher.empty(eta.shape, "f8"), self.launcher.empty((blocks,), "f8")
         self.launcher.launch(
             "marginal_rows",
-            {"N_EXPERTS": self.n_experts},
+            {},
             Grid(blocks, self.threads, 8 * (self.threads // 32)),
             {
                 "eta": eta,
                 "targets": targets,
                 "weight": weight,
                 "n": n,
+                "K": self.n_experts,
                 "M": self.n_predictors,
                 "gaussian": int(self.floor is not None),
                 "floor": self.floor or 0.0,

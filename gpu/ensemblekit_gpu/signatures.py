@@ -221,12 +221,13 @@ KERNELS: Mapping[str, Kernel] = {
     ),
     "marginal_rows": Kernel(
         "marginal.cu",
-        ("N_EXPERTS",),
+        (),
         (
             ("eta", DOUBLES),
             ("targets", DOUBLES),
             ("weight", DOUBLES),
             ("n", INT),
+            ("K", INT),
             ("M", INT),
             ("gaussian", INT),
             ("floor", DOUBLE),
