@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -23,7 +24,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises
     ------
     OSError
-        When the folder cannot be written to or the disk is full; ``path`` is then as it was.
+        When the folder cannot be written to or the disk is full; it names ``path``, which is then as it was.
 
     Examples
     --------
@@ -42,9 +43,12 @@ def write_bytes(path: Path, content: bytes) -> None:
             partial.close()
             Path(partial.name).chmod(0o666 & ~_umask())
             Path(partial.name).replace(path)
-        except BaseException:
-            partial.close()
+        except BaseException as error:
             Path(partial.name).unlink(missing_ok=True)
+            with suppress(OSError):  # closing tries once more to write what the disk did not take
+                partial.close()
+            if isinstance(error, OSError):
+                raise OSError(error.errno, error.strerror, str(path)) from None
             raise
 
 

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -169,8 +170,11 @@ def run(plan: Plan, directory: Path, *, jobs: int, command: str, fresh: bool = F
         try:
             _accuracy_pass(plan, cells, jobs, stage)
             _cost_pass(plan, cells, store, stage)
-        finally:
-            _write_run(plan, store, cells, clock.environment(plan, command))
+        except BaseException:
+            with suppress(OSError):  # what went wrong first is what counts
+                _write_run(plan, store, cells, clock.environment(plan, command))
+            raise
+        _write_run(plan, store, cells, clock.environment(plan, command))
         return load_results(directory)
 
 

@@ -104,6 +104,15 @@ def test_a_slow_model_is_ended_in_time(tmp_path, monkeypatch):
     assert (results.cells["status"] == "timeout").all()
 
 
+def test_cells_that_cannot_be_written_are_said_and_the_finished_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("ensemblekit_reports.running._cost_pass", lambda *everything: None)
+    plan = dataclasses.replace(PLAN, models=(TREE, model_from_estimator("fills", oddities.FillsTheDisk())))
+    with pytest.raises(UserError, match=r"predictions/iris-fills-r0-f\d-\w+.parquet: File too large. Finished cells are kept."):
+        run(plan, tmp_path, jobs=1, command="c")
+    assert [file.name[:9] for file in (tmp_path / "cells" / "accuracy").iterdir()] == ["iris-tree"]
+    assert not list(tmp_path.rglob("*.partial"))
+
+
 def test_no_budget_is_negative():
     with pytest.raises(UserError, match="must not be negative, got -1 s"):
         Budget(seconds=-1).check()
