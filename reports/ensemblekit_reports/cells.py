@@ -20,6 +20,8 @@ import numpy as np
 from joblib import Memory
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from ensemblekit.ensembles.fitting import MemberFitError, fit_member
@@ -208,7 +210,7 @@ def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> tuple[d
     seconds = time.perf_counter() - started
     record = record_of(fold, model, status, reason, seconds=seconds) | {"said": dict(said.most_common(MOST_MESSAGES))}
     if predictions is not None:
-        record["metrics"] = score(predictions.y, predictions.predicted, predictions.probabilities)
+        record["metrics"] = score(*predictions[1:])
     return record, predictions
 
 
@@ -293,17 +295,33 @@ def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None) ->
     table, tested = prepared.fold.table, prepared.fold.tested
     train, test = prepared.rows(model.preprocessing)
     # A class from the reader's own script cannot be cached, and has nothing in common with our members.
-    fitted = _fit(model.factory(prepared.fold.seed), train, table.y[~tested], memory if model.registered else None)
+    estimator = _with_grouped_folds(model.factory(prepared.fold.seed), table, tested)
+    weights = None if table.weights is None else table.weights[~tested]
+    fitted = _fit(estimator, train, table.y[~tested], weights, memory if model.registered else None)
     predicted, probabilities = predict(fitted, test, len(table.classes))
-    return Predictions(np.flatnonzero(tested).astype(np.int32), table.y[tested], predicted, probabilities)
+    rows = np.flatnonzero(tested).astype(np.int32)
+    return Predictions(rows, table.y[tested], predicted, probabilities, None if table.weights is None else table.weights[tested])
 
 
-def _fit(estimator: Any, X: NDArray[np.float64], y: NDArray[np.int64], memory: Memory | None) -> Any:
+def _with_grouped_folds(estimator: Any, table: Table, tested: NDArray[np.bool_]) -> Any:
+    """Let an ensemble that holds rows out to learn from keep groups together there too."""
+    n_folds = estimator.get_params(deep=False).get("cv")
+    if table.groups is None or not isinstance(n_folds, int):
+        return estimator
+    groups = table.groups[~tested]
+    splitter = StratifiedGroupKFold(min(n_folds, len(np.unique(groups))), shuffle=True, random_state=0)
+    return estimator.set_params(cv=list(splitter.split(np.zeros(len(groups)), table.y[~tested], groups)))
+
+
+def _fit(estimator: Any, X: NDArray[np.float64], y: NDArray[np.int64], weights: NDArray[np.float64] | None, memory: Memory | None) -> Any:
+    params = {} if weights is None else {"sample_weight": weights}
+    if params and not has_fit_parameter(estimator, "sample_weight"):
+        raise ValueError(f"{type(estimator).__name__} takes no sample weights")
     if memory is not None and "memory" in estimator.get_params(deep=False):
-        return clone(estimator).set_params(memory=memory).fit(X, y)
+        return clone(estimator).set_params(memory=memory).fit(X, y, **params)
     try:
         # The single models are the ensembles' members, so these too are fitted once.
-        return fit_member(estimator, X, y, memory=memory)
+        return fit_member(estimator, X, y, fit_params=params, memory=memory)
     except MemberFitError as error:
         raise error.__cause__ or error  # noqa: B904 - the model's own error is what the reader is to see
 

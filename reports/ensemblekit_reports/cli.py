@@ -114,6 +114,8 @@ def _add_compare(commands: Any) -> None:
         help="CSV, Parquet, the name of a bundled table, or a study file",
     )
     add("--target", metavar="COLUMN", help="the answer column of the table")
+    add("--groups", metavar="COLUMN", help="column of the table whose rows of one value are never divided between training and test")
+    add("--weights", metavar="COLUMN", help="column of the table that says how much a row counts")
     add("--models", metavar="a,b", help="registry names, separated by commas (all by default)")
     add("--metric", metavar="NAME", help=f"primary metric: {', '.join(metric.name for metric in METRICS)}")
     add("--rope", metavar="SIZE", type=float, help="differences up to this size count as practically equal")
@@ -148,15 +150,16 @@ def _choose_study(options: argparse.Namespace) -> tuple[Study, Path]:
     """Return the study that the options describe and the folder where its tables are looked for."""
     table = options.table
     if table is None or table.endswith(".toml"):
-        if options.target is not None:
-            raise UserError("--target belongs to a table: ensemblekit compare TABLE --target COLUMN.")
+        for name in ("target", "groups", "weights"):
+            if getattr(options, name) is not None:
+                raise UserError(f"--{name} belongs to a table: ensemblekit compare TABLE --{name} COLUMN.")
         file = Path(table) if table else DEFAULT_STUDY
         return _with_flags(study_from_toml(file), options), file.parent
     if table in BUNDLED and not Path(table).exists():
         return _with_flags(Study(tables=(TableChoice(name=table),), name=table), options), Path()
     if not Path(table).exists() and nearest(table, BUNDLED):
         raise UserError(f"no file {table}; did you mean the bundled table {nearest(table, BUNDLED)!r}?")
-    choice = TableChoice(path=table, target=options.target or "")
+    choice = TableChoice(path=table, target=options.target or "", groups=options.groups or "", weights=options.weights or "")
     return _with_flags(Study(tables=(choice,), name=Path(table).stem), options), Path()
 
 

@@ -75,6 +75,8 @@ def compare(
     X: Any,
     y: Any,
     *,
+    groups: Any = None,
+    sample_weight: Any = None,
     name: str = "table",
     metric: str = "accuracy",
     rope: float = 0.01,
@@ -100,6 +102,10 @@ def compare(
         Features: numbers, text, categories, booleans, with missing cells.
     y : Series or array-like of shape (n_rows,)
         Classes, of any label type.
+    groups : Series or array-like of shape (n_rows,), optional
+        Rows of one group are never divided between training and test.
+    sample_weight : Series or array-like of shape (n_rows,), optional
+        How much each row counts, in fits and in metrics.
     name : str, default="table"
         What the report calls the table.
     metric : str, default="accuracy"
@@ -150,7 +156,8 @@ def compare(
     features, labels = _as_frame(X), _as_series(y)
     if len(features) != len(labels):
         raise UserError(f"X has {len(features)} rows, y has {len(labels)}; they must be as many.")
-    table = table_from_frame(features, labels, name=name)
+    beside = {"groups": _beside(groups, "groups", labels), "weights": _beside(sample_weight, "sample_weight", labels)}
+    table = table_from_frame(features, labels, name=name, **beside)
     by_size = QUICK if quick else scheme_for(len(table.y))
     scheme = parse_scheme(folds) if folds else by_size
     chosen = _choose(models)
@@ -205,6 +212,16 @@ def _as_series(y: Any) -> pd.Series:
     if array.ndim != 1:
         raise UserError(f"y must be one column of classes; it has shape {array.shape}.")
     return pd.Series(array, name="y")
+
+
+def _beside(values: Any, name: str, labels: pd.Series) -> pd.Series | None:
+    """Return what comes along with the rows, with the name that it has or the argument's."""
+    if values is None:
+        return None
+    series = pd.Series(np.asarray(values), name=getattr(values, "name", None) or name)
+    if len(series) != len(labels):
+        raise UserError(f"{name} has {len(series)} entries, y has {len(labels)}; they must be as many.")
+    return series
 
 
 def _say_call(chosen: Sequence[Model], plan: Plan) -> str:

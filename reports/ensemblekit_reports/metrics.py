@@ -58,7 +58,7 @@ def check_probabilities(probabilities: object, n_rows: int, n_columns: int) -> F
     return array
 
 
-def score(y: Integers, predicted: Integers, probabilities: Floats | None) -> dict[str, float]:
+def score(y: Integers, predicted: Integers, probabilities: Floats | None, weights: Floats | None = None) -> dict[str, float]:
     """Compute every declared metric on one test fold.
 
     Parameters
@@ -69,6 +69,8 @@ def score(y: Integers, predicted: Integers, probabilities: Floats | None) -> dic
         Predicted class codes.
     probabilities : ndarray of shape (n_rows, n_classes), float64, or None
         One column per class of the table; None for a model that gives none, whose log-loss is NaN.
+    weights : ndarray of shape (n_rows,), float64, optional
+        How much each row counts; a row of weight two is two rows.
 
     Returns
     -------
@@ -82,17 +84,18 @@ def score(y: Integers, predicted: Integers, probabilities: Floats | None) -> dic
     (1.0, 0.347)
     """
     present = np.unique(y)
-    recall = float(recall_score(y, predicted, labels=present, average="macro", zero_division=0.0))
+    over_classes = {"labels": present, "average": "macro", "zero_division": 0.0, "sample_weight": weights}
+    recall = float(recall_score(y, predicted, **over_classes))
     values = {
-        "accuracy": float((y == predicted).mean()),
+        "accuracy": float(np.average(y == predicted, weights=weights)),
         "balanced_accuracy": recall,
-        "log_loss": np.nan if probabilities is None else _log_loss(y, probabilities),
+        "log_loss": np.nan if probabilities is None else _log_loss(y, probabilities, weights),
         "recall_macro": recall,
-        "f1_macro": float(f1_score(y, predicted, labels=present, average="macro", zero_division=0.0)),
+        "f1_macro": float(f1_score(y, predicted, **over_classes)),
     }
     return {metric.name: values[metric.name] for metric in METRICS}
 
 
-def _log_loss(y: Integers, probabilities: Floats) -> float:
+def _log_loss(y: Integers, probabilities: Floats, weights: Floats | None) -> float:
     given = probabilities[np.arange(len(y)), y] / probabilities.sum(axis=1)
-    return float(-np.log(np.clip(given, LEAST_PROBABILITY, 1.0)).mean())
+    return float(np.average(-np.log(np.clip(given, LEAST_PROBABILITY, 1.0)), weights=weights))

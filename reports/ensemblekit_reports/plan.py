@@ -65,7 +65,7 @@ class Plan:
     @cached_property
     def assignments(self) -> dict[str, NDArray[np.int16]]:
         """Name of a table -> the fold in which each row is tested, of shape (n_repeats, n_rows)."""
-        return {table.name: assign_folds(table.y, self.scheme, self.seed, table.name) for table in self.tables}
+        return {table.name: assign_folds(table.y, self.scheme, self.seed, table.name, table.groups) for table in self.tables}
 
     def fold(self, table: Table, repeat: int, number: int) -> Fold:
         """Return one fold of a table: its test rows and its seed."""

@@ -29,12 +29,15 @@ class Predictions(NamedTuple):
         Predicted class codes.
     probabilities : ndarray of shape (n_rows, n_classes), float64, or None
         One column for each class of the table; None for a model that gives none.
+    weights : ndarray of shape (n_rows,), float64, or None
+        How much each row counts; alike when None.
     """
 
     rows: NDArray[np.int32]
     y: NDArray[np.int64]
     predicted: NDArray[np.int64]
     probabilities: NDArray[np.float64] | None
+    weights: NDArray[np.float64] | None = None
 
 
 def predictions_file(cell: Path) -> Path:
@@ -58,7 +61,7 @@ def predictions_file(cell: Path) -> Path:
 
 
 def to_parquet(predictions: Predictions) -> bytes:
-    """Write predictions as Parquet: ``row``, ``true``, ``predicted``, and ``p0``, ``p1``, ... for the classes.
+    """Write predictions as Parquet: ``row``, ``true``, ``predicted``, ``weight`` if any, and ``p0``, ``p1``, ... for the classes.
 
     Parameters
     ----------
@@ -81,6 +84,8 @@ def to_parquet(predictions: Predictions) -> bytes:
         "true": pa.array(predictions.y, pa.int32()),
         "predicted": pa.array(predictions.predicted, pa.int32()),
     }
+    if predictions.weights is not None:
+        columns["weight"] = pa.array(predictions.weights)
     if predictions.probabilities is not None:
         columns |= {f"p{code}": pa.array(column) for code, column in enumerate(predictions.probabilities.T)}
     content = io.BytesIO()
@@ -114,7 +119,9 @@ def read_predictions(file: Path) -> Predictions:
     """
     try:
         table = pq.read_table(file, partitioning=None)
-        rows, y, predicted, *probabilities = (column.to_numpy() for column in table.columns)
-    except (OSError, ValueError) as error:  # pyarrow's own errors are both
+        columns = {name: table[name].to_numpy() for name in table.column_names}
+        rows, y, predicted = columns.pop("row"), columns.pop("true").astype(np.int64), columns.pop("predicted").astype(np.int64)
+    except (OSError, ValueError, KeyError) as error:  # pyarrow's own errors are among them
         raise UserError(f"the predictions {file} cannot be read: {str(error).splitlines()[0]}") from None
-    return Predictions(rows, y.astype(np.int64), predicted.astype(np.int64), np.column_stack(probabilities) if probabilities else None)
+    weights = columns.pop("weight", None)
+    return Predictions(rows, y, predicted, np.column_stack(list(columns.values())) if columns else None, weights)

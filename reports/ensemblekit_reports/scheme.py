@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import RepeatedStratifiedKFold
+from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedGroupKFold
 
 from ensemblekit_reports.errors import UserError
 
@@ -93,7 +93,7 @@ def parse_scheme(text: str) -> Scheme:
     return Scheme(int(found[1]), int(found[2]))
 
 
-def assign_folds(y: NDArray[np.int64], scheme: Scheme, seed: int, table: str) -> NDArray[np.int16]:
+def assign_folds(y: NDArray[np.int64], scheme: Scheme, seed: int, table: str, groups: NDArray[np.int64] | None = None) -> NDArray[np.int16]:
     """Deal the rows of a table out to folds.
 
     Parameters
@@ -106,6 +106,8 @@ def assign_folds(y: NDArray[np.int64], scheme: Scheme, seed: int, table: str) ->
         Study seed.
     table : str
         Name of the table, for the error.
+    groups : ndarray of shape (n_rows,), int64, optional
+        Rows of one group go to the same fold.
 
     Returns
     -------
@@ -115,7 +117,7 @@ def assign_folds(y: NDArray[np.int64], scheme: Scheme, seed: int, table: str) ->
     Raises
     ------
     UserError
-        When no class has as many rows as there are folds.
+        When no class has as many rows, or there are not as many groups, as there are folds.
 
     Examples
     --------
@@ -129,12 +131,32 @@ def assign_folds(y: NDArray[np.int64], scheme: Scheme, seed: int, table: str) ->
             f"Ask for fewer folds (--folds {scheme.n_repeats}x{most})."
         )
     assignment = np.empty((scheme.n_repeats, len(y)), dtype=np.int16)
+    if groups is not None:
+        return _assign_groups(assignment, y, groups, scheme, seed, table)
     splitter = RepeatedStratifiedKFold(n_splits=scheme.n_splits, n_repeats=scheme.n_repeats, random_state=seed)
     with warnings.catch_warnings():
         # A class with fewer rows than folds is a finding of the report, not a line on the terminal.
         warnings.filterwarnings("ignore", message="The least populated class")
         for (repeat, fold), (_, test) in zip(scheme.folds(), splitter.split(np.zeros(len(y)), y), strict=True):
             assignment[repeat, test] = fold
+    return assignment
+
+
+def _assign_groups(
+    assignment: NDArray[np.int16], y: NDArray[np.int64], groups: NDArray[np.int64], scheme: Scheme, seed: int, table: str
+) -> NDArray[np.int16]:
+    n_groups = len(np.unique(groups))
+    if n_groups < scheme.n_splits:
+        raise UserError(
+            f"table {table!r} has {n_groups} groups, which are too few for {scheme.n_splits} folds. "
+            f"Ask for fewer folds (--folds {scheme.n_repeats}x{n_groups})."
+        )
+    for repeat, dealt in enumerate(assignment):
+        splitter = StratifiedGroupKFold(scheme.n_splits, shuffle=True, random_state=model_seed(seed, repeat, scheme.n_splits))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The least populated class")
+            for fold, (_, test) in enumerate(splitter.split(np.zeros(len(y)), y, groups)):
+                dealt[test] = fold
     return assignment
 
 

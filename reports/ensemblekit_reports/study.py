@@ -32,16 +32,22 @@ class TableChoice:
         The answer column of a file; ``""`` for a bundled table.
     name : str
         Name of a bundled table, or what the report calls a file (its name without ending if ``""``).
+    groups : str
+        Column of a file that says which rows belong together; ``""`` for none.
+    weights : str
+        Column of a file that says how much a row counts; ``""`` for none.
 
     Examples
     --------
-    >>> TableChoice(name="iris")
-    TableChoice(path='', target='', name='iris')
+    >>> TableChoice(name="iris").name
+    'iris'
     """
 
     path: str = ""
     target: str = ""
     name: str = ""
+    groups: str = ""
+    weights: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,8 @@ class Study:
 
 def _read_table(choice: TableChoice, folder: Path) -> Table:
     if choice.path:
-        return table_from_file(folder / choice.path, choice.target or None, name=choice.name or None)
+        beside = {"groups": choice.groups or None, "weights": choice.weights or None}
+        return table_from_file(folder / choice.path, choice.target or None, name=choice.name or None, **beside)
     if choice.name not in BUNDLED:
         raise unknown_name("bundled table", choice.name, BUNDLED)
     return bundled_table(choice.name)

@@ -18,6 +18,7 @@ from ensemblekit_reports.errors import UserError, nearest
 from ensemblekit_reports.labels import encode_labels
 from ensemblekit_reports.reading import read_frame
 from ensemblekit_reports.results import TableFacts
+from ensemblekit_reports.row_facts import encode_groups, encode_weights
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,10 @@ class Table:
         Class labels as text.
     notes : tuple of str
         What was left out or changed on reading.
+    groups : ndarray of shape (n_rows,), int64, or None
+        Rows of one group are never divided between training and test.
+    weights : ndarray of shape (n_rows,), float64, or None
+        How much each row counts, in fits and in metrics; alike when None.
     """
 
     name: str
@@ -72,6 +77,8 @@ class Table:
     y: NDArray[np.int64]
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    groups: NDArray[np.int64] | None = None
+    weights: NDArray[np.float64] | None = None
 
     @cached_property
     def checksum(self) -> str:
@@ -82,6 +89,10 @@ class Table:
         canonical = np.where(np.isnan(self.X), np.nan, self.X + 0.0)
         digest.update(np.ascontiguousarray(canonical, dtype="<f8").tobytes())
         digest.update(np.ascontiguousarray(self.y, dtype="<i8").tobytes())
+        if self.groups is not None:
+            digest.update(b"groups" + np.ascontiguousarray(self.groups, dtype="<i8").tobytes())
+        if self.weights is not None:
+            digest.update(b"weights" + np.ascontiguousarray(self.weights, dtype="<f8").tobytes())
         return digest.hexdigest()
 
     def positions(self, *kinds: str) -> list[int]:
@@ -106,7 +117,9 @@ class Table:
         )
 
 
-def table_from_file(path: Path, target: str | None, *, name: str | None = None) -> Table:
+def table_from_file(
+    path: Path, target: str | None, *, name: str | None = None, groups: str | None = None, weights: str | None = None
+) -> Table:
     """Read a CSV or Parquet file.
 
     Parameters
@@ -117,6 +130,8 @@ def table_from_file(path: Path, target: str | None, *, name: str | None = None) 
         Name of the answer column; None is an error that lists the columns.
     name : str, optional
         Name in the report; the file's name without its ending if not given.
+    groups, weights : str, optional
+        Columns that say which group a row belongs to, and how much it counts; they are no features.
 
     Returns
     -------
@@ -137,11 +152,22 @@ def table_from_file(path: Path, target: str | None, *, name: str | None = None) 
     """
     frame = read_frame(path)
     target = _check_target(frame, target, str(path))
-    features = frame.drop(columns=target)
-    return table_from_frame(features, frame[target], name=name or path.stem, source=path.name)
+    beside = {"groups": groups, "weights": weights}
+    named = {kind: _check_column(frame, column, str(path)) for kind, column in beside.items() if column}
+    features = frame.drop(columns=[target, *named.values()])
+    columns = {kind: frame[column] for kind, column in named.items()}
+    return table_from_frame(features, frame[target], name=name or path.stem, source=path.name, **columns)
 
 
-def table_from_frame(features: pd.DataFrame, labels: pd.Series, *, name: str, source: str = "memory") -> Table:
+def table_from_frame(
+    features: pd.DataFrame,
+    labels: pd.Series,
+    *,
+    name: str,
+    source: str = "memory",
+    groups: pd.Series | None = None,
+    weights: pd.Series | None = None,
+) -> Table:
     """Encode a data frame of features and a series of answers.
 
     Parameters
@@ -152,6 +178,8 @@ def table_from_frame(features: pd.DataFrame, labels: pd.Series, *, name: str, so
         Raw answers of any label type; its name is the target's.
     name, source : str
         What the report calls the table and where it says it comes from.
+    groups, weights : Series of shape (n_rows,), optional
+        Which group a row belongs to, and how much it counts.
 
     Returns
     -------
@@ -187,8 +215,16 @@ def table_from_frame(features: pd.DataFrame, labels: pd.Series, *, name: str, so
         X=np.column_stack(values),
         y=answers.codes,
         classes=answers.classes,
-        notes=answers.notes + tuple(notes),
+        notes=answers.notes + tuple(notes) + _say_beside(groups, weights),
+        groups=None if groups is None else encode_groups(groups.loc[answers.known]),
+        weights=None if weights is None else encode_weights(weights.loc[answers.known]),
     )
+
+
+def _say_beside(groups: pd.Series | None, weights: pd.Series | None) -> tuple[str, ...]:
+    by_group = f"Rows with the same {str(groups.name)!r} are never divided between training and test." if groups is not None else ""
+    by_weight = f"Rows count by their {str(weights.name)!r}, in fits and in metrics." if weights is not None else ""
+    return tuple(note for note in (by_group, by_weight) if note)
 
 
 def bundled_table(name: str) -> Table:
@@ -220,11 +256,17 @@ def _check_target(frame: pd.DataFrame, target: str | None, where: str) -> str:
     listed = ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
     if target is None:
         raise UserError(f"which column of {where} is the answer? Name it with --target. Columns: {listed}.")
-    if target not in names:
-        near = nearest(target, names)
+    return _check_column(frame, target, where)
+
+
+def _check_column(frame: pd.DataFrame, column: str, where: str) -> str:
+    names = [str(name) for name in frame.columns]
+    if column not in names:
+        listed = ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
+        near = nearest(column, names)
         hint = f"; did you mean {near!r}?" if near else "."
-        raise UserError(f"{where} has no column named {target!r}{hint} Columns: {listed}.")
-    return target
+        raise UserError(f"{where} has no column named {column!r}{hint} Columns: {listed}.")
+    return column
 
 
 def _encode_columns(features: pd.DataFrame) -> tuple[list[Column], list[NDArray[np.float64]], list[str]]:

@@ -84,12 +84,13 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
     tell("start 0")
     with np.load(job["arrays"], allow_pickle=False) as arrays:
         X, y, tested = arrays["X"], arrays["y"], arrays["tested"]
+        weighted = {"model__sample_weight": arrays["weights"][~tested]} if "weights" in arrays else {}
     X_train, y_train, X_test = X[~tested], y[~tested], X[tested]
     warnings.simplefilter("ignore")
     with threadpool_limits(limits=job["threads"]):
         _warm_up(job, len(np.unique(y)))
         pipeline = _pipeline(job, job["columns"])
-        record = _measure_fit(pipeline, X_train, y_train)
+        record = _measure_fit(pipeline, X_train, y_train, weighted)
         record |= _measure_size(pipeline)
         tell("start 1")
         record |= _measure_predict(pipeline.predict, X_test, quick=job["quick"])
@@ -154,9 +155,9 @@ def dummy_table(columns: list[list[int]], n_classes: int) -> tuple[Floats, NDArr
     return np.hstack(parts), y, own
 
 
-def _measure_fit(pipeline: Pipeline, X: Floats, y: NDArray[np.int64]) -> Record:
+def _measure_fit(pipeline: Pipeline, X: Floats, y: NDArray[np.int64], weighted: dict[str, Floats]) -> Record:
     before = _settle()
-    wall, cpu = _timed(lambda: pipeline.fit(X, y))
+    wall, cpu = _timed(lambda: pipeline.fit(X, y, **weighted))
     return {
         "fit_wall_s": wall,
         "fit_cpu_s": cpu,

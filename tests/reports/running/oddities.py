@@ -15,6 +15,8 @@ import cloudpickle
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from ensemblekit.ensembles import WeightedEnsembleClassifier
+
 # Worker and timed processes cannot import this file: its classes travel by value, like those of a reader's own script.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
@@ -190,3 +192,20 @@ class FillsTheDisk(Prior):
 class HangsWhenAsked(Prior):
     def predict(self, X):
         time.sleep(1000)
+
+
+class NeverAskedOfTheSame(Prior):
+    """Refuses rows of a group (its only column) that it was fitted on."""
+
+    def fit(self, X, y):
+        self.groups_ = set(X[:, 0])
+        return super().fit(X, y)
+
+    def predict_proba(self, X):
+        if self.groups_ & set(X[:, 0]):
+            raise RuntimeError("a group was asked about that was fitted")
+        return super().predict_proba(X)
+
+
+def weighted_over(member):
+    return WeightedEnsembleClassifier([("member", member)], cv=3, random_state=0)

@@ -1,0 +1,133 @@
+"""Groups stay together, weights count as repetition, and both arrive from a study, from flags and from Python."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+from ensemblekit_reports import compare
+from ensemblekit_reports.cells import Fold, Prepared, run_cell
+from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.metrics import score
+from ensemblekit_reports.models import REGISTRY, model_from_estimator
+from ensemblekit_reports.plan import Plan
+from ensemblekit_reports.running import load_results, run
+from ensemblekit_reports.scheme import Scheme, assign_folds
+from ensemblekit_reports.store import read_json, to_json
+from ensemblekit_reports.study import Study, TableChoice
+from ensemblekit_reports.tables import bundled_table, table_from_file
+from tests.reports.running import oddities
+
+IRIS = bundled_table("iris")
+GROUPS = np.random.default_rng(0).integers(0, 30, size=150)
+WEIGHTS = np.random.default_rng(1).integers(1, 4, size=150).astype(float)
+
+
+def test_a_group_is_in_one_fold_only():
+    dealt = assign_folds(IRIS.y, Scheme(3, 5), 0, "iris", GROUPS)
+    for repeat in dealt:
+        assert all(len(set(repeat[group == GROUPS])) == 1 for group in set(GROUPS))
+        assert set(repeat) == set(range(5))
+    assert not (dealt[0] == dealt[1]).all(), "repeats deal anew"
+    assert (dealt == assign_folds(IRIS.y, Scheme(3, 5), 0, "iris", GROUPS)).all()
+
+
+def test_too_few_groups_are_said():
+    with pytest.raises(UserError, match=r"has 2 groups, which are too few for 5 folds.*--folds 1x2"):
+        assign_folds(IRIS.y, Scheme(1, 5), 0, "iris", IRIS.y % 2)
+
+
+def test_a_weight_is_repetition_in_every_metric():
+    rng = np.random.default_rng(0)
+    y, predicted = rng.integers(0, 3, size=(2, 40))
+    probabilities = rng.dirichlet(np.ones(3), size=40)
+    times = rng.integers(1, 5, size=40)
+    repeated = score(*(np.repeat(part, times, axis=0) for part in (y, predicted, probabilities)))
+    assert score(y, predicted, probabilities, times.astype(float)) == pytest.approx(repeated)
+    assert score(y, predicted, probabilities) != pytest.approx(repeated)
+
+
+def test_weights_reach_the_fit_and_the_metrics():
+    fold = Fold(dataclasses.replace(IRIS, weights=WEIGHTS), 0, 0, np.arange(150) % 4 == 0, 0)
+    tree = DecisionTreeClassifier(max_depth=1, random_state=0)
+    record, predictions = run_cell(model_from_estimator("tree", tree), Prepared(fold), None)
+    tree.fit(IRIS.X[~fold.tested], IRIS.y[~fold.tested], sample_weight=WEIGHTS[~fold.tested])
+    np.testing.assert_allclose(predictions.probabilities, tree.predict_proba(IRIS.X[fold.tested]))
+    assert record["metrics"]["accuracy"] == pytest.approx(tree.score(IRIS.X[fold.tested], IRIS.y[fold.tested], WEIGHTS[fold.tested]))
+
+
+def test_a_model_without_weights_says_so():
+    fold = Fold(dataclasses.replace(IRIS, weights=WEIGHTS), 0, 0, np.arange(150) % 4 == 0, 0)
+    record, _ = run_cell(model_from_estimator("knn", KNeighborsClassifier()), Prepared(fold), None)
+    assert (record["status"], record["reason"]) == ("failed", "ValueError: KNeighborsClassifier takes no sample weights")
+
+
+def test_groups_stay_together_inside_an_ensemble_too():
+    grouped = dataclasses.replace(IRIS, X=GROUPS[:, None].astype(float), columns=IRIS.columns[:1], groups=GROUPS)
+    fold = Fold(grouped, 0, 0, GROUPS < 6, 0)
+    ensemble = dataclasses.replace(REGISTRY["weighted"], factory=lambda seed: oddities.weighted_over(oddities.NeverAskedOfTheSame()))
+    record, _ = run_cell(ensemble, Prepared(fold), None)
+    assert record["status"] == "ok", record["reason"]
+    ungrouped, _ = run_cell(ensemble, Prepared(dataclasses.replace(fold, table=dataclasses.replace(grouped, groups=None))), None)
+    assert "a group was asked about that was fitted" in ungrouped["reason"]
+
+
+@pytest.fixture
+def file(tmp_path):
+    frame = pd.DataFrame(IRIS.X, columns=list("abcd")).assign(patient=[f"p{group}" for group in GROUPS], w=WEIGHTS, kind=IRIS.y)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    return tmp_path / "t.csv"
+
+
+def test_columns_of_a_file_are_no_features(file):
+    table = table_from_file(file, "kind", groups="patient", weights="w")
+    assert [column.name for column in table.columns] == list("abcd")
+    assert len(set(zip(table.groups, GROUPS, strict=True))) == len(set(GROUPS))
+    np.testing.assert_array_equal(table.weights, WEIGHTS)
+    assert table.checksum != table_from_file(file, "kind", groups="patient").checksum
+    assert "Rows with the same 'patient' are never divided between training and test." in table.notes
+    with pytest.raises(UserError, match="no column named 'pateint'; did you mean 'patient'"):
+        table_from_file(file, "kind", groups="pateint")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "complaint"),
+    [
+        ("weights", [1, 0, 2], r"must be positive numbers; 10 are not, such as '0'"),
+        ("weights", [1, "x", 2], r"such as 'x'"),
+        ("groups", ["a", "", "b"], "missing in 10 rows"),
+        ("groups", ["a", "a", "a"], "all rows in one group"),
+    ],
+)
+def test_wrong_columns_are_said(tmp_path, column, values, complaint):
+    pd.DataFrame({"a": [1.5, 2, 7, 9, 9] * 6, "c": values * 10, "kind": ["x", "y"] * 15}).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(UserError, match=complaint):
+        table_from_file(tmp_path / "t.csv", "kind", **{column: "c"})
+
+
+def test_a_whole_study_with_both(file, tmp_path, monkeypatch):
+    monkeypatch.setattr("ensemblekit_reports.running._cost_pass", lambda *everything: None)
+    choice = TableChoice(path=str(file), target="kind", groups="patient", weights="w")
+    plan = Study(tables=(choice,), models=("logistic",), folds="1x3", quick=True).plan(tmp_path)
+    assert isinstance(plan, Plan)
+    found = run(plan, tmp_path / "out", jobs=1, command="c")
+    assert (found.cells["status"] == "ok").all()
+    for cell in (tmp_path / "out" / "cells" / "accuracy").iterdir():
+        record = read_json(cell)
+        record["metrics"] = {}
+        cell.write_bytes(to_json(record))
+    assert load_results(tmp_path / "out").cells.equals(found.cells), "weights are kept with the predictions"
+
+
+def test_from_python():
+    features = pd.DataFrame(IRIS.X, columns=list("abcd"))
+    found = compare(["logistic"], features, IRIS.y, groups=GROUPS, sample_weight=WEIGHTS, folds="1x2", quick=True, n_jobs=1)
+    assert (found.results["status"] == "ok").all()
+    assert found.results["fit_wall_s"].notna().any()
+    with pytest.raises(UserError, match="groups has 3 entries, y has 150"):
+        compare(["logistic"], features, IRIS.y, groups=[1, 2, 3])
