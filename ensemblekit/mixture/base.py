@@ -218,11 +218,10 @@ class BaseMixture(BaseEstimator):
         return isinstance(self.experts, BoostedExperts) or (isinstance(self.experts, str) and self.experts == "boosted")
 
     @property
-    def _alpha(self) -> float | None:
+    def _alpha(self) -> Any:
         """The penalty; None where it is left to boosted experts."""
         if not isinstance(self.alpha, str):
-            strength: float = self.alpha
-            return strength
+            return self.alpha
         return None if self._boosted else _ALPHA
 
     @property
@@ -232,8 +231,8 @@ class BaseMixture(BaseEstimator):
     def _make_boosted(self) -> BoostedExperts:
         if self.expert_columns_ is not None:
             raise ValueError(
-                "Boosted experts grow in one booster, and all read all columns: expert_features must be None. Linear experts and estimators "
-                "such as LGBMClassifier() or LGBMRegressor() take columns of their own."
+                "Boosted experts grow in one booster, and all read all columns: expert_features must be None. Linear experts, and "
+                "estimators such as LGBMClassifier() or LGBMRegressor(), take columns of their own."
             )
         return BoostedExperts(n_jobs=self.n_jobs or 1) if isinstance(self.experts, str) else clone(self.experts)
 
@@ -265,7 +264,7 @@ class BaseMixture(BaseEstimator):
             raise ValueError(f"optimizer={self.optimizer!r} fits linear gates and experts only; use optimizer='auto' for these.")
         else:
             converged = self._alternate(data, gate, experts, again)
-        if not isinstance(experts, BoostedExperts):
+        if not isinstance(experts, BoostedExperts) and self.optimizer not in _STOCHASTIC:
             self._revive(data)
         self.load_ = self._load(data)
         self.lower_bound_ = self.lower_bounds_[-1]
@@ -287,12 +286,11 @@ class BaseMixture(BaseEstimator):
 
     def _climb(self, data: Data, gate: LinearGate, experts: LinearBank, again: bool) -> bool:
         """Linear gate and experts: climb the marginal likelihood itself."""
-        whole = self._placed(self._problem(data, gate, experts))
-        tol = float(np.sqrt(self.tol)) / 10  # curvature is near one: a gradient g leaves about g ** 2 / 2 to gain
+        whole, tol = self._placed(self._problem(data, gate, experts)), self._gradient_tol
         if self.optimizer in _STOCHASTIC:
             solution = self._ascend(whole, again)
         elif again:
-            start = whole.parameters(self._present(whole.design))
+            start = whole.parameters(self._present(whole.design, self.gate_, self.experts_))
             solution = maximise(whole, start, max_iter=self.max_iter, tol=tol)
         else:
             rows = thin(data.X, data.y)
@@ -306,7 +304,9 @@ class BaseMixture(BaseEstimator):
     def _ascend(self, whole: LinearMixture, again: bool) -> Solution:
         """Batch by batch from one random start."""
         rng = np.random.default_rng(self._seed)
-        start = whole.parameters(self._present(whole.design)) if again else depart(whole, one_expert_each(whole), rng)
+        start = depart(whole, one_expert_each(whole), rng)
+        if again:
+            start = whole.parameters(self._present(whole.design, self.gate_, self.experts_))
         stepper = Stepper(self.optimizer, self.learning_rate)
         return ascend(whole, start, stepper, batch_size=self.batch_size, max_iter=self.max_iter, tol=self.tol, rng=rng)
 
@@ -316,8 +316,9 @@ class BaseMixture(BaseEstimator):
         if not hasattr(self, "_online"):
             first = self._problem(data, gate, experts)
             stepper = Stepper("sgd" if self.optimizer == "sgd" else "adam", self.learning_rate)
-            fitted = hasattr(self, "gate_")
-            start = first.parameters(self._present(first.design)) if fitted else depart(first, one_expert_each(first), rng)
+            start = depart(first, one_expert_each(first), rng)
+            if fitted := hasattr(self, "gate_"):
+                start = first.parameters(self._present(first.design, self.gate_, self.experts_))
             self._online = _Online(first, start, stepper, self._seen if fitted else 0.0)
         online = self._online
         seen = online.seen + float(namespace(data.sample_weight).sum(data.sample_weight))
@@ -374,21 +375,24 @@ class BaseMixture(BaseEstimator):
             )
 
     def _take_over(self, whole: LinearMixture, solution: Solution, gate: LinearGate, experts: LinearBank) -> None:
-        W, cut = whole.coefficients(solution.theta), self.n_experts - 1
-        contrasts, intercepts = whole.design.raw_coefficients(W[:, :cut])
-        columns = slice(None) if self.gate_columns_ is None else self.gate_columns_
-        self.gate_ = gate.set_contrasts(contrasts[:, columns], intercepts)
-        self.experts_ = experts.set_predictors(whole.design, W[:, cut:], self.n_experts)
+        self.gate_, self.experts_ = self._with_parameters(whole, solution.theta, gate, experts)
         self.lower_bounds_ = [(value - experts.log_unit) * whole.total_weight for value in solution.values]
         for step, bound in enumerate(self.lower_bounds_):
             self._say(step, bound)
 
-    def _present(self, design: Design) -> Float:
-        """Coefficients of the last fit on the columns of a new design."""
-        narrow, intercepts = self.gate_.contrasts()
+    def _with_parameters(self, whole: LinearMixture, theta: Float, gate: LinearGate, experts: LinearBank) -> tuple[Any, Any]:
+        """Gate and experts of these parameters."""
+        W, cut = whole.coefficients(theta), self.n_experts - 1
+        contrasts, intercepts = whole.design.raw_coefficients(W[:, :cut])
+        columns = slice(None) if self.gate_columns_ is None else self.gate_columns_
+        return gate.set_contrasts(contrasts[:, columns], intercepts), experts.set_predictors(whole.design, W[:, cut:], self.n_experts)
+
+    def _present(self, design: Design, gate: LinearGate, experts: LinearBank) -> Float:
+        """Undo :meth:`_with_parameters`, on the columns of any design."""
+        narrow, intercepts = gate.contrasts()
         contrasts = np.zeros((intercepts.size, design.n_features))
         contrasts[:, slice(None) if self.gate_columns_ is None else self.gate_columns_] = narrow
-        return np.hstack([design.standardised_coefficients(contrasts, intercepts), self.experts_.predictors(design)])
+        return np.hstack([design.standardised_coefficients(contrasts, intercepts), experts.predictors(design)])
 
     def _grow(self, data: Data, gate: Gate, experts: BoostedExperts) -> bool:
         """Boosted experts and their gate move together, round by round."""
@@ -423,9 +427,20 @@ class BaseMixture(BaseEstimator):
         return found.converged or found.fell
 
     def _revive(self, data: Data) -> None:
-        """Give idle experts another chance."""
+        """Give idle experts another chance, by the steps that fitted the others."""
+        linear = self.optimizer != "em" and isinstance(self.gate_, LinearGate) and isinstance(self.experts_, LinearBank)
+        whole = self._problem(data, self.gate_, self.experts_) if linear else None
+
+        def improve(state: EMState, steps: int) -> EMState:
+            if whole is None:
+                return run(state, data, max_iter=steps, tol=self.tol).state
+            gate, experts = copy(state.gate), copy(state.experts)
+            start = whole.parameters(self._present(whole.design, gate, experts))
+            solution = maximise(whole, start, max_iter=steps, tol=self._gradient_tol)
+            return e_step(*self._with_parameters(whole, solution.theta, gate, experts), data)
+
         ended = e_step(self.gate_, self.experts_, data)
-        found = revive(ended, data, max_iter=self.max_iter, tol=self.tol)
+        found = revive(ended, data, improve, max_iter=self.max_iter, tol=self.tol)
         if found is not ended:
             self.gate_, self.experts_ = found.gate, found.experts
             self.lower_bounds_.append(found.lower_bound)
@@ -464,6 +479,11 @@ class BaseMixture(BaseEstimator):
         )
         found = best_of_starts(problem, part, n_init=self._n_starts("linear"), max_iter=100, tol=1e-3, rng=rng)
         return posterior(problem.log_joint(found.theta).T)[1]
+
+    @property
+    def _gradient_tol(self) -> float:
+        """Curvature is near one: a gradient g leaves about g ** 2 / 2 to gain."""
+        return float(np.sqrt(self.tol)) / 10
 
     def _n_starts(self, kind: str) -> int:
         return _STARTS[kind] if self.n_init == "auto" else int(self.n_init)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ensemblekit.mixture.contracts import Data, Float
-from ensemblekit.mixture.em import EMState, begin, run
+from ensemblekit.mixture.em import EMState, begin
 from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host
 
 #: An expert that answers for less than this many rows is idle.
 IDLE = 0.01
-#: EM steps after which an attempt that has gained nothing is given up.
-_ATTEMPT = 20
+#: Steps after which an attempt that has gained nothing is given up.
+_ATTEMPT = 50
 
 
 def idle_experts(responsibilities: Float, sample_weight: Float) -> NDArray[np.intp]:
@@ -35,7 +37,7 @@ def idle_experts(responsibilities: Float, sample_weight: Float) -> NDArray[np.in
     return np.flatnonzero(on_host(sample_weight @ responsibilities) < IDLE)
 
 
-def revive(state: EMState, data: Data, *, max_iter: int, tol: float) -> EMState:
+def revive(state: EMState, data: Data, improve: Callable[[EMState, int], EMState], *, max_iter: int, tol: float) -> EMState:
     """Let each idle expert begin anew, one after the other, and keep what raises the penalised log-likelihood.
 
     Parameters
@@ -43,8 +45,10 @@ def revive(state: EMState, data: Data, *, max_iter: int, tol: float) -> EMState:
     state : EMState
         Of a finished run.
     data : Data
+    improve : callable
+        Goes on from a state for so many steps at most.
     max_iter : int
-        EM steps at most, once an attempt has gained.
+        Steps at most, once an attempt has gained.
     tol : float
         Rise per unit of weight that makes an attempt worth keeping.
 
@@ -56,9 +60,9 @@ def revive(state: EMState, data: Data, *, max_iter: int, tol: float) -> EMState:
     total = float(namespace(data.sample_weight).sum(data.sample_weight))
     for k in idle_experts(state.responsibilities, data.sample_weight):
         start = begin(state.gate, state.experts, data, _shared_out(state, data, int(k)))
-        found = run(start, data, max_iter=_ATTEMPT, tol=tol).state
+        found = improve(start, _ATTEMPT)
         if found.lower_bound > state.lower_bound + tol * total:
-            state = run(found, data, max_iter=max_iter, tol=tol).state
+            state = improve(found, max_iter)
     return state
 
 

@@ -160,5 +160,15 @@ def test_boosted_experts_by_name_and_by_object():
     classifier = MixtureOfExpertsClassifier(2, experts=settings, routing="top_k", random_state=0).fit(X, labels)
     assert classifier.score(X, labels) > 0.6
     assert_allclose(classifier.predict_proba(X).sum(axis=1), 1)
-    with pytest.raises(ValueError, match="Boosted experts read all columns"):
+    with pytest.raises(ValueError, match="all read all columns: expert_features must be None"):
         MixtureOfExpertsClassifier(2, experts=settings, expert_features=[[0], [1]]).fit(X, y)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_weights_equal_repetition_for_trees(seed):
+    X, y = gated_table(seed, n_samples=200)
+    weight = np.random.default_rng(seed).integers(0, 4, len(y))
+    model = MixtureOfExpertsClassifier(2, experts=DecisionTreeClassifier(max_depth=2, random_state=0), n_init=2, tol=1e-3, random_state=0)
+    weighted = model.fit(X, y, weight).predict_proba(X)
+    repeated = model.fit(np.repeat(X, weight, axis=0), np.repeat(y, weight)).predict_proba(X)
+    assert_allclose(weighted, repeated, atol=1e-9)

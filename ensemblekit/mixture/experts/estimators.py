@@ -88,9 +88,8 @@ class EstimatorExperts(BaseEstimator):
         -------
         self
         """
-        weights = sample_weight[:, None] * responsibilities
         everyone = np.ones(len(y), dtype=bool)
-        self.estimators_ = self._fit_experts(X, y, weights, everyone)
+        self.estimators_ = self._fit_experts(X, y, responsibilities, sample_weight, everyone)
         self.judged_ = self._answers(X, self.estimators_)
         if self.cross_fit >= 2 and self.learns:
             folds = fold_of(X, y, self.cross_fit)
@@ -98,10 +97,10 @@ class EstimatorExperts(BaseEstimator):
                 held_out = folds == fold
                 if held_out.all():
                     continue
-                fitted = self._fit_experts(X, y, weights, ~held_out)
+                fitted = self._fit_experts(X, y, responsibilities, sample_weight, ~held_out)
                 self.judged_[held_out] = self._answers(_safe_indexing(X, np.flatnonzero(held_out)), fitted)
         if self.classes is None:
-            self.deviation_ = self._deviation(y, sample_weight, weights)
+            self.deviation_ = self._deviation(y, sample_weight, sample_weight[:, None] * responsibilities)
         return self
 
     @property
@@ -113,19 +112,19 @@ class EstimatorExperts(BaseEstimator):
     def _n_classes(self) -> int:
         return 0 if self.classes is None else self.classes.size
 
-    def _fit_experts(self, X: Any, y: NDArray[Any], weights: Float, rows: NDArray[np.bool_]) -> list[Any]:
-        experts = range(weights.shape[1])
-        fitted: list[Any] = Parallel(n_jobs=self.n_jobs)(delayed(self._fit_one)(X, y, weights[:, k], k, rows) for k in experts)
+    def _fit_experts(self, X: Any, y: NDArray[Any], responsibilities: Float, sample_weight: Float, rows: NDArray[np.bool_]) -> list[Any]:
+        jobs = (delayed(self._fit_one)(X, y, share, sample_weight, k, rows) for k, share in enumerate(responsibilities.T))
+        fitted: list[Any] = Parallel(n_jobs=self.n_jobs)(jobs)
         return fitted
 
-    def _fit_one(self, X: Any, y: NDArray[Any], weight: Float, k: int, rows: NDArray[np.bool_]) -> Any:
+    def _fit_one(self, X: Any, y: NDArray[Any], share: Float, sample_weight: Float, k: int, rows: NDArray[np.bool_]) -> Any:
         estimator = self.estimators[k]
         if isinstance(estimator, FrozenEstimator):
             return estimator
-        used = np.flatnonzero(rows & (weight > _NEGLIGIBLE * weight.max()))
+        # by the share alone, so that a row of weight two is used where two rows are
+        used, weight = np.flatnonzero(rows & (share > _NEGLIGIBLE * share.max())), sample_weight * share
         if used.size == 0:  # nobody's rows: an expert that knows only the table as a whole
-            used = np.flatnonzero(rows)
-            weight = np.ones_like(weight)
+            used, weight = np.flatnonzero(rows), sample_weight
         mine, answers = _safe_indexing(self._view(X, k), used), y[used]
         if self.classes is not None and np.unique(answers).size == 1:
             return DummyClassifier(strategy="prior").fit(mine, answers)
