@@ -48,7 +48,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
     alpha : float or "auto", default="auto"
         L2 penalty on the coefficients of linear gates and experts for the raw columns, on the scale of the summed log-likelihood;
         intercepts are free. 0 is maximum likelihood. Columns on very different scales should be standardised before, as for any
-        penalty.
+        penalty. "auto" is 1.
     optimizer : {"auto", "em", "sgd", "adam"}, default="auto"
         "em" alternates E- and M-steps throughout. "auto" does so too, except where gate and experts are linear: there it climbs the same
         penalised likelihood by quasi-Newton steps, whose gradient is made of the same responsibilities, and ends with Newton steps where

@@ -49,7 +49,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
     alpha : float or "auto", default="auto"
         L2 penalty on the coefficients of linear gates and experts for the raw columns, on the scale of the summed log-likelihood;
         intercepts are free. Experts' coefficients are measured in standard deviations of the answers. 0 is maximum likelihood.
-        Columns on very different scales should be standardised before, as for any penalty.
+        Columns on very different scales should be standardised before, as for any penalty. "auto" is 1, and 0.001 for the gate of
+        boosted experts.
     optimizer : {"auto", "em", "sgd", "adam"}, default="auto"
         "em" alternates E- and M-steps throughout. "auto" does so too, except where gate and experts are linear: there it climbs the same
         penalised likelihood by quasi-Newton steps, whose gradient is made of the same responsibilities, and ends with Newton steps where
@@ -208,7 +209,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
             Finite numbers. Linear gates and experts read sparse matrices too, and with scikit-learn's ``array_api_dispatch`` arrays of
             CuPy, PyTorch and other libraries: these are worked on where they are, and answers come back in the same library and device.
         y : array-like of shape (n_samples,)
-            Finite numbers.
+            Finite numbers; boosted experts also read NaN, where the gate's columns are complete.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Not negative; None for equal weights.
 

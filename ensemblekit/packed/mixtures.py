@@ -199,6 +199,11 @@ def pack_boosted_bank(bank: Any, classes: Classes, n_features: int) -> list[Expe
     list of TreeExpert, or LinearExpert for an expert without trees
         K experts.
 
+    Raises
+    ------
+    ValueError
+        When a column has cells that float32 does not hold.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -207,6 +212,9 @@ def pack_boosted_bank(bank: Any, classes: Classes, n_features: int) -> list[Expe
     >>> len(pack_boosted_bank(mixture.fit(*load_iris(return_X_y=True)).experts_, np.arange(3), 4))
     2
     """
+    if bank.exponents_.any():
+        extreme = np.flatnonzero(bank.exponents_).tolist()
+        raise ValueError(f"Packed rows are float32, which does not hold the cells of columns {extreme}: scale these before fitting.")
     shared = _trees(bank.shared_booster_)
     return [
         _boosted_expert(bank, shared + _trees(booster), base, classes, n_features)

@@ -21,30 +21,44 @@ _NEVER = -700.0
 class Division:
     """Who answers for which row: the gate, and what the answers say about it. Experts come first, rows last.
 
+    A gate of many columns can learn answers by heart as trees can: the responsibilities that it is fitted to know them. So every copy of
+    the experts has a gate of its own, fitted to the rows that teach that copy.
+
     Parameters
     ----------
     gate : Gate
         Not fitted; it is left as it is.
     X_gate : ndarray of shape (n_samples, n_gate_features)
-    sample_weight : ndarray of shape (n_samples,)
+    copies : Copies
     responsibilities : ndarray of shape (n_samples, n_experts)
         To begin with.
     tempering : float
         Power of the likelihood in the responsibilities that teach.
 
+    Attributes
+    ----------
+    gates : list of Gate
+        Of each copy; the last one has seen all rows.
+    posterior : ndarray of shape (n_experts, n_samples)
+        Responsibilities.
+    log_gate : ndarray of shape (n_experts, n_samples)
+        Of each row, by the gate that judges it.
+
     Examples
     --------
+    >>> from ensemblekit.mixture.experts.boosting_copies import make_copies
     >>> from ensemblekit.mixture.gates.constant import ConstantGate
-    >>> division = Division(ConstantGate(), np.zeros((2, 1)), np.ones(2), np.array([[1.0, 0.0], [0.5, 0.5]]), tempering=0.0)
+    >>> copies = make_copies(np.zeros((2, 1)), np.zeros(2), np.ones(2), n_folds=2, n_held_out=0)
+    >>> division = Division(ConstantGate(), np.zeros((2, 1)), copies, np.array([[1.0, 0.0], [0.5, 0.5]]), tempering=0.0)
     >>> division.teaching
     array([[0.75, 0.75],
            [0.25, 0.25]])
     """
 
-    def __init__(self, gate: Gate, X_gate: Any, sample_weight: Float, responsibilities: Float, tempering: float) -> None:
-        self.gate = gate
+    def __init__(self, gate: Gate, X_gate: Any, copies: Copies, responsibilities: Float, tempering: float) -> None:
+        self.gates = [gate] * len(copies.weight)
         self.X_gate = X_gate
-        self.sample_weight = sample_weight
+        self.copies = copies
         self.posterior = responsibilities.T
         self.tempering = tempering
         self.refit()
@@ -54,10 +68,27 @@ class Division:
         """Number of experts."""
         return len(self.posterior)
 
+    @property
+    def gate(self) -> Gate:
+        """The gate that has seen all rows."""
+        return self.gates[-1]
+
     def refit(self) -> None:
-        """Fit the gate to the responsibilities."""
-        self.gate = copy(self.gate).fit(self.X_gate, self.posterior.T, self.sample_weight)
-        self.log_gate = np.maximum(self.gate.log_proba(self.X_gate).T, _NEVER)
+        """Fit the gates to the responsibilities."""
+        self.gates = [self._fitted(gate, weight) for gate, weight in zip(self.gates, self.copies.weight, strict=True)]
+        self.log_gate = np.empty(self.posterior.shape)
+        for number, gate in enumerate(self.gates):
+            rows = self.copies.judge == number
+            if rows.any():
+                self.log_gate[:, rows] = self._log_proba(gate, self.X_gate[rows])
+
+    @staticmethod
+    def _log_proba(gate: Gate, X_gate: Any) -> Float:
+        return np.maximum(gate.log_proba(X_gate).T, _NEVER)
+
+    def _fitted(self, gate: Gate, weight: Float) -> Gate:
+        rows = np.flatnonzero(weight)
+        return copy(gate).fit(self.X_gate[rows], self.posterior.T[rows], weight[rows])
 
     @property
     def teaching(self) -> Float:
@@ -69,8 +100,8 @@ class Division:
         return posterior(logits.T)[1].T
 
     def log_likelihood(self, log_density: Float) -> Float:
-        """Log-likelihood of each row, (n_samples,), from the log-densities (n_experts, n_samples)."""
-        return posterior((self.log_gate + log_density).T)[0]
+        """Log-likelihood of each row, (n_samples,), from the log-densities (n_experts, n_samples), under the gate that has seen all."""
+        return posterior((self._log_proba(self.gate, self.X_gate) + log_density).T)[0]
 
     def judge(self, log_density: Float) -> Float:
         r"""Take the responsibilities anew, and return each row's tempered log-likelihood, (n_samples,).
@@ -82,33 +113,26 @@ class Division:
         self.posterior = posterior((self.log_gate + log_density).T)[1].T
         if self.tempering == 0:
             return np.sum(np.exp(self.log_gate) * log_density, axis=0)
-        return self.log_likelihood(self.tempering * log_density) / self.tempering
+        return posterior((self.log_gate + self.tempering * log_density).T)[0] / self.tempering
 
 
-@dataclass
 class GivenShares:
-    """A gate for responsibilities that stay as they are; it knows only the rows that they were given for.
-
-    Parameters
-    ----------
-    responsibilities : ndarray of shape (n_samples, n_experts)
+    """A gate for responsibilities that stay as they are: they are the columns that it reads.
 
     Examples
     --------
-    >>> GivenShares(np.ones((1, 1))).log_proba(np.zeros((1, 3)))
+    >>> GivenShares().log_proba(np.ones((1, 1)))
     array([[0.]])
     """
-
-    responsibilities: Float
 
     def fit(self, X: Any, responsibilities: Float, sample_weight: Float) -> Self:  # noqa: ARG002 (nothing to fit)
         """Return the gate as it is."""
         return self
 
-    def log_proba(self, X: Any) -> Float:  # noqa: ARG002 (the rows are known)
+    def log_proba(self, X: Any) -> Float:
         """Logarithms of the given responsibilities."""
         with np.errstate(divide="ignore"):
-            return np.log(self.responsibilities)
+            return np.log(X)
 
     def penalty(self) -> float:
         """Zero: nothing is fitted."""

@@ -49,7 +49,7 @@ def first_responsibilities(
     X : ndarray of shape (n_samples, n_features)
         What the experts see; NaN counts as the column's mean.
     X_gate : ndarray of shape (n_samples, n_gate_features)
-        Finite.
+        NaN counts as the column's mean.
     y : ndarray of shape (n_samples,)
     sample_weight : ndarray of shape (n_samples,)
     n_experts : int
@@ -76,7 +76,7 @@ def first_responsibilities(
     >>> bool(max(found.mean(), 1 - found.mean()) > 0.9)
     True
     """
-    gate, bending = make_design(X_gate, sample_weight).Z[:, :-1], bends(X, sample_weight)
+    gate, bending = _standardised(X_gate, sample_weight), bends(X, sample_weight)
     n_gate = gate.shape[1]
     design = make_design(np.hstack([gate, bending]), sample_weight)
     bank = LinearExperts() if n_classes is None else LogisticExperts(n_classes)
@@ -120,10 +120,18 @@ def bends(X: Any, sample_weight: Float) -> Float:
     >>> bends(np.arange(6.0)[:, None], np.ones(6)).shape
     (6, 5)
     """
-    known = np.isfinite(X)
-    share = np.where(known, sample_weight[:, None], 0.0)
-    mean = (share * np.where(known, X, 0.0)).sum(axis=0) / np.maximum(share.sum(axis=0), np.finfo(float).tiny)
-    Z: Float = make_design(np.where(known, X, mean), sample_weight).Z[:, :-1]
+    Z = _standardised(X, sample_weight)
     if Z.shape[1] > _BENDING:
         return Z
     return np.hstack([Z, *(np.maximum(Z - knot, 0.0) for knot in np.quantile(Z, _KNOTS, axis=0))])
+
+
+def _standardised(X: Any, sample_weight: Float) -> Float:
+    """Standardised columns, in which NaN is zero, the mean."""
+    known = np.isfinite(X)
+    if not known.all():
+        share = np.where(known, sample_weight[:, None], 0.0)
+        share /= np.maximum(share.sum(axis=0), np.finfo(float).tiny)  # first, so that no huge cell is multiplied by a weight
+        X = np.where(known, X, (share * np.where(known, X, 0.0)).sum(axis=0))
+    Z: Float = make_design(X, sample_weight).Z[:, :-1]
+    return Z

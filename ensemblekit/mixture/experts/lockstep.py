@@ -16,6 +16,32 @@ from ensemblekit._extras import require
 
 Float = NDArray[np.float64]
 
+#: Largest cells of a column that LightGBM reads as they are: it takes what is below 1e-35 for zero, and what is above 1e300 for infinite.
+_PLAIN = (1e-30, 1e290)
+
+
+def exponents(X: Any) -> NDArray[np.intp]:
+    """Powers of two by which columns must be multiplied for LightGBM to tell their cells apart.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+
+    Returns
+    -------
+    ndarray of int of shape (n_features,)
+        Zero for a column of any usual size.
+
+    Examples
+    --------
+    >>> exponents(np.array([[1e-310, 2.0], [3e-310, np.nan]]))
+    array([1028,    0])
+    """
+    peak = np.max(np.abs(X), axis=0, initial=0.0, where=np.isfinite(X))
+    plain = (peak == 0) | ((peak >= _PLAIN[0]) & (peak <= _PLAIN[1]))
+    powers: NDArray[np.intp] = np.where(plain, 0, -np.frexp(peak)[1]).astype(np.intp)
+    return powers
+
 
 def bins(X: Any, parameters: Mapping[str, Any]) -> Any:
     """Sort the cells into LightGBM's histogram bins.
