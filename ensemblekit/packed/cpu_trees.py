@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ensemblekit.packed.compiled import compiled
-from ensemblekit.packed.cpu_walk import THREE, TWO, walk_categorical, walk_perfect, walk_sparse
+from ensemblekit.packed.cpu_walk import ROWS, THREE, TWO, add_rows, walk_categorical, walk_perfect, walk_sparse
 
 BLOCK = 256  # lanes: their rows fit the second-level cache up to about a thousand columns
 PERFECT = 1
@@ -44,16 +44,52 @@ def add_block(x: Any, d: int, missing: bool, count: int, k: int, experts: Any, t
     """
     vector, leaf_values, n_classes = experts[4][k], trees[5], sums.shape[1]
     found = work[1]
+    in_step = 0 if vector or missing or experts[0][k] != PERFECT else count - count % ROWS
+    rest = x[in_step * d :]
     for c in range(n_classes):
         for tree in range(trees[0][k * n_classes + c], trees[0][k * n_classes + c + 1]):
-            walk_trees(x, np.uint64(d), missing, tree, 0, count, k, experts, trees, work, n_classes)
+            add_in_step(x, np.uint64(d), in_step, tree, experts[5][k], trees, c, sums)
+            walk_trees(rest, np.uint64(d), missing, tree, 0, count - in_step, k, experts, trees, work, n_classes)
             if vector:
                 for i in range(count):
                     for j in range(n_classes):
                         sums[i, j] += leaf_values[np.uint64(found[i]) + np.uint64(j)]
             else:
-                for i in range(count):
-                    sums[i, c] += leaf_values[np.uint64(found[i])]
+                for i in range(count - in_step):
+                    sums[in_step + i, c] += leaf_values[np.uint64(found[i])]
+
+
+@compiled
+def add_in_step(x: Any, row_step: Any, count: int, tree: int, depth: int, trees: Any, c: int, sums: Any) -> None:
+    """Add one tree's leaves for rows in whole groups.
+
+    Parameters
+    ----------
+    x : ndarray of float32
+        The rows, flat, without NaN.
+    row_step : uint64
+        Columns.
+    count : int
+        Rows, a multiple of `ROWS`; may be 0.
+    tree, depth : int
+        The tree, and the levels of its heap.
+    trees : tuple
+        As in `add_block`.
+    c : int
+        Class that the tree adds to.
+    sums : ndarray of float64, shape (at least `count`, C)
+        Receives the sums.
+
+    Examples
+    --------
+    >>> callable(add_in_step)
+    True
+    """
+    _, node_start, leaf_start, perfect, _, leaf_values, _ = trees
+    root = np.uint64(node_start[tree])
+    leaves = np.uint64(leaf_start[tree]) - np.uint64(1 << depth)  # heap indices below the last level begin at 2^depth
+    for first in range(0, count, ROWS):
+        add_rows(x, row_step, first, root, depth, perfect, leaves, leaf_values, c, sums)
 
 
 @compiled

@@ -14,6 +14,7 @@ import numpy as np
 from ensemblekit.packed.compiled import compiled
 
 GROUP = 16  # lanes that wait for one another in trees of uneven depth
+ROWS = 16  # rows in step in `add_rows`: enough to hide each load behind the others
 P_FEATURE, P_MISSING_SHIFT = np.uint32((1 << 30) - 1), np.uint32(31)
 S_FEATURE, S_MISSING_SHIFT = np.uint32((1 << 28) - 1), np.uint32(28)
 CATEGORICAL, UNKNOWN_LEFT, LEAF = np.uint32(1 << 29), np.uint32(1 << 30), np.uint32(1 << 31)
@@ -63,6 +64,123 @@ def walk_perfect(x: Any, row_step: Any, root: Any, root_step: Any, count: int, d
             if missing:  # NaN is above no threshold: it goes right only where missing values do not go left
                 right |= (value != value) & ((flags >> P_MISSING_SHIFT) == ZERO32)  # noqa: PLR0124
             at[i] = np.uint32((at[i] << ONE32) + np.uint32(right))
+
+
+@compiled
+def child(x: Any, base: Any, root: Any, here: Any, nodes: Any) -> Any:
+    """Take one step down a heap, for a row without NaN.
+
+    Parameters
+    ----------
+    x : ndarray of float32
+        Rows, flat.
+    base, root : uint64
+        Where the row begins in `x`, and the heap among the nodes.
+    here : uint64
+        Heap index.
+    nodes
+        As in `walk_perfect`.
+
+    Returns
+    -------
+    uint64
+        Heap index of the child.
+
+    Examples
+    --------
+    >>> heap = np.array([[0, 0], [np.float32(0.5).view("i4"), 0]], np.int32).ravel()
+    >>> zero, one = np.uint64(0), np.uint64(1)
+    >>> int(child(np.array([0.7], "f4"), zero, zero, one, (heap.view("f4"), heap.view("u4"))))
+    3
+    """
+    node = (root + here) << ONE
+    value = x[base + np.uint64(nodes[1][node + ONE] & P_FEATURE)]
+    return (here << ONE) + np.uint64(value > nodes[0][node])
+
+
+@compiled
+def add_rows(
+    x: Any, row_step: Any, first: int, root: Any, depth: int, nodes: Any, leaves: Any, leaf_values: Any, c: int, sums: Any
+) -> None:
+    """Walk 16 rows without NaN down one heap, and add the leaves that they reach.
+
+    Written out, because positions in variables stay in registers, while positions in an array go through memory at every level:
+    a batch of boosted trees takes about two thirds of the time.
+
+    Parameters
+    ----------
+    x, row_step, root, depth, nodes
+        As in `walk_perfect`.
+    first : int
+        The first of the rows.
+    leaves : uint64
+        What to add to the heap index below the last level for the index of the leaf's value.
+    leaf_values : ndarray of float32
+        Values of leaves.
+    c : int
+        Column that the tree adds to.
+    sums : ndarray of float64, shape (at least first + 16, C)
+        Receives the sums.
+
+    Examples
+    --------
+    >>> heap = np.array([[0, 0], [np.float32(0.5).view("i4"), 0]], np.int32).ravel()
+    >>> sums, zero, values = np.zeros((16, 1)), np.uint64(0), np.array([0, 0, 3, 7], "f4")
+    >>> rows = np.arange(16, dtype="f4") / 15
+    >>> add_rows(rows, np.uint64(1), 0, zero, 1, (heap.view("f4"), heap.view("u4")), zero, values, 0, sums)
+    >>> sums.ravel().astype(int).tolist()
+    [3, 3, 3, 3, 3, 3, 3, 3, 7, 7, 7, 7, 7, 7, 7, 7]
+    """
+    b0 = np.uint64(first) * row_step
+    b1 = b0 + row_step
+    b2 = b1 + row_step
+    b3 = b2 + row_step
+    b4 = b3 + row_step
+    b5 = b4 + row_step
+    b6 = b5 + row_step
+    b7 = b6 + row_step
+    b8 = b7 + row_step
+    b9 = b8 + row_step
+    ba = b9 + row_step
+    bb = ba + row_step
+    bc = bb + row_step
+    bd = bc + row_step
+    be = bd + row_step
+    bf = be + row_step
+    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = a8 = a9 = aa = ab = ac = ad = ae = af = ONE
+    for _ in range(depth):
+        a0 = child(x, b0, root, a0, nodes)
+        a1 = child(x, b1, root, a1, nodes)
+        a2 = child(x, b2, root, a2, nodes)
+        a3 = child(x, b3, root, a3, nodes)
+        a4 = child(x, b4, root, a4, nodes)
+        a5 = child(x, b5, root, a5, nodes)
+        a6 = child(x, b6, root, a6, nodes)
+        a7 = child(x, b7, root, a7, nodes)
+        a8 = child(x, b8, root, a8, nodes)
+        a9 = child(x, b9, root, a9, nodes)
+        aa = child(x, ba, root, aa, nodes)
+        ab = child(x, bb, root, ab, nodes)
+        ac = child(x, bc, root, ac, nodes)
+        ad = child(x, bd, root, ad, nodes)
+        ae = child(x, be, root, ae, nodes)
+        af = child(x, bf, root, af, nodes)
+    sums[first + 0, c] += leaf_values[leaves + a0]
+    sums[first + 1, c] += leaf_values[leaves + a1]
+    sums[first + 2, c] += leaf_values[leaves + a2]
+    sums[first + 3, c] += leaf_values[leaves + a3]
+    sums[first + 4, c] += leaf_values[leaves + a4]
+    sums[first + 5, c] += leaf_values[leaves + a5]
+    sums[first + 6, c] += leaf_values[leaves + a6]
+    sums[first + 7, c] += leaf_values[leaves + a7]
+    sums[first + 8, c] += leaf_values[leaves + a8]
+    sums[first + 9, c] += leaf_values[leaves + a9]
+    sums[first + 10, c] += leaf_values[leaves + aa]
+    sums[first + 11, c] += leaf_values[leaves + ab]
+    sums[first + 12, c] += leaf_values[leaves + ac]
+    sums[first + 13, c] += leaf_values[leaves + ad]
+    sums[first + 14, c] += leaf_values[leaves + ae]
+    sums[first + 15, c] += leaf_values[leaves + af]
 
 
 @compiled
