@@ -1,7 +1,8 @@
-"""What the mixture reaches, and in what time: python benchmarks/mixture.py [references] [growth] [regimes] [tables --tables DIR].
+"""What the mixture reaches, and in what time: python benchmarks/mixture.py [STEP ...] [--tables DIR] [--cgmm PYTHON].
 
-Without arguments everything is run, the tables only where ``--tables`` names a folder of CSV files. Likelihoods are absolute; times are CPU seconds of one thread, given as ratios to the CPU seconds that
-the reference implementation took for the same problem on another machine, and so of one digit only.
+Without a step everything is run: `references`, `growth`, `regimes`; `tables` where --tables names a folder of CSV files; `peer` where
+--cgmm names a Python that has cgmm. Likelihoods are absolute; times are CPU seconds of one thread. The reference implementation took its
+time on another machine: ratios to it are of one digit only.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy starts its threads
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -65,6 +67,22 @@ def references() -> None:
         reached = sum(value >= best - 1e-2 for value in found)
         print(f"{name}: reference {best:.4f} reached or bettered by {reached} of 10 seeds (best {max(found):.4f}, worst {min(found):.4f});")
         print(f"  CPU {np.median(took):.2f} s a fit, {seconds / np.median(took):.0f} times less than flexmix's {seconds:.1f} s")
+
+
+def peer(python: str) -> None:
+    """Compare with cgmm's Gaussian mixture of experts: the same rows, the same number of starts, CPU seconds side by side."""
+    X, y = gated_mixture(1, "gaussian")
+    start = time.process_time()
+    ours = MixtureOfExpertsRegressor(3, alpha=1e-8, random_state=0).fit(X, y)
+    took = time.process_time() - start
+    with tempfile.TemporaryDirectory() as folder:
+        rows = Path(folder) / "rows.npz"
+        np.savez(rows, X=X, y=y)
+        script = Path(__file__).parent / "peers" / "cgmm_mixture.py"
+        out = subprocess.run([python, script, rows, "20"], capture_output=True, text=True, check=True).stdout
+    theirs, reached = map(float, out.split())
+    print(f"gated_gaussian_a, 20 starts each: CPU {took:.2f} s, cgmm {theirs:.1f} s: {theirs / took:.0f} times faster;")
+    print(f"  log-likelihood {ours.log_likelihood(X, y):.1f}, cgmm {reached:.1f}")
 
 
 def growth() -> None:
@@ -170,12 +188,17 @@ STEPS: dict[str, Callable[[], None]] = {"references": references, "growth": grow
 def main() -> None:
     """Run the steps that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("steps", nargs="*", choices=[*STEPS, "tables", []], help="what to run; everything by default")
+    parser.add_argument("steps", nargs="*", choices=[*STEPS, "tables", "peer", []], help="what to run; everything by default")
     parser.add_argument("--tables", type=Path, metavar="DIR", help="folder of CSV files whose column 'target' is the answer")
+    parser.add_argument("--cgmm", metavar="PYTHON", help="a Python that has cgmm")
     given = parser.parse_args()
-    if "tables" in given.steps and given.tables is None:
-        parser.error("tables needs --tables DIR, a folder of CSV files whose column 'target' is the answer")
-    steps = {**STEPS, **({"tables": lambda: tables(given.tables)} if given.tables else {})}
+    steps = dict(STEPS)
+    if given.tables:
+        steps["tables"] = lambda: tables(given.tables)
+    if given.cgmm:
+        steps["peer"] = lambda: peer(given.cgmm)
+    if lacking := set(given.steps) - set(steps):
+        parser.error(f"{' and '.join(sorted(lacking))} needs --tables DIR or --cgmm PYTHON")
     for step in given.steps or steps:
         print(f"== {step}")
         steps[step]()
