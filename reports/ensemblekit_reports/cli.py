@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import shlex
@@ -10,21 +11,25 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import joblib
 
 from ensemblekit import __version__
 from ensemblekit.datasets import BUNDLED, load_bundled
+from ensemblekit_reports.dry_run import DryRun, dry_run
 from ensemblekit_reports.errors import UserError, nearest
 from ensemblekit_reports.models import REGISTRY
-from ensemblekit_reports.progress import for_terminal
+from ensemblekit_reports.progress import for_terminal, silent
 from ensemblekit_reports.quantities import METRICS
 from ensemblekit_reports.results import Results
 from ensemblekit_reports.running import load_results, run
 from ensemblekit_reports.study import DEFAULT_STUDY, Study, TableChoice, study_from_toml
+
+if TYPE_CHECKING:
+    from ensemblekit_reports.report import Report
 
 #: Exit codes: a mistake that the reader can put right, and Ctrl-C (128 + SIGINT).
 USER_ERROR, INTERRUPTED = 2, 130
@@ -91,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("directory", metavar="DIR", type=Path, help="output folder of a run")
     report.add_argument("--metric", metavar="NAME", help="primary metric instead of the declared one; nothing is fitted again")
     report.add_argument("--rope", metavar="SIZE", type=float, help="practically equal differences of it, instead of the declared ones")
+    _add_output(report)
     report.set_defaults(command=_report)
     models = commands.add_parser("models", help="list the models that --models knows", allow_abbrev=False)
     models.set_defaults(command=_models)
@@ -127,7 +133,14 @@ def _add_compare(commands: Any) -> None:
     add("--jobs", metavar="N", type=int, default=joblib.cpu_count(), help="processes of the accuracy pass (all cores)")
     add("--out", metavar="DIR", type=Path, default=Path("ensemblekit-report"), help="output folder (%(default)s)")
     add("--fresh", action="store_true", help="forget what an earlier run left in the output folder")
+    add("--dry-run", action="store_true", help="say what would be done and about how long it would take; fits each model on a few rows")
+    _add_output(compare)
     compare.set_defaults(command=_compare)
+
+
+def _add_output(command: Any) -> None:
+    command.add_argument("--quiet", action="store_true", help="write nothing to the terminal but mistakes")
+    command.add_argument("--json", action="store_true", help="write one JSON object to stdout: verdict, leaderboard, files")
 
 
 def _compare(options: argparse.Namespace, given: list[str]) -> None:
@@ -135,15 +148,26 @@ def _compare(options: argparse.Namespace, given: list[str]) -> None:
         raise UserError(f"--jobs must be at least 1, got {options.jobs}.")
     study, folder = _choose_study(options)
     plan = study.plan(folder)
+    stage = silent if options.quiet else for_terminal()
+    if options.dry_run:
+        _say_plan(dry_run(plan, options.out, jobs=options.jobs, stage=stage), options)
+        return
     results = run(
         plan,
         options.out,
         jobs=options.jobs,
         command=shlex.join(["ensemblekit", *given]),
         fresh=options.fresh,
-        stage=for_terminal(),
+        stage=stage,
     )
-    _write_report(results, options.out)
+    _write_report(results, options.out, options)
+
+
+def _say_plan(found: DryRun, options: argparse.Namespace) -> None:
+    if options.json:
+        _say(json.dumps(asdict(found)))
+    elif not options.quiet:
+        _say(found.text)
 
 
 def _choose_study(options: argparse.Namespace) -> tuple[Study, Path]:
@@ -172,16 +196,31 @@ def _with_flags(study: Study, options: argparse.Namespace) -> Study:
 
 
 def _report(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command
-    _write_report(load_results(options.directory, metric=options.metric, rope=options.rope), options.directory)
+    _write_report(load_results(options.directory, metric=options.metric, rope=options.rope), options.directory, options)
 
 
-def _write_report(results: Results, directory: Path) -> None:
+def _write_report(results: Results, directory: Path, options: argparse.Namespace) -> None:
     # Drawing needs matplotlib, which takes a second to load: not before there is something to draw.
     from ensemblekit_reports import render, report  # noqa: PLC0415
 
     finished = report.build(results)
     page = render.write(finished, directory)
-    _say(f"{finished.verdict}\n\n{page}")
+    if options.json:
+        _say(_as_json(finished, page))
+    elif not options.quiet:
+        _say(f"{finished.verdict}\n\n{page}")
+
+
+def _as_json(finished: Report, page: Path) -> str:
+    metric = finished.quantity.name
+    leaderboard = [
+        {"model": standing.model.name, "rank": standing.rank, metric: standing.scores[metric].value, "failure": standing.failure}
+        for standing in finished.leaderboard
+    ]
+    # JSON knows no NaN.
+    leaderboard = [{name: None if value != value else value for name, value in row.items()} for row in leaderboard]  # noqa: PLR0124
+    files = {"report": str(page), "results": str(page.with_name("results.json"))}
+    return json.dumps({"verdict": finished.verdict, "metric": metric, "leaderboard": leaderboard, **files})
 
 
 def _models(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -14,110 +13,24 @@ from typing import Any
 
 import pandas as pd
 
-from ensemblekit_reports.budget import Budget
 from ensemblekit_reports.cost import TimedProcesses
 from ensemblekit_reports.declared import check_numbers
 from ensemblekit_reports.environment import fingerprint, machine, versions
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.fitters import Fitters
-from ensemblekit_reports.keys import content_key
 from ensemblekit_reports.lock import only_run_in
 from ensemblekit_reports.metrics import score
-from ensemblekit_reports.models import Model
 from ensemblekit_reports.plan import Plan
+from ensemblekit_reports.planned import THREADS, Cell, is_missing, plan_cells, work_of
 from ensemblekit_reports.predictions import predictions_file, read_predictions
 from ensemblekit_reports.progress import Stage, silent
 from ensemblekit_reports.quantities import COSTS, METRICS, QUANTITIES
 from ensemblekit_reports.results import KEY_COLUMNS, Environment, ModelFacts, Results, TableFacts
 from ensemblekit_reports.store import Store, make_folder, read_json
-from ensemblekit_reports.tables import Table
 from ensemblekit_reports.timing import QUICK_CALLS, SINGLE_CALLS
 
-#: Threads of a timed process, the protocol's default.
-THREADS = 1
 #: Change when the layout of ``run.json`` or of a cell changes.
 FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A planned cell and where its two records are kept.
-
-    Parameters
-    ----------
-    table : Table
-    model : Model
-    repeat, fold : int
-        The fold.
-    accuracy : Path
-        File of its metrics.
-    cost : Path or None
-        File of its costs; None on folds that are not timed.
-    """
-
-    table: Table
-    model: Model
-    repeat: int
-    fold: int
-    accuracy: Path
-    cost: Path | None
-
-
-def plan_cells(plan: Plan, store: Store) -> list[Cell]:
-    """List every cell of a plan with its files, and store the folds that it is dealt over.
-
-    Parameters
-    ----------
-    plan : Plan
-        What to run.
-    store : Store
-        Where it is kept.
-
-    Returns
-    -------
-    list of Cell
-        By table, model, repeat, fold.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> from ensemblekit_reports.models import find_models
-    >>> from ensemblekit_reports.scheme import Scheme
-    >>> from ensemblekit_reports.tables import bundled_table
-    >>> plan = Plan("p", (bundled_table("iris"),), find_models(["logistic"]), "accuracy", 0.01, Scheme(1, 3), 0, True)
-    >>> with TemporaryDirectory() as folder:
-    ...     [cell.fold for cell in plan_cells(plan, Store(Path(folder)))]
-    [0, 1, 2]
-    """
-    timed = set(plan.timed_folds())
-    place = fingerprint(machine())
-    cells = []
-    for table in plan.tables:
-        dealt = hashlib.sha256(plan.assignments[table.name].tobytes()).hexdigest()
-        store.save_folds(table.name, dealt, plan.assignments[table.name])
-        for model in plan.models:
-            base = content_key(
-                table=table.checksum,
-                dataset=table.name,
-                folds=dealt,
-                seed=plan.seed,
-                model=[model.name, model.preprocessing, model.definition(complete=True)],
-            )
-            for repeat, fold in plan.scheme.folds():
-                label = f"{table.name} {model.name} r{repeat} f{fold}"
-                accuracy = content_key(base=base, repeat=repeat, fold=fold)
-                cost = content_key(base=base, repeat=repeat, fold=fold, at=[place, THREADS, plan.quick])
-                cells.append(
-                    Cell(
-                        table,
-                        model,
-                        repeat,
-                        fold,
-                        store.cell_file("accuracy", label, accuracy),
-                        store.cell_file("cost", label, cost) if (repeat, fold) in timed else None,
-                    )
-                )
-    return cells
 
 
 def run(plan: Plan, directory: Path, *, jobs: int, command: str, fresh: bool = False, stage: Stage = silent) -> Results:
@@ -165,10 +78,12 @@ def run(plan: Plan, directory: Path, *, jobs: int, command: str, fresh: bool = F
         store = Store(directory)
         if fresh:
             store.forget()
-        cells = plan_cells(plan, store)
+        cells = plan_cells(plan, directory)
+        for table in plan.tables:
+            store.save_folds(table.name, plan.assignments[table.name])
         clock = _Clock.start(store, cells)
         try:
-            _accuracy_pass(plan, cells, jobs, stage)
+            fit_missing(plan, cells, jobs, stage)
             _cost_pass(plan, cells, store, stage)
         except BaseException:
             with suppress(OSError):  # what went wrong first is what counts
@@ -209,15 +124,28 @@ class _Clock:
         )
 
 
-def _accuracy_pass(plan: Plan, cells: list[Cell], jobs: int, stage: Stage) -> None:
+def fit_missing(plan: Plan, cells: list[Cell], jobs: int, stage: Stage = silent) -> None:
+    """Run the accuracy pass on those of some cells that are missing.
+
+    Parameters
+    ----------
+    plan : Plan
+        To which they belong.
+    cells : list of Cell
+        In a folder that a `Store` has made.
+    jobs : int
+        Processes.
+    stage : callable, default=silent
+        Told of progress.
+    """
     tasks: dict[tuple[str, int, int], list[Cell]] = {}
     for cell in cells:
-        if _is_missing(cell, plan.budget):
+        if is_missing(cell, plan.budget):
             cell.accuracy.unlink(missing_ok=True)
             tasks.setdefault((cell.table.name, cell.repeat, cell.fold), []).append(cell)
     # The longest first, so that no worker is left alone with one at the end.
-    ordered = sorted(tasks.values(), key=lambda group: -_work(group))
-    missing, work = sum(map(len, ordered)), sum(map(_work, ordered))
+    ordered = sorted(tasks.values(), key=lambda group: -work_of(group))
+    missing, work = sum(map(len, ordered)), sum(map(work_of, ordered))
     if not ordered:
         return
     workers = min(jobs, len(ordered))
@@ -231,7 +159,7 @@ def _accuracy_pass(plan: Plan, cells: list[Cell], jobs: int, stage: Stage) -> No
         try:
             for done in as_completed(waiting):
                 done.result()
-                advance(len(waiting[done]), _work(waiting[done]))
+                advance(len(waiting[done]), work_of(waiting[done]))
         except BaseException:
             fitters.stop()
             threads.shutdown(wait=False, cancel_futures=True)
@@ -243,33 +171,19 @@ def _fit_group(fitters: Fitters, plan: Plan, group: list[Cell]) -> None:
     fitters.fit(plan.fold(first.table, first.repeat, first.fold), [(cell.model, cell.accuracy) for cell in group])
 
 
-def _is_missing(cell: Cell, budget: Budget) -> bool:
-    """Whether a cell is to be run: it is not there, or was ended by a budget that has changed."""
-    if not cell.accuracy.exists():
-        return True
-    given = read_json(cell.accuracy).get("budget")
-    return given is not None and given != asdict(budget)
-
-
-def _work(group: list[Cell]) -> float:
-    """Guess the work of a fold, for the time left alone: measured on tables from 150 to 32,561 rows, right within a factor of two."""
-    table = group[0].table
-    return len(group) * (8_000 + len(table.y) * (table.X.shape[1] * len(table.classes)) ** 0.5)
-
-
 def _cost_pass(plan: Plan, cells: list[Cell], store: Store, stage: Stage) -> None:
     missing = [cell for cell in cells if cell.cost and not cell.cost.exists() and _is_ok(cell)]
     if not missing:
         return
     with (
-        stage("Cost", len(missing), sum(_work([cell]) for cell in missing)) as advance,
+        stage("Cost", len(missing), sum(work_of([cell]) for cell in missing)) as advance,
         TimedProcesses(threads=THREADS, quick=plan.quick, budget=plan.budget) as processes,
     ):
         for cell in missing:
             record = processes.measure(cell.model, plan.fold(cell.table, cell.repeat, cell.fold))
             if cell.cost:
                 store.save(cell.cost, record)
-            advance(1, _work([cell]))
+            advance(1, work_of([cell]))
 
 
 def _is_ok(cell: Cell) -> bool:

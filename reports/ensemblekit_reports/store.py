@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import math
@@ -35,7 +36,7 @@ class Store:
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     store = Store(Path(folder))
-    ...     file = store.cell_file("accuracy", "iris, moe", "0123")
+    ...     file = cell_file(store.directory, "accuracy", "iris, moe", "0123")
     ...     store.save(file, {"accuracy": float("nan")})
     ...     print(file.name, store.load(file))
     iris-moe-0123.json {'accuracy': None}
@@ -59,12 +60,9 @@ class Store:
             shutil.rmtree(folder)
             folder.mkdir()
 
-    def cell_file(self, kind: str, label: str, key: str) -> Path:
-        """Return where a cell is kept: readable words for people, the key for us."""
-        return self.directory / "cells" / kind / f"{_words(label)}-{key}.json"
-
-    def save_folds(self, table: str, key: str, assignment: NDArray[np.int16]) -> None:
+    def save_folds(self, table: str, assignment: NDArray[np.int16]) -> None:
         """Write the fold in which each row of a table is tested, of shape (n_repeats, n_rows), for whoever wants to check."""
+        key = hashlib.sha256(assignment.tobytes()).hexdigest()
         content = io.BytesIO()
         np.save(content, assignment, allow_pickle=False)
         write_bytes(self.directory / "folds" / f"{_words(table)}-{key[:12]}.npy", content.getvalue())
@@ -76,6 +74,30 @@ class Store:
     def load(self, file: Path) -> dict[str, Any]:
         """Read a finished cell."""
         return read_json(file)
+
+
+def cell_file(directory: Path, kind: str, label: str, key: str) -> Path:
+    """Return where a cell is kept: readable words for people, the key for us.
+
+    Parameters
+    ----------
+    directory : Path
+        Output folder.
+    kind : str
+        ``"accuracy"`` or ``"cost"``.
+    label, key : str
+        What it is about, and what its content depends on.
+
+    Returns
+    -------
+    Path
+
+    Examples
+    --------
+    >>> cell_file(Path("out"), "cost", "my table, moe", "0123").as_posix()
+    'out/cells/cost/my-table-moe-0123.json'
+    """
+    return directory / "cells" / kind / f"{_words(label)}-{key}.json"
 
 
 def make_folder(directory: Path) -> None:

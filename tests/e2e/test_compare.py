@@ -153,6 +153,36 @@ def test_mistakes_get_one_sentence_and_exit_code_2(tmp_path, capfd, monkeypatch,
     assert not left
 
 
+def test_a_dry_run_says_what_is_left_to_do_and_touches_nothing(finished, customers, tmp_path):
+    _, folder = finished
+    before = {file: file.stat().st_mtime_ns for file in folder.rglob("*") if file.is_file()}
+    arguments = ["compare", customers, "--target", "churned", *CHEAP, "--folds", "2x2", "--dry-run"]
+    done = run(*arguments, "--out", folder, "--json", "--quiet", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    plan = json.loads(done.stdout)
+    assert (plan["n_cells"], plan["n_finished"], plan["n_timed"]) == (8, 0, 2), "other folds are other cells"
+    assert before == {file: file.stat().st_mtime_ns for file in folder.rglob("*") if file.is_file()}
+    arguments[arguments.index("2x2")] = "1x2"
+    same = run(*arguments, "--out", folder, cwd=tmp_path)
+    assert "4 cells, 4 of them finished; costs to measure: 0" in same.stdout
+    assert "\nabout 0 s " in same.stdout
+    run(*arguments, "--out", "new", cwd=tmp_path)
+    assert not (tmp_path / "new").exists()
+
+
+def test_quiet_and_json(finished, customers):
+    _, folder = finished
+    arguments = ["compare", customers, "--target", "churned", "--out", folder, *CHEAP]
+    quiet = run(*arguments, "--quiet", cwd=folder.parent)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    machine = run("report", folder, "--json", cwd=folder.parent)
+    found = json.loads(machine.stdout)
+    assert found["report"] == str(folder / "report.html")
+    assert {row["model"] for row in found["leaderboard"]} == {"logistic", "lightgbm"}
+    assert all(row["accuracy"] > 0.5 and row["failure"] == "" for row in found["leaderboard"])
+    assert found["verdict"]
+
+
 def test_a_mistake_seen_from_outside(tmp_path):
     process = run("compare", "nowhere.csv", "--target", "y", cwd=tmp_path)
     assert (process.returncode, process.stdout) == (2, "")

@@ -209,3 +209,11 @@ class NeverAskedOfTheSame(Prior):
 
 def weighted_over(member):
     return WeightedEnsembleClassifier([("member", member)], cv=3, random_state=0)
+
+
+class SleepsPerRow(Prior):
+    SECONDS = 0.01
+
+    def fit(self, X, y):
+        time.sleep(self.SECONDS * len(X))
+        return super().fit(X, y)

@@ -10,7 +10,7 @@ import pytest
 
 from ensemblekit_reports import atomic
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.store import Store, read_json, to_json
+from ensemblekit_reports.store import Store, cell_file, read_json, to_json
 
 
 def test_a_crash_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
@@ -58,7 +58,7 @@ def test_rubbish_of_a_crash_is_removed(tmp_path):
 
 def test_a_name_from_a_file_cannot_leave_the_folder(tmp_path):
     store = Store(tmp_path)
-    file = store.cell_file("accuracy", "../../<b>é/ x", "0" * 32)
+    file = cell_file(store.directory, "accuracy", "../../<b>é/ x", "0" * 32)
     assert file.parent == tmp_path / "cells" / "accuracy"
     store.save(file, {"a": 1.5})
     assert store.load(file) == {"a": 1.5}
