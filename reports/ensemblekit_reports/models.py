@@ -11,6 +11,7 @@ from typing import Any
 
 from joblib import wrap_non_picklable_objects
 from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from ensemblekit.ensembles.members import lightgbm_classifier, random_forest_classifier, xgboost_classifier
@@ -114,6 +115,20 @@ def _mixture(seed: int) -> Any:
     return MixtureOfExpertsClassifier(random_state=seed)
 
 
+def _boosted_mixture(seed: int) -> Any:
+    from ensemblekit.mixture import BoostedExperts, MixtureOfExpertsClassifier  # noqa: PLC0415
+
+    return MixtureOfExpertsClassifier(experts=BoostedExperts(shared=True), routing="top_k", random_state=seed)
+
+
+def _mixture_of_forests(seed: int) -> Any:
+    from ensemblekit.mixture import MixtureOfExpertsClassifier  # noqa: PLC0415
+
+    forest = RandomForestClassifier(50, min_samples_leaf=3, n_jobs=1, random_state=seed)
+    # forests are fitted anew in every step, six times each: what a further step gains is soon less than what a forest's chance does
+    return MixtureOfExpertsClassifier(3, experts=forest, cross_fit=5, tol=1e-3, max_iter=20, random_state=seed)
+
+
 _MODELS = (
     Model("logistic", "Logistic regression", "single", "linear", _logistic),
     Model("random-forest", "Random forest", "single", "trees", lambda seed: random_forest_classifier(random_state=seed)),
@@ -123,9 +138,13 @@ _MODELS = (
     Model("weighted", "Weighted", "ensemble", "trees", _weighted),
     Model("voting", "Voting", "ensemble", "trees", _voting),
     Model("moe", "Mixture of experts", "mixture", "linear", _mixture),
+    Model("moe-boosted", "Mixture of boosted trees", "mixture", "trees", _boosted_mixture),
+    Model("moe-trees", "Mixture of forests", "mixture", "trees", _mixture_of_forests),
 )
 #: Registry name -> model, in the order in which they are listed and run.
 REGISTRY: dict[str, Model] = {model.name: model for model in _MODELS}
+#: What a study runs that names no model.
+DEFAULT_MODELS: tuple[str, ...] = tuple(name for name in REGISTRY if name not in ("moe-boosted", "moe-trees"))
 
 
 def find_models(names: Sequence[str]) -> tuple[Model, ...]:

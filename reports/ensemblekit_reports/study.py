@@ -11,7 +11,7 @@ from ensemblekit.datasets import BUNDLED
 from ensemblekit_reports.budget import SECONDS, Budget
 from ensemblekit_reports.declared import check_numbers
 from ensemblekit_reports.errors import UserError, nearest, unknown_name
-from ensemblekit_reports.models import REGISTRY, find_models
+from ensemblekit_reports.models import DEFAULT_MODELS, find_models
 from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.scheme import QUICK, parse_scheme, scheme_for
 from ensemblekit_reports.tables import Table, bundled_table, table_from_file
@@ -85,7 +85,7 @@ class Study:
 
     tables: tuple[TableChoice, ...]
     name: str = "study"
-    models: tuple[str, ...] = tuple(REGISTRY)
+    models: tuple[str, ...] = DEFAULT_MODELS
     metric: str = "accuracy"
     rope: float = 0.01
     seed: int = 0
