@@ -1,8 +1,8 @@
-"""What the mixture reaches, and in what time: python benchmarks/mixture.py [STEP ...] [--tables DIR] [--cgmm PYTHON].
+"""What the mixture reaches, and in what time: python benchmarks/mixture.py [references] [growth] [regimes] [tables --tables DIR].
 
-Without a step everything is run: `references`, `growth`, `regimes`; `tables` where --tables names a folder of CSV files; `peer` where
---cgmm names a Python that has cgmm. Likelihoods are absolute; times are CPU seconds of one thread. The reference implementation took its
-time on another machine: ratios to it are of one digit only.
+Without arguments everything is run, the tables only where ``--tables`` names a folder of CSV files. Likelihoods are absolute; times are CPU
+seconds of one thread, given as ratios to the CPU seconds that the reference implementation took for the same problem on another machine,
+and so of one digit only.
 """
 
 from __future__ import annotations

@@ -207,6 +207,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         X : array-like of shape (n_samples, n_features)
             Finite numbers. Linear gates and experts read sparse matrices too, and with scikit-learn's ``array_api_dispatch`` arrays of
             CuPy, PyTorch and other libraries: these are worked on where they are, and answers come back in the same library and device.
+            Boosted experts read NaN, where the gate's columns are complete.
         y : array-like of shape (n_samples,)
             Class labels of any type; at least two different ones.
         sample_weight : array-like of shape (n_samples,) or None, default=None

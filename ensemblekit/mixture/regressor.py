@@ -208,8 +208,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         X : array-like of shape (n_samples, n_features)
             Finite numbers. Linear gates and experts read sparse matrices too, and with scikit-learn's ``array_api_dispatch`` arrays of
             CuPy, PyTorch and other libraries: these are worked on where they are, and answers come back in the same library and device.
+            Boosted experts read NaN, where the gate's columns are complete.
         y : array-like of shape (n_samples,)
-            Finite numbers; boosted experts also read NaN, where the gate's columns are complete.
+            Finite numbers.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Not negative; None for equal weights.
 
