@@ -133,7 +133,7 @@ def _add_compare(commands: Any) -> None:
     add("--jobs", metavar="N", type=int, default=joblib.cpu_count(), help="processes of the accuracy pass (all cores)")
     add("--out", metavar="DIR", type=Path, default=Path("ensemblekit-report"), help="output folder (%(default)s)")
     add("--fresh", action="store_true", help="forget what an earlier run left in the output folder")
-    add("--dry-run", action="store_true", help="say what would be done and about how long it would take; fits each model on a few rows")
+    add("--dry-run", action="store_true", help="say what would be done and about how long (fits each model once on each table)")
     _add_output(compare)
     compare.set_defaults(command=_compare)
 

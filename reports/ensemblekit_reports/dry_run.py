@@ -16,9 +16,9 @@ from ensemblekit_reports.scheme import Scheme
 from ensemblekit_reports.store import Store, read_json
 from ensemblekit_reports.tables import Table
 
-#: Rows of a probe. Fits take about as much longer as they have more rows than it.
-PROBE_ROWS = 600
-PROBE_SCHEME = Scheme(1, 2)
+#: Most rows of a probe. Fits of larger tables take about as much longer as they have more rows; of fewer rows not so, because where
+#: there is little to fit, iterations are many.
+PROBE_ROWS = 2_000
 #: Seconds of a timed process beside its fit: single rows and batches.
 QUICK_TIMING_S, TIMING_S = 2.0, 12.0
 
@@ -42,9 +42,9 @@ class DryRun:
     n_cells, n_finished, n_timed : int
         Cells of the plan, those that are there already, and costs to be measured.
     seconds : float
-        Guess of its time, from short fits of each model on a part of each table; right within a factor of two or three.
+        Guess of its time, from one fit of each model on each table, or on 2,000 rows of it; right within a factor of two or three.
     failing : tuple of str
-        What went wrong in these short fits, a sentence each.
+        What went wrong in these fits, a sentence each.
     """
 
     name: str
@@ -71,7 +71,7 @@ class DryRun:
             f"{self.n_cells} cells, {self.n_finished} of them finished; costs to measure: {self.n_timed}",
             f"about {time} (within a factor of two or three)",
         ]
-        return "\n".join(lines + [f"in a short fit {sentence}" for sentence in self.failing])
+        return "\n".join(lines + [f"when tried, {sentence}" for sentence in self.failing])
 
 
 def dry_run(plan: Plan, directory: Path, *, jobs: int, stage: Stage = silent) -> DryRun:
@@ -86,7 +86,7 @@ def dry_run(plan: Plan, directory: Path, *, jobs: int, stage: Stage = silent) ->
     jobs : int
         Processes of the accuracy pass.
     stage : callable, default=silent
-        Told of the short fits.
+        Told of these fits.
 
     Returns
     -------
@@ -124,10 +124,11 @@ def dry_run(plan: Plan, directory: Path, *, jobs: int, stage: Stage = silent) ->
 
 
 def _probe(plan: Plan, concerned: set[tuple[str, str]], jobs: int, stage: Stage) -> tuple[dict[tuple[str, str], float], tuple[str, ...]]:
-    """Seconds of one whole fit by table and model, from short ones; and what went wrong in these."""
+    """Seconds of one fit by table and model, and what went wrong."""
     shares = {table.name: _probe_share(table) for table in plan.tables}
-    small = replace(plan, tables=tuple(_part_of(table, shares[table.name]) for table in plan.tables), scheme=PROBE_SCHEME)
-    growth = (1 - 1 / plan.scheme.n_splits) / (1 - 1 / PROBE_SCHEME.n_splits)
+    small = replace(
+        plan, tables=tuple(_part_of(table, shares[table.name]) for table in plan.tables), scheme=Scheme(1, plan.scheme.n_splits)
+    )
     seconds, failing = {}, []
     with tempfile.TemporaryDirectory(prefix="ensemblekit-") as folder:
         Store(Path(folder))
@@ -135,7 +136,7 @@ def _probe(plan: Plan, concerned: set[tuple[str, str]], jobs: int, stage: Stage)
         fit_missing(small, cells, jobs, stage)
         for cell in cells:
             record = read_json(cell.accuracy)
-            seconds[cell.table.name, cell.model.name] = record["seconds"] * growth / shares[cell.table.name]
+            seconds[cell.table.name, cell.model.name] = record["seconds"] / shares[cell.table.name]
             failing += [_say(cell, record["reason"])] if record["reason"] else []
     return seconds, tuple(failing)
 
