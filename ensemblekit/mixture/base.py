@@ -434,7 +434,8 @@ class BaseMixture(BaseEstimator):
         def improve(state: EMState, steps: int) -> EMState:
             if whole is None:
                 return run(state, data, max_iter=steps, tol=self.tol).state
-            gate, experts = copy(state.gate), copy(state.experts)
+            gate: Any = copy(state.gate)
+            experts: Any = copy(state.experts)
             start = whole.parameters(self._present(whole.design, gate, experts))
             solution = maximise(whole, start, max_iter=steps, tol=self._gradient_tol)
             return e_step(*self._with_parameters(whole, solution.theta, gate, experts), data)
