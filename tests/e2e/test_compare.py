@@ -236,7 +236,7 @@ def test_ctrl_c_keeps_finished_cells_and_says_how_to_go_on(tmp_path, jobs):
 def test_lists(tmp_path):
     models = run("models", cwd=tmp_path)
     assert [line.split()[0] for line in models.stdout.splitlines()] == [
-        "logistic", "random-forest", "xgboost", "lightgbm", "averaging", "weighted", "voting", "moe",
+        "logistic", "random-forest", "xgboost", "lightgbm", "averaging", "weighted", "voting", "moe", "moe-boosted", "moe-trees",
     ]  # fmt: skip
     datasets = run("datasets", cwd=tmp_path)
     assert [line.split()[0] for line in datasets.stdout.splitlines()] == ["iris", "wine", "breast_cancer", "digits", "regimes"]

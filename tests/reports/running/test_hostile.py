@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import sys
 import time
 
 import pytest
 
+from ensemblekit_reports import render, report
 from ensemblekit_reports.budget import Budget
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.models import model_from_estimator
@@ -62,6 +64,15 @@ def test_each_is_a_row_with_its_reason(found, name):
 def test_the_rest_finish(found, name):
     _, _, results = found
     assert set(results.cells.loc[results.cells["model"] == name, "status"]) == {"ok"}
+
+
+def test_reasons_are_in_every_output(found, tmp_path):
+    _, _, results = found
+    render.write(report.build(results), tmp_path)
+    for name in ("report.html", "report.md", "results.csv", "results.json"):
+        content = html.unescape((tmp_path / name).read_text()).replace("\\", "")
+        missing = [habit for habit, (_, status, reason) in HABITS.items() if status != "ok" and reason not in content]
+        assert not missing, f"{name} lacks the reasons of {missing}"
 
 
 def test_every_cell_is_there_once(found):
