@@ -227,7 +227,11 @@ def _beside(values: Any, name: str, labels: pd.Series) -> pd.Series | None:
 def _say_call(chosen: Sequence[Model], plan: Plan) -> str:
     named = [f"{m.name!r}" if m.registered else f"{{{m.name!r}: {m.definition()}}}" for m in chosen]
     scheme = f"{plan.scheme.n_repeats}x{plan.scheme.n_splits}"
+    (table,) = plan.tables
+    beside = ["groups=groups"] * (table.groups is not None) + ["sample_weight=sample_weight"] * (table.weights is not None)
+    limits = [f"time_limit_s={plan.budget.seconds:g}"] * (plan.budget.seconds != SECONDS)
+    limits += [f"memory_limit_mb={plan.budget.megabytes:g}"] * (plan.budget.megabytes != 0)
     return (
-        f"compare([{', '.join(named)}], X, y, name={plan.name!r}, metric={plan.metric!r}, rope={plan.rope}, "
-        f"folds={scheme!r}, quick={plan.quick}, seed={plan.seed})"
+        f"compare([{', '.join(named)}], {', '.join(['X', 'y', *beside])}, name={plan.name!r}, metric={plan.metric!r}, rope={plan.rope}, "
+        f"{', '.join([f'folds={scheme!r}', f'quick={plan.quick}', f'seed={plan.seed}', *limits])})"
     )

@@ -129,5 +129,6 @@ def test_from_python():
     found = compare(["logistic"], features, IRIS.y, groups=GROUPS, sample_weight=WEIGHTS, folds="1x2", quick=True, n_jobs=1)
     assert (found.results["status"] == "ok").all()
     assert found.results["fit_wall_s"].notna().any()
+    assert "X, y, groups=groups, sample_weight=sample_weight, name='table'" in found.found.environment.command
     with pytest.raises(UserError, match="groups has 3 entries, y has 150"):
         compare(["logistic"], features, IRIS.y, groups=[1, 2, 3])
