@@ -39,6 +39,7 @@ GPU_RUN = PYTHONPATH=.:gpu:reports $(or $(GPU_PYTHON),$(BIN)/python)
 GPU_TESTS = -m pytest -q -rs -p no:cacheprovider -m gpu tests/gpu/test_device.py tests/gpu/test_evaluation.py tests/gpu/test_marginal.py
 gpu-check: $(if $(GPU_PYTHON),,$(VENV)/.dev)  ## Needs a CUDA device: GPU tests, compute-sanitizer where it works, then the benchmark.
 	$(if $(GPU_PYTHON),,$(PIP) -r requirements/gpu.txt)
+	@$(GPU_RUN) -c 'import sys; from ensemblekit import device; sys.exit(device.why_no_gpu())'
 	$(GPU_RUN) $(GPU_TESTS)
 	@if $(GPU_RUN) -c 'import cupy; cupy.zeros(1)' && compute-sanitizer $(or $(GPU_PYTHON),$(BIN)/python) -c 'import cupy; cupy.zeros(1)' >/dev/null 2>&1; \
 	then PYTHONPATH=.:gpu:reports compute-sanitizer --error-exitcode 1 $(or $(GPU_PYTHON),$(BIN)/python) $(GPU_TESTS); \
