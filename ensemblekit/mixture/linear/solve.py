@@ -10,8 +10,9 @@ from scipy.optimize import OptimizeResult, minimize
 from ensemblekit.mixture.linear.design import Float
 from ensemblekit.mixture.linear.objective import LinearMixture
 
-#: Multiply-adds of one Hessian up to which exact curvature pays.
+#: Multiply-adds of one Newton step up to which exact curvature pays: the Hessian, and solving with it as often as a trust region asks.
 _NEWTON_WORK = 2e9
+_FACTORISATIONS = 3
 #: Gradient at which Newton takes over from L-BFGS in a mixture: near enough for the region to be concave.
 _NEAR = 3e-3
 
@@ -61,7 +62,7 @@ def maximise(objective: LinearMixture, theta: Float, *, max_iter: int, tol: floa
     >>> maximise(objective, np.zeros(objective.size), max_iter=50, tol=1e-4).converged
     True
     """
-    if objective.design.Z.shape[0] * objective.size**2 > _NEWTON_WORK:
+    if objective.size**2 * (objective.design.Z.shape[0] + _FACTORISATIONS * objective.size) > _NEWTON_WORK:
         return climb(objective, theta, max_iter=max_iter, tol=tol)
     if objective.n_experts == 1:  # concave: Newton from anywhere
         return _newton(objective, theta, max_iter=max_iter, tol=tol)
