@@ -36,6 +36,8 @@ from ensemblekit.mixture.linear.design import Design, Float
 from ensemblekit.mixture.linear.families import Categorical, Family
 from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
 
+#: Columns beyond which the products of all pairs of columns, row by row, cost more to write down than to form again for every block.
+_WIDE = 32
 #: Rows of one block on the host, where temporaries should stay in the cache, and on another device, where few launches count more.
 _BLOCK = 8192
 _DEVICE_BLOCK = 1 << 20
@@ -256,8 +258,11 @@ class LinearMixture:
         for Z, targets, weight in self._blocks(_BLOCK // 4):
             Z = Z.toarray() if sp.issparse(Z) else on_host(Z)  # noqa: PLW2901 (the same rows; only short tables come here)
             curvature = self._curvature(_predict(Z, W), on_host(targets))
-            products = (Z[:, :, None] * Z[:, None, :]).reshape(Z.shape[0], -1)
-            moments += (curvature[upper] * on_host(weight)) @ products
+            weights = curvature[upper] * on_host(weight)
+            if p > _WIDE:
+                moments += np.stack([((Z.T * row) @ Z).ravel() for row in weights])
+            else:
+                moments += weights @ (Z[:, :, None] * Z[:, None, :]).reshape(Z.shape[0], -1)
         full = np.zeros((q, q, p, p))
         full[upper] = moments.reshape(-1, p, p) / self.total_weight
         full[upper[1], upper[0]] = full[upper]  # each block is symmetric: it is a weighted sum of z z'
