@@ -9,6 +9,7 @@ import pytest
 from scipy.special import expit
 from sklearn.tree import DecisionTreeClassifier
 
+from ensemblekit import MixtureOfExpertsRegressor
 from ensemblekit.mixture.experts.boosted import BoostedExperts
 from ensemblekit.mixture.experts.boosting_copies import make_copies
 from ensemblekit.mixture.experts.boosting_growth import Division
@@ -402,3 +403,34 @@ def test_order_of_the_rows_does_not_matter():
     order = np.random.default_rng(0).permutation(150)
     first, second = grow(X, y, subsample=0.6), grow(X[order], y[order], subsample=0.6)
     np.testing.assert_array_equal(first.experts.predict(X), second.experts.predict(X))
+
+
+# ---- through the estimators ----------------------------------------------------------------------------------------------------
+
+
+def fitted(X, y, **parameters):
+    return MixtureOfExpertsRegressor(2, experts=BoostedExperts(**FAST), random_state=0, **parameters).fit(X, y)
+
+
+def test_the_mixture_hands_its_penalty_to_the_gate():
+    X, y = regimes(100)
+    assert fitted(X, y).gate_.alpha == 0.001
+    assert fitted(X, y, alpha=2.0).gate_.alpha == 2.0
+    assert fitted(X, y, alpha=2.0, gate=SoftmaxGate(alpha=0.5)).gate_.alpha == 0.5
+
+
+def test_columns_of_their_own_are_for_other_experts():
+    X, y = regimes(50)
+    with pytest.raises(ValueError, match=r"LGBMRegressor.* take columns of their own"):
+        fitted(X, y, expert_features=[[0], [1]])
+
+
+def test_missing_cells_are_for_experts_only():
+    X, y = regimes()
+    holes = X.copy()
+    holes[::3, 2] = np.nan
+    assert fitted(holes, y, gate_features=[0, 1]).score(holes, y) > 0.7
+    with pytest.raises(ValueError, match="cannot read NaN"):
+        fitted(holes, y)
+    with pytest.raises(ValueError, match="cannot read NaN"):
+        fitted(X, y).predict(holes)
