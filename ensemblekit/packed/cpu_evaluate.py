@@ -1,7 +1,7 @@
 """Gate, chosen experts, combination: one pass over a range of rows, compiled as a whole.
 
 Rows are gathered by expert, so that an expert runs only on the rows that the gate sends to it, and a tree stays in the
-cache while a block of rows passes through it.
+cache while a block of rows passes through it. How long a block is, the engine says for each expert.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def evaluate(x: Any, begin: int, end: int, given: Any, gate: Any, routing: Any, 
     routing : tuple
         ``(top_k, threshold, mode, precision)``; mode 0 mean, 1 vote, 2 product, 3 additive.
     experts : tuple
-        ``(form, link, scale, base, vector, depth, linear_slot, linear)``.
+        ``(form, link, scale, base, vector, depth, linear_slot, linear, blocks)``; blocks are the rows that pass a tree at a time.
     trees : tuple
         ``(tree_start, node_start, leaf_start, perfect nodes, sparse nodes, leaf_values, category_words)``, nodes as a pair
         of a float32 and a uint32 view.
@@ -52,7 +52,8 @@ def evaluate(x: Any, begin: int, end: int, given: Any, gate: Any, routing: Any, 
     """
     top_k, threshold, mode, precision = routing
     n_experts, n_classes = experts[3].shape
-    count, lanes = end - begin, min(end - begin, BLOCK)
+    count, blocks = end - begin, experts[8]
+    lanes = min(count, blocks.max())
     gates, branches = np.empty((count, n_experts)), np.empty(gate[0].shape[1])
     for r in range(count):
         gate_logits(x[begin + r], given[begin + r], gate, branches, gates[r])
@@ -60,14 +61,14 @@ def evaluate(x: Any, begin: int, end: int, given: Any, gate: Any, routing: Any, 
     out[begin:end] = 0.0
     chosen = np.empty(count, np.int64)
     sums, rows = np.empty((lanes, n_classes)), np.empty((lanes, x.shape[1]), np.float32)
-    work = (np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32))
+    work = (np.empty(max(lanes, BLOCK), np.uint32), np.empty(max(lanes, BLOCK), np.uint32))
     for k in range(n_experts):
         n_chosen = 0
         for r in range(count):
             chosen[n_chosen] = r
             n_chosen += gates[r, k] > 0.0
-        for first in range(0, n_chosen, BLOCK):
-            block = chosen[first : min(first + BLOCK, n_chosen)]
+        for first in range(0, n_chosen, blocks[k]):
+            block = chosen[first : min(first + blocks[k], n_chosen)]
             missing = gather(x, begin, block, rows)
             expert_margins(rows, block.shape[0], missing, k, experts, trees, work, sums)
             for i in range(block.shape[0]):

@@ -9,7 +9,7 @@ import numpy as np
 from ensemblekit.packed.compiled import compiled
 from ensemblekit.packed.cpu_walk import ROWS, THREE, TWO, add_rows, walk_categorical, walk_perfect, walk_sparse
 
-BLOCK = 256  # lanes: their rows fit the second-level cache up to about a thousand columns
+BLOCK = 256  # trees of one row at a time, and the shortest block of rows: it fits the second-level cache up to a thousand columns
 PERFECT = 1
 STAY = np.uint64(0)
 
@@ -27,12 +27,12 @@ def add_block(x: Any, d: int, missing: bool, count: int, k: int, experts: Any, t
     missing : bool
         Whether there is NaN among them.
     count : int
-        Rows, at most `BLOCK`.
+        Rows, at most as many as `work` has lanes.
     k : int
         The expert.
     experts, trees : tuples
         As in `ensemblekit.packed.cpu_evaluate.evaluate`.
-    work : tuple of ndarrays of uint32, shape (BLOCK,)
+    work : tuple of ndarrays of uint32, shape (at least `count` and `BLOCK`,)
         Position and leaf value of each lane.
     sums : ndarray of float64, shape (at least `count`, C)
         Receives the sums.

@@ -5,12 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.ensemble import AdaBoostClassifier, HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    BaggingRegressor,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -254,6 +262,21 @@ def test_hard_votes():
         np.testing.assert_allclose(packed.predict_proba(X), reference.predict_proba(packed, X))
 
 
+def test_bagged_trees():
+    """On columns of their own, some without a class that the others know."""
+    X, y = zoo.table(3)
+    labels = np.array(["b", "a", "c"])[y]
+    rare = np.flatnonzero(y != 2)[:60].tolist() + np.flatnonzero(y == 2)[:2].tolist()
+    settings = {"n_estimators": 8, "max_features": 3, "max_samples": 0.5, "random_state": 0}
+    for rows in (np.arange(400), np.array(rare)):
+        model = BaggingClassifier(DecisionTreeClassifier(max_depth=5), **settings).fit(X[rows], labels[rows])
+        np.testing.assert_allclose(pack(model).predict_proba(X), model.predict_proba(X), atol=1e-6)
+    regressor = BaggingRegressor(**settings).fit(X, X[:, 0])
+    np.testing.assert_allclose(pack(regressor).predict(X), regressor.predict(X), atol=1e-6)
+    with pytest.raises(TypeError, match="valid: of decision trees"):
+        pack(BaggingClassifier(LogisticRegression(), n_estimators=2).fit(X, y))
+
+
 def test_default_members_of_an_ensemble():
     X, y = zoo.table(2)
     model = quietly(AveragingEnsembleClassifier(random_state=0).fit, X, y)
@@ -329,6 +352,20 @@ def test_threads_change_nothing():
     np.testing.assert_array_equal(model.predict_proba(rows), model.predict_proba(rows, n_jobs=3))
     with pytest.raises(ValueError, match="n_jobs"):
         model.predict_proba(rows, n_jobs=0)
+
+
+def test_long_blocks_of_rows_change_nothing(monkeypatch):
+    """A large forest is walked by more rows at a time than a small one."""
+    model, X = gated(2)
+    rows = np.tile(X, (3, 1))
+    expected = model.predict_proba(rows)
+    monkeypatch.setattr("ensemblekit.packed.cpu_engine.CACHE", 1 << 13)
+    again = replace(model)
+    blocks = again._engine._experts[-1]
+    assert blocks[-1] == 256
+    assert blocks.max() == 8192
+    np.testing.assert_array_equal(again.predict_proba(rows), expected)
+    np.testing.assert_array_equal(np.vstack([again.predict_proba(rows[i : i + 1]) for i in range(5)]), expected[:5])
 
 
 def test_no_rows():
