@@ -156,8 +156,8 @@ def compare(
     features, labels = _as_frame(X), _as_series(y)
     if len(features) != len(labels):
         raise UserError(f"X has {len(features)} rows, y has {len(labels)}; they must be as many.")
-    beside = {"groups": _beside(groups, "groups", labels), "weights": _beside(sample_weight, "sample_weight", labels)}
-    table = table_from_frame(features, labels, name=name, **beside)
+    grouped, weighted = _beside(groups, "groups", labels), _beside(sample_weight, "sample_weight", labels)
+    table = table_from_frame(features, labels, name=name, groups=grouped, weights=weighted)
     by_size = QUICK if quick else scheme_for(len(table.y))
     scheme = parse_scheme(folds) if folds else by_size
     chosen = _choose(models)

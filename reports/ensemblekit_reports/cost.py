@@ -112,8 +112,10 @@ class TimedProcesses:
         folder = Path(self._folder.name)
         job_file, arrays = folder / "job.json", folder / "table.npz"
         job_file.with_suffix(".answer").unlink(missing_ok=True)
-        weights = {} if fold.table.weights is None else {"weights": fold.table.weights}
-        np.savez(arrays, X=fold.table.X, y=fold.table.y, tested=fold.tested, **weights)
+        content: dict[str, Any] = {"X": fold.table.X, "y": fold.table.y, "tested": fold.tested}
+        if fold.table.weights is not None:
+            content["weights"] = fold.table.weights
+        np.savez(arrays, **content)
         job: dict[str, Any] = {
             "arrays": str(arrays),
             "answer": str(job_file.with_suffix(".answer")),

@@ -151,7 +151,8 @@ def _part_of(table: Table, share: float) -> Table:
         return table
     by_class = np.argsort(table.y, kind="stable")
     rows = np.sort(by_class[np.linspace(0, len(by_class) - 1, PROBE_ROWS).astype(np.intp)])
-    groups, weights = (None if part is None else part[rows] for part in (table.groups, table.weights))
+    groups = None if table.groups is None else table.groups[rows]
+    weights = None if table.weights is None else table.weights[rows]
     return replace(table, X=table.X[rows], y=table.y[rows], groups=groups, weights=weights)
 
 

@@ -72,8 +72,8 @@ def fit(file: Path, tell: Tell) -> None:
 def _model(known: Portable) -> Model:
     if isinstance(known, str):
         return REGISTRY[known]
-    *words, factory = known
-    return Model(*words, pickle.loads(factory), registered=False)  # type: ignore[arg-type]  # noqa: S301
+    name, label, family, preprocessing, factory = known
+    return Model(name, label, family, preprocessing, pickle.loads(factory), registered=False)  # noqa: S301
 
 
 if __name__ == "__main__":

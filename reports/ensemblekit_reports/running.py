@@ -280,8 +280,8 @@ def _read_pair(directory: Path, accuracy: str, cost: str) -> Pair:
     measured, timed = (read_json(file) if file.exists() else None for file in files)
     if measured and measured["status"] == "ok" and any(known.name not in measured["metrics"] for known in METRICS):
         # A metric that this version knows and the one that ran did not.
-        _, *answers = read_predictions(predictions_file(files[0]))
-        measured["metrics"] = score(*answers) | measured["metrics"]
+        found = read_predictions(predictions_file(files[0]))
+        measured["metrics"] = score(found.y, found.predicted, found.probabilities, found.weights) | measured["metrics"]
     return measured, timed
 
 
