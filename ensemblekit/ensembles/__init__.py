@@ -4,6 +4,7 @@ from ensemblekit.ensembles.averaging import AveragingEnsembleClassifier, Averagi
 from ensemblekit.ensembles.dynamic_selection import DynamicSelectionClassifier
 from ensemblekit.ensembles.matched import matched_ensemble
 from ensemblekit.ensembles.members import make_members
+from ensemblekit.ensembles.search import search_experts
 from ensemblekit.ensembles.stacking import StackingEnsembleClassifier, StackingEnsembleRegressor
 from ensemblekit.ensembles.voting import VotingEnsembleClassifier, VotingEnsembleRegressor
 from ensemblekit.ensembles.weighted import WeightedEnsembleClassifier, WeightedEnsembleRegressor
@@ -20,4 +21,5 @@ __all__ = [
     "WeightedEnsembleRegressor",
     "make_members",
     "matched_ensemble",
+    "search_experts",
 ]

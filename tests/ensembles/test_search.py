@@ -1,0 +1,130 @@
+"""Searching experts within a budget: against brute force, and what is refused."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.datasets import make_classification, make_regression
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import BaggingRegressor
+from sklearn.metrics import log_loss, mean_squared_error
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from ensemblekit.ensembles import search_experts
+from ensemblekit.ensembles.simplex import log_loss_weights, squared_error_weights
+
+
+def pool_of(n_experts, seed, *, regression=False):
+    """Trees of different depths on half of a table, the other half, and their depths as costs."""
+    make = make_regression if regression else make_classification
+    X, y = make(160, 6, n_informative=4, random_state=seed)
+    kind = DecisionTreeRegressor if regression else DecisionTreeClassifier
+    depths = np.random.default_rng(seed).integers(1, 7, n_experts)
+    trees = [kind(max_depth=d, max_features=2, min_samples_leaf=4, random_state=i).fit(X[:80], y[:80]) for i, d in enumerate(depths)]
+    return trees, X[80:], y[80:], depths.astype(float)
+
+
+def brute_force(trees, X, y, costs, max_cost, weights, weight):
+    """Smallest loss over every subset within the budget, each computed by itself."""
+    regression = not hasattr(trees[0], "predict_proba")
+    answers = np.array([tree.predict(X) if regression else tree.predict_proba(X)[:, 1] for tree in trees])
+    losses = []
+    for size in range(1, len(trees) + 1):
+        for subset in combinations(range(len(trees)), size):
+            if costs[list(subset)].sum() > max_cost:
+                continue
+            part = answers[list(subset)]
+            if weights == "equal" and regression:
+                losses.append(mean_squared_error(y, part.mean(axis=0), sample_weight=weight))
+            elif weights == "equal":
+                losses.append(log_loss(y, part.mean(axis=0), sample_weight=weight))
+            elif regression:
+                losses.append(squared_error_weights(part.T, y, weight).loss)
+            else:
+                losses.append(log_loss_weights(np.where(y, part, 1 - part).T, weight, tol=1e-8).loss)
+    return min(losses)
+
+
+@pytest.mark.parametrize("weights", ["equal", "optimal"])
+@pytest.mark.parametrize("regression", [False, True], ids=["classes", "numbers"])
+@pytest.mark.parametrize(("n_experts", "seed"), [(2, 0), (5, 1), (7, 2), (8, 3)])
+def test_exact_search_equals_brute_force(n_experts, seed, regression, weights):
+    trees, X, y, costs = pool_of(n_experts, seed, regression=regression)
+    weight = np.random.default_rng(seed).uniform(0.1, 2, len(y))
+    max_cost = 0.5 * costs.sum()
+    found = search_experts(trees, X, y, costs, max_cost=max_cost, weights=weights, sample_weight=weight)
+    best = brute_force(trees, X, y, costs, max_cost, weights, weight)
+    assert found.exact
+    assert_allclose(found.held_out_loss, best, rtol=1e-6)
+    assert found.cost == costs[list(found.experts)].sum() <= max_cost
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weights", ["equal", "optimal"])
+@pytest.mark.parametrize("n_experts", range(2, 13))
+@pytest.mark.parametrize("share", [0.2, 0.5, 1.0])
+def test_exact_search_equals_brute_force_on_all_pools(n_experts, share, weights):
+    trees, X, y, costs = pool_of(n_experts, 100 + n_experts)
+    max_cost = max(share * costs.sum(), costs.min())
+    found = search_experts(trees, X, y, costs, max_cost=max_cost, weights=weights)
+    assert_allclose(found.held_out_loss, brute_force(trees, X, y, costs, max_cost, weights, None), rtol=1e-6)
+
+
+def test_greedy_search_keeps_the_budget_and_no_single_move_betters_it():
+    trees, X, y, costs = pool_of(24, 5)
+    found = search_experts(trees, X, y, costs, max_cost=12)
+    assert not found.exact
+    assert found.cost <= 12
+    inside, outside = set(found.experts), set(range(24)) - set(found.experts)
+    proba = np.array([tree.predict_proba(X)[:, 1] for tree in trees])
+    moves = [inside - {k} for k in inside] + [inside | {k} for k in outside] + [inside - {k} | {j} for k in inside for j in outside]
+    for move in moves:
+        if move and costs[list(move)].sum() <= 12:
+            assert log_loss(y, proba[list(move)].mean(axis=0)) > found.held_out_loss - 1e-7
+
+
+def test_equal_losses_go_to_the_cheaper_subset():
+    trees, X, y, _ = pool_of(1, 0)
+    found = search_experts([trees[0], trees[0]], X, y, [5.0, 2.0], max_cost=7)
+    assert found.experts == (1,)
+    assert_allclose(found.weights, [0, 1])
+
+
+def test_a_larger_budget_is_never_worse():
+    trees, X, y, costs = pool_of(8, 4)
+    losses = [search_experts(trees, X, y, costs, max_cost=budget).held_out_loss for budget in (4, 8, 12, 40)]
+    assert np.all(np.diff(losses) <= 1e-7)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"max_cost": 0.5}, "allows no expert: the cheapest costs 1"),
+        ({"costs": [1.0]}, "for each of 2 experts"),
+        ({"costs": [1.0, -1.0]}, "not negative"),
+        ({"weights": "best"}, "'equal' or 'optimal'"),
+        ({"method": "random"}, "'auto', 'greedy' or 'exact'"),
+    ],
+)
+def test_bad_parameters_are_named(changed, message):
+    trees, X, y, _ = pool_of(2, 0)
+    given = {"costs": [1.0, 2.0], "max_cost": 3.0, **changed}
+    with pytest.raises(ValueError, match=message):
+        search_experts(trees, X, y, **given)
+
+
+def test_disagreement_on_classes_is_refused():
+    trees, X, y, _ = pool_of(2, 0)
+    other = DummyClassifier().fit(X, y + 1)
+    with pytest.raises(ValueError, match="Expert 2 knows the classes"):
+        search_experts([*trees, other], X, y, [1, 1, 1], max_cost=3)
+    with pytest.raises(ValueError, match=r"labels that no expert knows: \[7\]"):
+        search_experts(trees, X, np.where(y == 1, 7, y), [1, 1], max_cost=3)
+
+
+def test_exact_search_of_many_is_refused():
+    X, y = make_regression(60, 3, random_state=0)
+    members = BaggingRegressor(n_estimators=21, random_state=0).fit(X, y).estimators_
+    with pytest.raises(ValueError, match="at most 20 experts; got 21"):
+        search_experts(members, X, y, np.ones(21), max_cost=3, method="exact")
