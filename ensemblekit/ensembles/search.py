@@ -209,7 +209,8 @@ class _Search:
 
     def greedy(self, affordable: Subset) -> Subset:
         """Add, take back, exchange: whichever single move is the best, until none helps."""
-        best = min(((k,) for k in affordable), key=lambda subset: (self.evaluate(subset).loss, self.cost(subset)))
+        singles: list[Subset] = [(k,) for k in affordable]
+        best = min(singles, key=lambda subset: (self.evaluate(subset).loss, self.cost(subset)))
         while True:
             moves = [move for move in self._moves(best, affordable) if self.cost(move) <= self.max_cost]
             step = min(moves, key=lambda subset: (self.evaluate(subset).loss, self.cost(subset)), default=best)
