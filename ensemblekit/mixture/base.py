@@ -264,8 +264,6 @@ class BaseMixture(BaseEstimator):
             raise ValueError(f"optimizer={self.optimizer!r} fits linear gates and experts only; use optimizer='auto' for these.")
         else:
             converged = self._alternate(data, gate, experts, again)
-        if not isinstance(experts, BoostedExperts) and self.optimizer not in _STOCHASTIC:
-            self._revive(data)
         self.load_ = self._load(data)
         self.lower_bound_ = self.lower_bounds_[-1]
         self.n_iter_ = max(len(self.lower_bounds_) - 1, 1)
@@ -286,11 +284,12 @@ class BaseMixture(BaseEstimator):
 
     def _climb(self, data: Data, gate: LinearGate, experts: LinearBank, again: bool) -> bool:
         """Linear gate and experts: climb the marginal likelihood itself."""
-        whole, tol = self._placed(self._problem(data, gate, experts)), self._gradient_tol
+        whole = self._placed(self._problem(data, gate, experts))
+        tol = float(np.sqrt(self.tol)) / 10  # curvature is near one: a gradient g leaves about g ** 2 / 2 to gain
         if self.optimizer in _STOCHASTIC:
             solution = self._ascend(whole, again)
         elif again:
-            start = whole.parameters(self._present(whole.design, self.gate_, self.experts_))
+            start = whole.parameters(self._present(whole.design))
             solution = maximise(whole, start, max_iter=self.max_iter, tol=tol)
         else:
             rows = thin(data.X, data.y)
@@ -306,7 +305,7 @@ class BaseMixture(BaseEstimator):
         rng = np.random.default_rng(self._seed)
         start = depart(whole, one_expert_each(whole), rng)
         if again:
-            start = whole.parameters(self._present(whole.design, self.gate_, self.experts_))
+            start = whole.parameters(self._present(whole.design))
         stepper = Stepper(self.optimizer, self.learning_rate)
         return ascend(whole, start, stepper, batch_size=self.batch_size, max_iter=self.max_iter, tol=self.tol, rng=rng)
 
@@ -318,7 +317,7 @@ class BaseMixture(BaseEstimator):
             stepper = Stepper("sgd" if self.optimizer == "sgd" else "adam", self.learning_rate)
             start = depart(first, one_expert_each(first), rng)
             if fitted := hasattr(self, "gate_"):
-                start = first.parameters(self._present(first.design, self.gate_, self.experts_))
+                start = first.parameters(self._present(first.design))
             self._online = _Online(first, start, stepper, self._seen if fitted else 0.0)
         online = self._online
         seen = online.seen + float(namespace(data.sample_weight).sum(data.sample_weight))
@@ -375,24 +374,21 @@ class BaseMixture(BaseEstimator):
             )
 
     def _take_over(self, whole: LinearMixture, solution: Solution, gate: LinearGate, experts: LinearBank) -> None:
-        self.gate_, self.experts_ = self._with_parameters(whole, solution.theta, gate, experts)
+        W, cut = whole.coefficients(solution.theta), self.n_experts - 1
+        contrasts, intercepts = whole.design.raw_coefficients(W[:, :cut])
+        columns = slice(None) if self.gate_columns_ is None else self.gate_columns_
+        self.gate_ = gate.set_contrasts(contrasts[:, columns], intercepts)
+        self.experts_ = experts.set_predictors(whole.design, W[:, cut:], self.n_experts)
         self.lower_bounds_ = [(value - experts.log_unit) * whole.total_weight for value in solution.values]
         for step, bound in enumerate(self.lower_bounds_):
             self._say(step, bound)
 
-    def _with_parameters(self, whole: LinearMixture, theta: Float, gate: LinearGate, experts: LinearBank) -> tuple[Any, Any]:
-        """Gate and experts of these parameters."""
-        W, cut = whole.coefficients(theta), self.n_experts - 1
-        contrasts, intercepts = whole.design.raw_coefficients(W[:, :cut])
-        columns = slice(None) if self.gate_columns_ is None else self.gate_columns_
-        return gate.set_contrasts(contrasts[:, columns], intercepts), experts.set_predictors(whole.design, W[:, cut:], self.n_experts)
-
-    def _present(self, design: Design, gate: LinearGate, experts: LinearBank) -> Float:
-        """Undo :meth:`_with_parameters`, on the columns of any design."""
-        narrow, intercepts = gate.contrasts()
+    def _present(self, design: Design) -> Float:
+        """Coefficients of the last fit on the columns of a new design."""
+        narrow, intercepts = self.gate_.contrasts()
         contrasts = np.zeros((intercepts.size, design.n_features))
         contrasts[:, slice(None) if self.gate_columns_ is None else self.gate_columns_] = narrow
-        return np.hstack([design.standardised_coefficients(contrasts, intercepts), experts.predictors(design)])
+        return np.hstack([design.standardised_coefficients(contrasts, intercepts), self.experts_.predictors(design)])
 
     def _grow(self, data: Data, gate: Gate, experts: BoostedExperts) -> bool:
         """Boosted experts and their gate move together, round by round."""
@@ -422,30 +418,14 @@ class BaseMixture(BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=5,
             )
-        self.gate_, self.experts_ = found.state.gate, found.state.experts
+        alike = self.expert_columns_ is None and not isinstance(self.experts, (list, tuple))
+        revived = revive(found.state, data, max_iter=self.max_iter, tol=self.tol, alike=alike)
+        self.gate_, self.experts_ = revived.gate, revived.experts
         self.lower_bounds_ = found.lower_bounds
+        if revived is not found.state:
+            self.lower_bounds_ = [*found.lower_bounds, revived.lower_bound]
+            self._say(len(found.lower_bounds), revived.lower_bound, "  idle experts began anew")
         return found.converged or found.fell
-
-    def _revive(self, data: Data) -> None:
-        """Give idle experts another chance, by the steps that fitted the others."""
-        linear = self.optimizer != "em" and isinstance(self.gate_, LinearGate) and isinstance(self.experts_, LinearBank)
-        whole = self._problem(data, self.gate_, self.experts_) if linear else None
-
-        def improve(state: EMState, steps: int) -> EMState:
-            if whole is None:
-                return run(state, data, max_iter=steps, tol=self.tol).state
-            gate: Any = copy(state.gate)
-            experts: Any = copy(state.experts)
-            start = whole.parameters(self._present(whole.design, gate, experts))
-            solution = maximise(whole, start, max_iter=steps, tol=self._gradient_tol)
-            return e_step(*self._with_parameters(whole, solution.theta, gate, experts), data)
-
-        ended = e_step(self.gate_, self.experts_, data)
-        found = revive(ended, data, improve, max_iter=self.max_iter, tol=self.tol)
-        if found is not ended:
-            self.gate_, self.experts_ = found.gate, found.experts
-            self.lower_bounds_.append(found.lower_bound)
-            self._say(len(self.lower_bounds_) - 1, found.lower_bound, "  idle experts began anew")
 
     def _best_start(self, data: Data, gate: Gate, experts: ExpertBank) -> EMState:
         rng = np.random.default_rng(self._seed)
@@ -481,11 +461,6 @@ class BaseMixture(BaseEstimator):
         found = best_of_starts(problem, part, n_init=self._n_starts("linear"), max_iter=100, tol=1e-3, rng=rng)
         return posterior(problem.log_joint(found.theta).T)[1]
 
-    @property
-    def _gradient_tol(self) -> float:
-        """Curvature is near one: a gradient g leaves about g ** 2 / 2 to gain."""
-        return float(np.sqrt(self.tol)) / 10
-
     def _n_starts(self, kind: str) -> int:
         return _STARTS[kind] if self.n_init == "auto" else int(self.n_init)
 
@@ -497,8 +472,7 @@ class BaseMixture(BaseEstimator):
         idle = idle_experts(responsibilities, data.sample_weight)
         if idle.size:
             warnings.warn(
-                f"Experts {idle.tolist()} answer for less than a hundredth of a row, also after they began anew: "
-                f"n_experts={self.n_experts - idle.size} would do.",
+                f"Experts {idle.tolist()} answer for less than a hundredth of a row: n_experts={self.n_experts - idle.size} would do.",
                 UserWarning,
                 stacklevel=4,
             )
