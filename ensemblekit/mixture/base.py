@@ -363,7 +363,11 @@ class BaseMixture(BaseEstimator):
             return problem
         floor = getattr(problem.family, "floor", None)
         weight = problem.design.sample_weight
-        problem.on_device = devices.marginal_likelihood(Z, problem.targets, weight, n_experts=self.n_experts, variance_floor=floor)
+        try:
+            problem.on_device = devices.marginal_likelihood(Z, problem.targets, weight, n_experts=self.n_experts, variance_floor=floor)
+        except MemoryError:
+            if self.device == "cuda":
+                raise
         return problem
 
     def _check_device(self, X: Any) -> None:
@@ -573,6 +577,8 @@ class BaseMixture(BaseEstimator):
         return posterior(self.gate_.log_proba(self._gate_view(X)) + self.experts_.log_likelihood(X, y))
 
     def _update_success(self, X: Any, y: NDArray[Any], memory: float) -> None:
+        if not memory > 0:
+            raise ValueError(f"memory must be a number of rows above zero; got {memory!r}.")
         proba = self._gate_proba(X)
         xp = namespace(proba)
         with np.errstate(divide="ignore"):
@@ -581,7 +587,8 @@ class BaseMixture(BaseEstimator):
         kept = float(np.exp(-proba.shape[0] / memory))
         self._given = kept * self._given + xp.sum(proba, axis=0)
         self._earned = kept * self._earned + xp.sum(earned, axis=0)
-        self.success_ = self._earned / self._given
+        given = self._given > 0  # an expert that was given nothing has shown nothing
+        self.success_ = xp.where(given, self._earned / xp.where(given, self._given, xp.ones_like(self._given)), self.success_)
 
 
 def _subset(data: Data, rows: NDArray[np.intp]) -> Data:

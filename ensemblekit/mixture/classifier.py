@@ -36,8 +36,9 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
     experts : {"logistic", "boosted"}, BoostedExperts, estimator or list of estimators, default="logistic"
         A name: "boosted" grows gradient-boosted trees for all experts at once (extra ``boosting``), and a ``BoostedExperts`` object
         holds their settings; or a scikit-learn estimator, which is cloned for each expert; or a list of ``n_experts`` different ones.
-        Estimators that cannot take ``sample_weight`` are fitted to weighted resamples, with a warning. With ``FrozenEstimator`` experts
-        only the gate learns.
+        Boosted experts have their own ``n_init``, ``cross_fit`` and early stopping: they do not read those below, nor ``optimizer``,
+        ``annealing``, ``max_iter``, ``tol`` and ``warm_start``. Estimators that cannot take ``sample_weight`` are fitted to weighted
+        resamples, with a warning. With ``FrozenEstimator`` experts only the gate learns.
     gate : {"softmax", "gaussian", "constant"}, gate object or classifier, default="softmax"
         Kind of the gate: a name; an object out of ``ensemblekit.mixture.gates``, whose ``alpha=None`` means the mixture's; or a
         scikit-learn classifier, fitted to the responsibilities.
@@ -85,7 +86,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         Begin from the last fit instead of from random starts.
     random_state : int, RandomState instance or None, default=None
         Draws the starts, and the experts of ``routing="random"``. Nothing is drawn per row in fitting, so that a row of weight two
-        equals two rows.
+        equals two rows, and their order does not matter: up to rounding, which may choose between optima of much the same height.
     n_jobs : int or None, default=None
         Estimators fitted at a time.
     device : {"cpu", "cuda", "auto"}, default="cpu"

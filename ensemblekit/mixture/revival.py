@@ -20,7 +20,7 @@ _ATTEMPT = 50
 
 
 def idle_experts(responsibilities: Float, sample_weight: Float) -> NDArray[np.intp]:
-    """Return the indices of the experts that answer for less than a hundredth of a row.
+    """Return the indices of the experts that answer for less than a hundredth of an average row.
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ def idle_experts(responsibilities: Float, sample_weight: Float) -> NDArray[np.in
     >>> idle_experts(np.array([[1.0, 0.0], [0.999, 0.001]]), np.ones(2))
     array([1])
     """
-    return np.flatnonzero(on_host(sample_weight @ responsibilities) < IDLE)
+    weight = on_host(sample_weight)
+    return np.flatnonzero(on_host(sample_weight @ responsibilities) < IDLE * weight.mean())
 
 
 def revive(state: EMState, data: Data, *, max_iter: int, tol: float, alike: bool = True) -> EMState:
@@ -76,6 +77,8 @@ def _shared_out(state: EMState, data: Data, idle: int) -> Float:
     weight = on_host(data.sample_weight)
     busiest = int(np.argmax(weight @ shares))
     rows = np.flatnonzero(shares.argmax(axis=1) == busiest)
+    if not rows.size:  # the busiest leads nowhere: it has a part of every row
+        rows = np.arange(len(shares))
     fit = on_host(state.experts.judge(data.X, data.y))[rows, busiest]
     order = np.argsort(fit, kind="stable")
     so_far = np.cumsum(weight[rows][order])

@@ -99,12 +99,20 @@ def constant_gate(weights: npt.ArrayLike) -> npt.NDArray[np.float64]:
     ndarray of float64, shape (1, K)
         Logarithms of the normalised weights.
 
+    Raises
+    ------
+    ValueError
+        For other weights: a mean with negative ones is not a mixture.
+
     Examples
     --------
     >>> np.exp(constant_gate([1, 3, 0]))
     array([[0.25, 0.75, 0.  ]])
     """
-    share = np.asarray(weights, np.float64) / np.sum(weights)
+    weight = np.asarray(weights, np.float64)
+    if not np.all(weight >= 0) or not 0 < weight.sum() < np.inf:
+        raise ValueError(f"weights must be finite numbers that are not negative, and not all zero, to be packed; got {weights!r}.")
+    share = weight / weight.sum()
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(share)[None])
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils._array_api import _estimator_with_converted_arrays
 from sklearn.utils.validation import check_is_fitted
 
+from ensemblekit.mixture.linear.namespaces import on_host
 from ensemblekit.packed.assembling import assemble
 from ensemblekit.packed.experts import ONE_OUTPUT, Expert, LinearExpert, TreeExpert, on_columns, pack_expert
 from ensemblekit.packed.gates import with_offset
@@ -61,7 +64,8 @@ def pack_mixture(model: Any) -> PackedModel:
             "routing='random' cannot be packed, since a packed model draws nothing; valid: 'soft', 'top_k', 'threshold', 'feedback'. "
             "Set one of them on the fitted mixture."
         )
-    classes = np.asarray(model.classes_) if hasattr(model, "classes_") else None
+    model = _on_host(model)
+    classes = model.classes_ if hasattr(model, "classes_") else None
     d = int(model.n_features_in_)
     gate = gate_packers.find(model.gate_)(model.gate_, model.gate_columns_, d)
     densities = classes is None and model.combination == "product"
@@ -244,8 +248,17 @@ def _boosted_regression(bank: Any, trees: list[Tree], base: npt.NDArray[np.float
     return TreeExpert(forest, ONE_OUTPUT, is_regression=True)
 
 
+def _on_host(model: Any) -> Any:
+    """Bring what was fitted to an array of another library to NumPy."""
+    host = copy(model)
+    for name in ("classes_", "gate_", "experts_", "success_"):
+        if hasattr(model, name) and not isinstance(model.success_, np.ndarray):
+            setattr(host, name, _estimator_with_converted_arrays(getattr(model, name), on_host))
+    return host
+
+
 def _top_k(model: Any, n_experts: int) -> int | None:
-    if model.routing == "soft":
+    if model.routing in ("soft", "threshold"):
         return None
     everyone = 1 if model.routing == "top_k" else n_experts
     return everyone if model.top_k is None else min(int(model.top_k), n_experts)

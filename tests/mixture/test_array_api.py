@@ -10,6 +10,7 @@ from sklearn.utils.estimator_checks import check_array_api_input, check_array_ap
 
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 from ensemblekit.mixture.linear.namespaces import on_host
+from ensemblekit.packed import pack
 from tests.mixture.tables import gated_table, two_lines
 
 pytestmark = pytest.mark.skipif("SCIPY_ARRAY_API" not in os.environ, reason="SciPy reads SCIPY_ARRAY_API before this process began")
@@ -121,3 +122,13 @@ def test_text_labels_stay_text():
     with config_context(array_api_dispatch=True):
         model = MixtureOfExpertsClassifier(2, n_init=2, random_state=0).fit(X_theirs, labels)
         assert set(model.predict(X_theirs)) == {"no", "yes"}
+
+
+def test_a_mixture_of_another_library_packs():
+    X, y = gated_table(0)
+    X_theirs, y_theirs = table_of("array_api_strict", X, y)
+    with config_context(array_api_dispatch=True):
+        model = MixtureOfExpertsClassifier(2, n_init=2, random_state=0).fit(X_theirs, y_theirs)
+        packed = pack(model)
+        expected = on_host(model.predict_proba(X_theirs))
+    np.testing.assert_allclose(packed.predict_proba(X.astype(np.float32)), expected, atol=1e-5)

@@ -38,7 +38,6 @@ def expected_failures(estimator):
         MixtureOfExpertsClassifier(**QUICK, gate="gaussian"),
         MixtureOfExpertsClassifier(**LINEAR, gate="constant"),
         MixtureOfExpertsClassifier(**QUICK, gate=HierarchicalGate((2,))),
-        MixtureOfExpertsClassifier(**QUICK, gate=GaussianGate("tied")),
         MixtureOfExpertsClassifier(**QUICK, gate=LogisticRegression()),
         MixtureOfExpertsClassifier(**LINEAR, optimizer="adam"),
         MixtureOfExpertsClassifier(**QUICK, experts=LogisticRegression()),
@@ -47,9 +46,6 @@ def expected_failures(estimator):
         MixtureOfExpertsRegressor(**QUICK, optimizer="em"),
         MixtureOfExpertsRegressor(**QUICK, gate="gaussian"),
         MixtureOfExpertsRegressor(**LINEAR, gate="constant"),
-        MixtureOfExpertsRegressor(**QUICK, gate=GaussianGate("spherical")),
-        MixtureOfExpertsRegressor(**QUICK, gate=HierarchicalGate((2,))),
-        MixtureOfExpertsRegressor(**QUICK, gate=LogisticRegression()),
         MixtureOfExpertsRegressor(**QUICK, experts=LinearRegression()),
         MixtureOfExpertsRegressor(**QUICK, experts=[LinearRegression(), DecisionTreeRegressor(max_depth=2, random_state=0)]),
     ],
@@ -57,4 +53,17 @@ def expected_failures(estimator):
     xfail_strict=False,  # rounding differs between processors
 )
 def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [
+        MixtureOfExpertsClassifier(**QUICK, gate=GaussianGate("tied")),
+        MixtureOfExpertsRegressor(**QUICK, gate=GaussianGate("spherical")),
+        MixtureOfExpertsRegressor(**QUICK, gate=HierarchicalGate((2,))),
+        MixtureOfExpertsRegressor(**QUICK, gate=LogisticRegression()),
+    ]
+)
+def test_scikit_learn_checks_of_further_kinds(estimator, check):
     check(estimator)

@@ -9,8 +9,9 @@ from sklearn.linear_model import LinearRegression
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 from ensemblekit.mixture import base
 from ensemblekit.mixture.contracts import Data
-from ensemblekit.mixture.em import e_step, posterior
+from ensemblekit.mixture.em import EMState, e_step, posterior
 from ensemblekit.mixture.experts.linear import LinearExperts
+from ensemblekit.mixture.experts.logistic import LogisticExperts
 from ensemblekit.mixture.gates.softmax import SoftmaxGate
 from ensemblekit.mixture.linear.design import make_design
 from ensemblekit.mixture.linear.families import Categorical
@@ -97,3 +98,26 @@ def test_annealing_out_of_range_is_refused(annealing):
     X, y = gated_table(0)
     with pytest.raises(ValueError, match="'annealing' parameter"):
         MixtureOfExpertsClassifier(2, annealing=annealing).fit(X, y)
+
+
+def test_the_busiest_expert_may_lead_in_no_row():
+    X, y = gated_table(0, n_samples=40)
+    weight = np.ones(len(y))
+    data = Data(X, X, y, weight)
+    experts = LogisticExperts(2).fit(X, y, np.full((len(y), 4), 0.25), weight)
+    shares = np.full((len(y), 4), [0.45, 0.55, 0.0, 0.0])
+    shares[:20] = [0.45, 0.0, 0.55, 0.0]
+    state = EMState(SoftmaxGate(alpha=1.0).fit(X, shares, weight), experts, shares, -np.inf)
+    assert revive(state, data, max_iter=3, tol=1e-3).lower_bound > -np.inf
+
+
+def test_idle_is_judged_by_the_average_row():
+    shares = np.array([[0.5, 0.5], [0.5, 0.5]])
+    assert idle_experts(shares, np.full(2, 1e-9)).size == 0
+
+
+@pytest.mark.parametrize("memory", [0, -1.0, float("nan")])
+def test_a_memory_that_is_no_number_of_rows_is_refused(memory):
+    X, y = gated_table(0)
+    with pytest.raises(ValueError, match="memory must be a number of rows above zero"):
+        MixtureOfExpertsClassifier(2, n_init=1, random_state=0).fit(X, y).update_feedback(X, y, memory=memory)

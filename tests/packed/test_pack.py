@@ -160,6 +160,7 @@ def test_mixture(n_classes):
         {"experts": RandomForestClassifier(5, max_depth=3, random_state=0), "combination": "product", "routing": "top_k", "top_k": 2},
         {"combination": "additive", "routing": "threshold", "threshold": 0.3},
         {"routing": "threshold", "threshold": 0.9},
+        {"routing": "threshold", "threshold": 0.1, "top_k": 1},
         {"gate": "gaussian"},
         {"gate": GaussianGate("tied"), "gate_features": [1, 3]},
         {"gate": GaussianGate("diag"), "gate_features": [6, 2], "routing": "top_k"},
@@ -450,3 +451,9 @@ def test_boosted_experts_of_two_classes():
     X, y = zoo.table(2)
     model = quietly(MixtureOfExpertsClassifier(n_experts=2, experts="boosted", n_init=1, random_state=0).fit, X, y)
     np.testing.assert_allclose(pack(model).predict_proba(X), model.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("weights", [[2, -1, 0], [0, 0, 0], [1, np.nan, 1]])
+def test_weights_of_no_mean_are_refused(weights):
+    with pytest.raises(ValueError, match="finite numbers that are not negative"):
+        constant_gate(weights)
