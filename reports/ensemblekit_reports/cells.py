@@ -260,7 +260,7 @@ def _attempt(work: Callable[[], Predictions]) -> tuple[str, str, Predictions | N
     me = os.getpid()
     try:
         return "ok", "", work()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; the others shall finish
+    except BaseException as error:  # noqa: BLE001 - a model may raise anything, and Ctrl-C is not for this process
         short = isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
         return "out-of-memory" if short else "failed", say(error), None
     finally:

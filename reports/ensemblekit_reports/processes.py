@@ -100,7 +100,7 @@ class ReadyProcess:
     """
 
     def __init__(self, module: str, environment: Mapping[str, str]) -> None:
-        self._command = [sys.executable, "-m", module]
+        self._command = [sys.executable, "-P", "-m", module]  # -P: no code from the folder that the run was started in
         self._environment = dict(environment)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - `stop` closes it
         self._forks = hasattr(os, "fork")
@@ -209,7 +209,7 @@ class ReadyProcess:
             match (line or "wait").split():
                 case ["pid", number]:
                     self._job_pid = int(number)
-                case ["start", number]:
+                case ["start", number] if not sentence:  # what is being ended begins nothing
                     step, since, before = int(number), time.monotonic(), _resident_bytes(self._job_pid)
                 case ["error", *words]:
                     complaint = " ".join(words)
@@ -281,10 +281,11 @@ def say_status(status: int) -> str:
 
     Examples
     --------
-    >>> say_status(-9), say_status(3)
-    ('SIGKILL, often a sign of too little memory', 'exit status 3')
+    >>> say_status(-9), say_status(3), say_status(-32)
+    ('SIGKILL, often a sign of too little memory', 'exit status 3', 'signal 32')
     """
     if status >= 0:
         return f"exit status {status}"
-    name = signal.Signals(-status).name
+    known = {int(each): each.name for each in signal.Signals}
+    name = known.get(-status, f"signal {-status}")
     return f"{name}, often a sign of too little memory" if name == "SIGKILL" else name

@@ -267,9 +267,12 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
 
 
 def _other_metric(declared: dict[str, Any], shown: dict[str, Any]) -> tuple[str, ...]:
-    if declared["metric"] == shown["metric"]:
-        return ()
-    return (f"The metric declared before the run was {QUANTITIES[declared['metric']].label}; this one was chosen afterwards.",)
+    notes = []
+    if declared["metric"] != shown["metric"]:
+        notes.append(f"The metric declared before the run was {QUANTITIES[declared['metric']].label}; this one was chosen afterwards.")
+    if declared["rope"] != shown["rope"]:
+        notes.append(f"The region of practical equivalence declared before the run was {declared['rope']}; this one was chosen afterwards.")
+    return tuple(notes)
 
 
 Pair = tuple[dict[str, Any] | None, dict[str, Any] | None]

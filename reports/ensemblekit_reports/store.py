@@ -124,7 +124,7 @@ def make_folder(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         # Asking for permissions is not enough: root may do anything, a full disk allows nothing.
         write_bytes(directory / ".writable", b"")
-        (directory / ".writable").unlink()
+        (directory / ".writable").unlink(missing_ok=True)  # another run may be asking the same
     except OSError as error:
         raise UserError(f"the output folder {directory} cannot be written to: {error.strerror}.") from None
 
@@ -153,7 +153,7 @@ def to_json(record: dict[str, Any]) -> bytes:
      "a": null
     }
     """
-    return (json.dumps(_nan_to_none(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (json.dumps(_nan_to_none(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
 
 
 def read_json(file: Path) -> dict[str, Any]:

@@ -278,10 +278,10 @@ def answer(job_file: Path, tell: Tell) -> None:
     job = json.loads(job_file.read_text(encoding="utf-8"))
     try:
         found: dict[str, Any] = {"reason": "", "costs": measure(job, tell)}
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; the reason is the answer
+    except BaseException as error:  # noqa: BLE001 - a model may raise anything; the reason is the answer
         lines = str(error).strip().splitlines() or [""]
         found = {"reason": f"{type(error).__name__}: {lines[0]}", "costs": {}}
-    Path(job["answer"]).write_text(json.dumps(found), encoding="utf-8")
+    Path(job["answer"]).write_text(json.dumps(found), encoding="utf-8", errors="replace")
 
 
 if __name__ == "__main__":

@@ -36,6 +36,20 @@ class Prior(ClassifierMixin, BaseEstimator):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
+class Panic(BaseException):
+    """As extensions written in other languages raise it."""
+
+
+class Panics(Prior):
+    def fit(self, X, y):
+        raise Panic("something broke below")
+
+
+class SaysWhatNoFileTakes(Prior):
+    def fit(self, X, y):
+        raise ValueError("a name with a lone surrogate: \udcff")
+
+
 class Raises(Prior):
     def fit(self, X, y):
         raise RuntimeError("the first line\nthe second line")

@@ -20,6 +20,8 @@ from tests.reports.running.test_running import PLAN, TREE
 
 HABITS = {
     "raises": (oddities.Raises(), "failed", "RuntimeError: the first line"),
+    "panics": (oddities.Panics(), "failed", "Panic: something broke below"),
+    "surrogate": (oddities.SaysWhatNoFileTakes(), "failed", "a name with a lone surrogate"),
     "returns-nan": (oddities.ReturnsNaN(), "failed", "values that are NaN or infinite"),
     "wrong-shape": (oddities.WrongShape(), "failed", "predict_proba returned shape"),
     "hangs": (oddities.Hangs(), "timeout", "it took longer than 3 s"),

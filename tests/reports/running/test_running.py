@@ -158,7 +158,8 @@ def test_another_metric_needs_no_other_fit(tmp_path, without_costs, counted):
     found = load_results(tmp_path, metric="f1_macro", rope=0.05)
     assert (found.metric, found.rope) == ("f1_macro", 0.05)
     assert metrics_of(found).equals(metrics_of(declared))
-    assert "declared before the run was Accuracy" in found.notes[-1]
+    assert "declared before the run was Accuracy" in found.notes[-2]
+    assert "equivalence declared before the run was 0.01" in found.notes[-1]
     assert not counted
     with pytest.raises(UserError, match="unknown metric 'f1': did you mean 'f1_macro'"):
         load_results(tmp_path, metric="f1")
