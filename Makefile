@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= reports/out/default
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: report test lint reports bench gpu-check kernels test-slow tables requirements clean
+.PHONY: report test lint reports bench gpu-check kernels test-slow test-extras test-browser tables requirements clean
 
 report: $(VENV)/.report  ## Compare every model on the embedded default tables and write a report.
 	$(BIN)/ensemblekit compare --out $(OUT)
@@ -16,6 +16,14 @@ test: $(VENV)/.dev  ## Unit tests, end-to-end tests, doctests, scikit-learn's es
 
 test-slow: $(VENV)/.dev  ## What is too long for every run.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slow
+
+test-extras: $(VENV)/.dev  ## What needs Ray, MLflow or CodeCarbon.
+	$(PIP) -r requirements/extras.txt
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m extras
+
+test-browser: $(VENV)/.dev  ## The page in a real browser; needs Chromium (CHROMIUM=path) and npm, which brings axe-core.
+	$(PIP) -r requirements/browser.txt
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m browser
 
 lint: $(VENV)/.dev  ## ruff check, ruff format --check, mypy, import-linter.
 	$(BIN)/ruff check .
@@ -69,6 +77,8 @@ requirements:  ## Resolve the pinned versions again (needs uv).
 	$(COMPILE) --extra boosting --extra report -c requirements/dev.txt pyproject.toml -o requirements/report.txt
 	$(COMPILE) --extra gpu -c requirements/dev.txt pyproject.toml -o requirements/gpu.txt
 	echo "nvidia-cuda-nvrtc>=13 ; sys_platform == 'linux'" | $(COMPILE) - -o requirements/kernels.txt
+	$(COMPILE) --extra ray --extra mlflow --extra energy -c requirements/dev.txt pyproject.toml -o requirements/extras.txt
+	echo playwright | $(COMPILE) - -o requirements/browser.txt
 	echo hatchling | $(COMPILE) -c requirements/dev.txt - -o requirements/build.txt
 
 clean:
