@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ensemblekit.displays.front import pareto_front as front
 from ensemblekit_reports import wording
 from ensemblekit_reports.folds import cells_of, held_out_ratio, side_by_side
 from ensemblekit_reports.quantities import COSTS, METRICS, QUANTITIES
@@ -159,9 +160,9 @@ def _measured(summaries: Iterable[Summary]) -> list[Summary]:
 
 def _ordered(standings: list[Standing], metric: str) -> tuple[Standing, ...]:
     best_first = sorted(standings, key=lambda s: (not s.complete, -s.n_finished * (not s.complete), _loss(s, metric)))
-    front = pareto_front(best_first, metric)
+    undominated = pareto_front(best_first, metric)
     return tuple(
-        replace(s, rank=place if s.complete else None, on_front=s.model.name in front) for place, s in enumerate(best_first, start=1)
+        replace(s, rank=place if s.complete else None, on_front=s.model.name in undominated) for place, s in enumerate(best_first, start=1)
     )
 
 
@@ -189,12 +190,9 @@ def pareto_front(standings: Sequence[Standing], metric: str, cost: str = MAIN_CO
     >>> sorted(pareto_front(on_table(example_results(), "moons"), "accuracy"))
     ['logistic', 'moe']
     """
-    points = [
-        (s.model.name, _loss(s, metric), s.costs[cost].value) for s in standings if s.complete and cost in s.costs and s.costs[cost].n
-    ]
-    return frozenset(
-        name for name, loss, price in points if not any(a <= loss and b <= price and (a < loss or b < price) for _, a, b in points)
-    )
+    losses = [_loss(s, metric) if s.complete else np.nan for s in standings]
+    costs = [s.costs[cost].value if cost in s.costs else np.nan for s in standings]
+    return frozenset(s.model.name for s, on in zip(standings, front(losses, costs), strict=True) if on)
 
 
 def best(standings: Sequence[Standing], metric: str) -> Standing | None:

@@ -6,35 +6,18 @@ grounds. Shape tells the family and every mark has its label: colour never carri
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from ensemblekit.displays.palette import DARK, LIGHT, Palette
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ensemblekit_reports.results import ModelFacts
 
-#: After Okabe and Ito (2008), darkened or lightened to a contrast of 3:1 on either ground: (light, dark).
-_MODEL_COLOURS = (
-    ("#c8500a", "#ff9a4d"),
-    ("#0068a8", "#5cb3f0"),
-    ("#00805c", "#35cfa2"),
-    ("#a8467f", "#eba0cb"),
-    ("#8a6a00", "#eec14a"),
-    ("#4b4fc4", "#a9acff"),
-    ("#1b7f95", "#7fdcec"),
-    ("#5b4636", "#d8bfa8"),
-    ("#b3261e", "#ff8f88"),
-    ("#4c6b1f", "#b4d77b"),
-)
-#: Everything that is not a model: CSS variable, light, dark.
-_ROLES = (
-    ("ink", "#1c2430", "#e8ebf0"),
-    ("muted", "#5d6877", "#a3adba"),
-    ("faint", "#8791a0", "#79838f"),
-    ("grid", "#e6e9ee", "#282f3a"),
-    ("ground", "#ffffff", "#14181f"),
-    ("band", "#eceff3", "#232a35"),
-)
+#: Everything that is not a model.
+_ROLES = ("ink", "muted", "faint", "grid", "ground", "band")
 MODEL_MARKERS = {"mixture": "D", "ensemble": "s", "single": "o"}
 
 
@@ -46,8 +29,8 @@ def variables() -> tuple[tuple[str, str, str], ...]:
     >>> variables()[0]
     ('ink', '#1c2430', '#e8ebf0')
     """
-    models = [(f"model-{i}", light, dark) for i, (light, dark) in enumerate(_MODEL_COLOURS)]
-    return (*_ROLES, *models)
+    models = [(f"model-{i}", *both) for i, both in enumerate(zip(LIGHT.marks, DARK.marks, strict=True))]
+    return (*((role, getattr(LIGHT, role), getattr(DARK, role)) for role in _ROLES), *models)
 
 
 def style_sheet() -> str:
@@ -75,8 +58,41 @@ def stand_in(name: str) -> str:
     return f"#0a0b{names.index(name):02x}"
 
 
+def stand_ins() -> Palette:
+    """Return the palette whose every colour stands for a CSS variable.
+
+    Examples
+    --------
+    >>> stand_ins().ink == stand_in("ink"), stand_ins().mark(0) == stand_in("model-0")
+    (True, True)
+    """
+    roles = {role: stand_in(role) for role in _ROLES}
+    return replace(LIGHT, **roles, marks=tuple(stand_in(f"model-{i}") for i in range(len(LIGHT.marks))))
+
+
+def model_positions(models: Sequence[ModelFacts]) -> dict[str, int]:
+    """Give every model its place in the palette, mixtures first, so that the model in question looks the same in every report.
+
+    Parameters
+    ----------
+    models : sequence of ModelFacts
+
+    Returns
+    -------
+    dict of str to int
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.example import example_results
+    >>> model_positions(example_results().models)
+    {'moe': 0, 'averaging': 1, 'logistic': 2}
+    """
+    ordered = sorted(models, key=lambda model: model.family != "mixture")
+    return {model.name: position for position, model in enumerate(ordered)}
+
+
 def model_variables(models: Sequence[ModelFacts]) -> dict[str, str]:
-    """Give every model its colour, mixtures first, so that the model in question looks the same in every report.
+    """Name the CSS variable of every model's colour; colours repeat after ten models.
 
     Parameters
     ----------
@@ -85,7 +101,6 @@ def model_variables(models: Sequence[ModelFacts]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Model name to name of a CSS variable; colours repeat after ten models.
 
     Examples
     --------
@@ -93,5 +108,4 @@ def model_variables(models: Sequence[ModelFacts]) -> dict[str, str]:
     >>> model_variables(example_results().models)
     {'moe': 'model-0', 'averaging': 'model-1', 'logistic': 'model-2'}
     """
-    ordered = sorted(models, key=lambda model: model.family != "mixture")
-    return {model.name: f"model-{i % len(_MODEL_COLOURS)}" for i, model in enumerate(ordered)}
+    return {name: f"model-{position % len(LIGHT.marks)}" for name, position in model_positions(models).items()}

@@ -9,7 +9,7 @@ import matplotlib as mpl
 
 from ensemblekit_reports import wording
 from ensemblekit_reports.comparisons import UNTESTED
-from ensemblekit_reports.figures.colours import model_variables
+from ensemblekit_reports.figures.colours import model_positions
 from ensemblekit_reports.figures.differences import Row, draw_differences
 from ensemblekit_reports.figures.pareto import draw_pareto
 
@@ -68,41 +68,43 @@ def draw(report: Report) -> Pictures:
 
 
 def _draw(report: Report) -> Pictures:
-    colours = model_variables(report.models)
+    positions = model_positions(report.models)
     several = len(report.tables) > 1
     where = wording.count(len(report.tables), "table") if several else wording.name(report.tables[0].facts.name)
-    pareto = draw_pareto(report.leaderboard, report.quantity, colours, "pareto", where)
+    pareto = draw_pareto(report.leaderboard, report.quantity, positions, "pareto", where)
     if not several:
-        only = _against_all(report, report.tables[0], colours, "differences")
+        only = _against_all(report, report.tables[0], positions, "differences")
         return Pictures(pareto, (only,) if only else (), ())
-    by_rival = [_by_table(report, statement, colours, f"differences-{i}") for i, statement in enumerate(report.answer.statements, start=1)]
+    by_rival = [
+        _by_table(report, statement, positions, f"differences-{i}") for i, statement in enumerate(report.answer.statements, start=1)
+    ]
     return Pictures(
         pareto,
         tuple(drawing for drawing in by_rival if drawing is not None),
-        tuple(_of_table(report, section, colours, f"table-{i}") for i, section in enumerate(report.tables, start=1)),
+        tuple(_of_table(report, section, positions, f"table-{i}") for i, section in enumerate(report.tables, start=1)),
     )
 
 
-def _of_table(report: Report, section: TableSection, colours: dict[str, str], name: str) -> tuple[Drawing | None, Drawing | None]:
+def _of_table(report: Report, section: TableSection, positions: dict[str, int], name: str) -> tuple[Drawing | None, Drawing | None]:
     where = wording.name(section.facts.name)
-    pareto = draw_pareto(section.standings, report.quantity, colours, f"{name}-pareto", where)
-    return pareto, _against_all(report, section, colours, f"{name}-differences")
+    pareto = draw_pareto(section.standings, report.quantity, positions, f"{name}-pareto", where)
+    return pareto, _against_all(report, section, positions, f"{name}-differences")
 
 
-def _against_all(report: Report, section: TableSection, colours: dict[str, str], name: str) -> Drawing | None:
+def _against_all(report: Report, section: TableSection, positions: dict[str, int], name: str) -> Drawing | None:
     labels = {model.name: model.label for model in report.models}
-    rows = [Row(labels[c.second], c.gain, c.low, c.high, c.call, colours[c.second]) for c in report.against_focus(section.comparisons)]
+    rows = [Row(labels[c.second], c.gain, c.low, c.high, c.call, positions[c.second]) for c in report.against_focus(section.comparisons)]
     first = labels.get(report.answer.focus, "")
     title = f"{wording.name(first)} against the other models on {wording.name(section.facts.name)}"
     return draw_differences(rows, report.quantity, report.rope, name, first, title)
 
 
-def _by_table(report: Report, statement: Statement, colours: dict[str, str], name: str) -> Drawing | None:
+def _by_table(report: Report, statement: Statement, positions: dict[str, int], name: str) -> Drawing | None:
     labels = {model.name: model.label for model in report.models}
     overall = statement.comparison
-    rows = [Row(table, c.gain, c.low, c.high, c.call, colours[overall.second]) for table, c in statement.on_tables]
+    rows = [Row(table, c.gain, c.low, c.high, c.call, positions[overall.second]) for table, c in statement.on_tables]
     call = "" if overall.call == UNTESTED else overall.call
-    rows.append(Row("Mean of the tables", overall.gain, overall.low, overall.high, call, "ink", summary=True))
+    rows.append(Row("Mean of the tables", overall.gain, overall.low, overall.high, call, None, summary=True))
     first = labels[overall.first]
     title = f"{wording.name(first)} against {wording.name(labels[overall.second])}, table by table"
     return draw_differences(rows, report.quantity, report.rope, name, first, title)

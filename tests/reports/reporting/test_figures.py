@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ensemblekit.displays.label_places import Box, place_labels
 from ensemblekit_reports.figures.colours import model_variables, variables
 from ensemblekit_reports.figures.differences import Row, draw_differences
-from ensemblekit_reports.figures.labels import Box, place_labels
 from ensemblekit_reports.figures.pareto import draw_pareto
 from ensemblekit_reports.quantities import QUANTITIES
 from ensemblekit_reports.render.pictures import draw
@@ -118,7 +118,7 @@ def test_nothing_to_draw():
 
 
 def test_an_extreme_row_does_not_squeeze_the_others():
-    rows = [Row(f"t{i}", 0.01, 0.0, 0.02, "", "ink") for i in range(4)] + [Row("far", 0.5, 0.4, 0.6, "", "ink")]
+    rows = [Row(f"t{i}", 0.01, 0.0, 0.02, "", None) for i in range(4)] + [Row("far", 0.5, 0.4, 0.6, "", None)]
     drawing = draw_differences(rows, QUANTITIES["accuracy"], 0.01, "d", "m", "t")
     ticks = [float(t.replace("−", "-")) for t in re.findall(r'middle"[^>]*>(−?[\d.]+)<', drawing.svg)]
     assert max(ticks) < 10
@@ -127,7 +127,7 @@ def test_an_extreme_row_does_not_squeeze_the_others():
 
 @pytest.mark.parametrize("name", ["$\\frac{$", "🦊 fox", "שלום", "日本語", "a<b>&\"'", "\u202eevil", "x" * 300, "\u200b", "\x07"])
 def test_foreign_names_are_drawn_as_they_are(name):
-    rows = [Row(name, 0.01, 0.0, 0.02, "better", "model-0")]
+    rows = [Row(name, 0.01, 0.0, 0.02, "better", 0)]
     drawing = draw_differences(rows, QUANTITIES["accuracy"], 0.01, "d", name, "t")
     ET.fromstring(drawing.svg)  # noqa: S314
     assert "\u202e" not in drawing.svg
