@@ -49,7 +49,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit_reports.comparisons import BETTER, WORSE, compare_on_table
 from ensemblekit_reports.example import example_results
-from ensemblekit_reports.quantities import METRICS
+from ensemblekit_reports.quantities import metrics_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +125,16 @@ def judge_verdicts(options: argparse.Namespace) -> None:
 
 
 COMMAND = ["compare", "wine", "--models", "logistic,random-forest,lightgbm,averaging", "--folds", "5x5", "--quick"]
-REPEATABLE = ["dataset", "model", "repeat", "fold", "status", "n_train", "n_test", *(metric.name for metric in METRICS)]
+REPEATABLE = [
+    "dataset",
+    "model",
+    "repeat",
+    "fold",
+    "status",
+    "n_train",
+    "n_test",
+    *(metric.name for metric in metrics_of("classification")),
+]
 
 
 def kill_and_resume(options: argparse.Namespace) -> None:

@@ -26,11 +26,11 @@ from threadpoolctl import threadpool_limits
 
 from ensemblekit.ensembles.fitting import MemberFitError, fit_member
 from ensemblekit_reports.atomic import write_bytes
-from ensemblekit_reports.metrics import check_probabilities, score
+from ensemblekit_reports.metrics import check_probabilities, judge
 from ensemblekit_reports.models import Model
 from ensemblekit_reports.predictions import Predictions, predictions_file, to_parquet
 from ensemblekit_reports.preprocessing import preprocessing
-from ensemblekit_reports.quantities import METRICS
+from ensemblekit_reports.quantities import metrics_of
 from ensemblekit_reports.quiet import collected
 from ensemblekit_reports.store import to_json
 from ensemblekit_reports.tables import Table
@@ -210,7 +210,7 @@ def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> tuple[d
     seconds = time.perf_counter() - started
     record = record_of(fold, model, status, reason, seconds=seconds) | {"said": dict(said.most_common(MOST_MESSAGES))}
     if predictions is not None:
-        record["metrics"] = score(*predictions[1:])
+        record["metrics"] = judge(predictions)
     return record, predictions
 
 
@@ -250,7 +250,7 @@ def record_of(fold: Fold, model: Model, status: str, reason: str, *, seconds: fl
         "reason": reason,
         "n_train": int((~fold.tested).sum()),
         "n_test": int(fold.tested.sum()),
-        "metrics": dict.fromkeys((metric.name for metric in METRICS), np.nan),
+        "metrics": dict.fromkeys((metric.name for metric in metrics_of(fold.table.task)), np.nan),
         "seconds": seconds,
         "said": {},
     }

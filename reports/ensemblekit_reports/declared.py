@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from ensemblekit_reports.errors import UserError, unknown_name
-from ensemblekit_reports.quantities import METRICS
+from ensemblekit_reports.quantities import QUANTITIES, metrics_of
 
 
-def check_numbers(metric: str, rope: float, seed: int) -> None:
+def check_numbers(metric: str, rope: float, seed: int, task: str = "classification") -> None:
     """Refuse what is no metric, no size and no seed.
 
     Parameters
     ----------
     metric : str
-        To be a name in ``quantities.METRICS``.
+        To be the name of one of the task's metrics.
     rope : float
         To be a number, not negative.
     seed : int
         To be not negative.
+    task : str, default="classification"
+        Of the study.
 
     Raises
     ------
@@ -30,7 +32,9 @@ def check_numbers(metric: str, rope: float, seed: int) -> None:
         ...
     ensemblekit_reports.errors.UserError: seed must not be negative, got -1.
     """
-    names = [known.name for known in METRICS]
+    names = [known.name for known in metrics_of(task)]
+    if metric in QUANTITIES and QUANTITIES[metric].task not in {"", task}:
+        raise UserError(f"{metric} is a metric of {QUANTITIES[metric].task}, and this is {task}: choose one of {', '.join(names)}.")
     if metric not in names:
         raise unknown_name("metric", metric, names)
     if not rope >= 0:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ensemblekit_reports.quantities import COSTS, METRICS
+from ensemblekit_reports.quantities import COSTS, DEFAULT_METRICS, metrics_of
 from ensemblekit_reports.results import Environment, ModelFacts, Results, TableFacts
 
 _MODELS = (
@@ -15,7 +15,7 @@ _MODELS = (
     ModelFacts("averaging", "Averaging", "ensemble", "AveragingEnsembleClassifier()"),
     ModelFacts("logistic", "Logistic regression", "single", "LogisticRegression()"),
 )
-#: Mean accuracy and seconds to predict a single row.
+#: Mean accuracy (or R squared) and seconds to predict a single row.
 _LEVELS = {"moe": (0.95, 4e-4), "averaging": (0.93, 5e-3), "logistic": (0.85, 3e-4)}
 _ENVIRONMENT = Environment(
     command="ensemblekit compare moons.csv --target moon",
@@ -29,7 +29,7 @@ _ENVIRONMENT = Environment(
 )
 
 
-def example_results(tables: tuple[str, ...] = ("moons",), n_splits: int = 5, n_repeats: int = 2) -> Results:
+def example_results(tables: tuple[str, ...] = ("moons",), n_splits: int = 5, n_repeats: int = 2, task: str = "classification") -> Results:
     """Make the results of a study that never ran.
 
     Parameters
@@ -38,6 +38,8 @@ def example_results(tables: tuple[str, ...] = ("moons",), n_splits: int = 5, n_r
         Names of the tables.
     n_splits, n_repeats : int
         Fold scheme.
+    task : str, default="classification"
+        Or ``"regression"``.
 
     Returns
     -------
@@ -47,11 +49,11 @@ def example_results(tables: tuple[str, ...] = ("moons",), n_splits: int = 5, n_r
     Examples
     --------
     >>> example_results().cells.shape
-    (30, 26)
+    (30, 28)
     """
     random = np.random.default_rng(0)
     rows = [
-        _cell(random, table, model.name, repeat, fold)
+        _cell(random, table, model.name, repeat, fold, task)
         for table in tables
         for model in _MODELS
         for repeat in range(n_repeats)
@@ -59,19 +61,21 @@ def example_results(tables: tuple[str, ...] = ("moons",), n_splits: int = 5, n_r
     ]
     return Results(
         name="example",
-        metric="accuracy",
+        metric=DEFAULT_METRICS[task],
         rope=0.01,
         n_repeats=n_repeats,
         n_splits=n_splits,
         quick=False,
-        tables=tuple(_table(name) for name in tables),
+        tables=tuple(_table(name, task) for name in tables),
         models=_MODELS,
         environment=replace(_ENVIRONMENT),
         cells=pd.DataFrame(rows),
+        task=task,
     )
 
 
-def _table(name: str) -> TableFacts:
+def _table(name: str, task: str) -> TableFacts:
+    is_amount = task == "regression"
     return TableFacts(
         name=name,
         source=f"{name}.csv",
@@ -81,14 +85,16 @@ def _table(name: str) -> TableFacts:
         n_rows=400,
         n_columns=2,
         column_kinds={"numeric": 2},
-        class_counts={"lower": 200, "upper": 200},
+        class_counts={} if is_amount else {"lower": 200, "upper": 200},
+        task=task,
+        answers={"min": 0.0, "median": 4.2, "max": 10.0, "mean": 4.5, "std": 2.5} if is_amount else {},
     )
 
 
-def _cell(random: np.random.Generator, table: str, model: str, repeat: int, fold: int) -> dict[str, object]:
+def _cell(random: np.random.Generator, table: str, model: str, repeat: int, fold: int, task: str) -> dict[str, object]:
     level, seconds = _LEVELS[model]
-    accuracy = min(1.0, level + 0.01 * random.standard_normal())
-    scores = dict.fromkeys((q.name for q in METRICS), accuracy) | {"log_loss": 2 * (1 - accuracy)}
+    good = min(1.0, level + 0.01 * random.standard_normal())
+    scores = {q.name: good if q.higher_is_better else 2 * (1 - good) for q in metrics_of(task)}
     costs = {q.name: seconds * _COST_OVER_LATENCY[q.name] * random.uniform(0.9, 1.1) for q in COSTS}
     key = {"dataset": table, "model": model, "repeat": repeat, "fold": fold}
     facts = {"status": "ok", "reason": "", "n_train": 320, "n_test": 80}

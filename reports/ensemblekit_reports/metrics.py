@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score, recall_score
+from sklearn.metrics import (
+    f1_score,
+    mean_absolute_error,
+    median_absolute_error,
+    r2_score,
+    recall_score,
+    root_mean_squared_error,
+)
 
-from ensemblekit_reports.quantities import METRICS
+from ensemblekit_reports.predictions import Predictions
+from ensemblekit_reports.quantities import CALIBRATION_BINS, metrics_of
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -58,8 +66,33 @@ def check_probabilities(probabilities: object, n_rows: int, n_columns: int) -> F
     return array
 
 
+def judge(predictions: Predictions) -> dict[str, float]:
+    """Compute every metric of the task on one test fold.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of classes or of amounts.
+
+    Returns
+    -------
+    dict of str to float
+        By name, in the order of ``quantities.metrics_of``.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.predictions import Predictions
+    >>> list(judge(Predictions(np.arange(2), np.array([0.5, 1.5]), np.array([1.0, 1.5]), None)))
+    ['r2', 'rmse', 'mae', 'median_ae']
+    """
+    _, y, predicted, probabilities, weights = predictions
+    if predictions.task == "regression":
+        return score_amounts(y, predicted, weights)
+    return score(y.astype(np.int64), predicted.astype(np.int64), probabilities, weights)
+
+
 def score(y: Integers, predicted: Integers, probabilities: Floats | None, weights: Floats | None = None) -> dict[str, float]:
-    """Compute every declared metric on one test fold.
+    """Compute every metric of classes on one test fold.
 
     Parameters
     ----------
@@ -68,7 +101,7 @@ def score(y: Integers, predicted: Integers, probabilities: Floats | None, weight
     predicted : ndarray of shape (n_rows,), int64
         Predicted class codes.
     probabilities : ndarray of shape (n_rows, n_classes), float64, or None
-        One column per class of the table; None for a model that gives none, whose log-loss is NaN.
+        One column per class of the table; None for a model that gives none, whose log-loss, Brier score and calibration error are NaN.
     weights : ndarray of shape (n_rows,), float64, optional
         How much each row counts; a row of weight two is two rows.
 
@@ -80,8 +113,8 @@ def score(y: Integers, predicted: Integers, probabilities: Floats | None, weight
     Examples
     --------
     >>> scores = score(np.array([0, 1]), np.array([0, 1]), np.array([[0.5, 0.5], [0.0, 1.0]]))
-    >>> scores["accuracy"], round(scores["log_loss"], 3)
-    (1.0, 0.347)
+    >>> scores["accuracy"], round(scores["log_loss"], 3), scores["brier"], scores["ece"]
+    (1.0, 0.347, 0.125, 0.25)
     """
     present = np.unique(y)
     over_classes = {"labels": present, "average": "macro", "zero_division": 0.0, "sample_weight": weights}
@@ -89,13 +122,88 @@ def score(y: Integers, predicted: Integers, probabilities: Floats | None, weight
     values = {
         "accuracy": float(np.average(y == predicted, weights=weights)),
         "balanced_accuracy": recall,
-        "log_loss": np.nan if probabilities is None else _log_loss(y, probabilities, weights),
+        "log_loss": np.nan,
         "recall_macro": recall,
         "f1_macro": float(f1_score(y, predicted, **over_classes)),
+        "brier": np.nan,
+        "ece": np.nan,
     }
-    return {metric.name: values[metric.name] for metric in METRICS}
+    if probabilities is not None:
+        values["log_loss"] = _log_loss(y, probabilities, weights)
+        values["brier"] = _brier(y, probabilities, weights)
+        values["ece"] = calibration_error(probabilities.max(axis=1), probabilities.argmax(axis=1) == y, weights)
+    return {metric.name: values[metric.name] for metric in metrics_of("classification")}
 
 
 def _log_loss(y: Integers, probabilities: Floats, weights: Floats | None) -> float:
     given = probabilities[np.arange(len(y)), y] / probabilities.sum(axis=1)
     return float(np.average(-np.log(np.clip(given, LEAST_PROBABILITY, 1.0)), weights=weights))
+
+
+def _brier(y: Integers, probabilities: Floats, weights: Floats | None) -> float:
+    off = probabilities - (y[:, None] == np.arange(probabilities.shape[1]))
+    return float(np.average((off**2).sum(axis=1) / 2, weights=weights))
+
+
+def calibration_error(confidence: Floats, right: NDArray[np.bool_], weights: Floats | None = None) -> float:
+    """Compute the top-label expected calibration error.
+
+    Rows are put into `CALIBRATION_BINS` bins of equal width, open on the left, by the probability of their most probable class; the
+    error is the mean over bins, weighted by rows, of the distance between the mean probability and the share that is right.
+
+    Parameters
+    ----------
+    confidence : ndarray of shape (n_rows,), float64
+        Probability of the most probable class.
+    right : ndarray of shape (n_rows,), bool
+        Whether it is the true one.
+    weights : ndarray of shape (n_rows,), float64, optional
+        How much each row counts.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+
+    References
+    ----------
+    Guo, Pleiss, Sun, Weinberger (2017), "On calibration of modern neural networks", equation 3.
+
+    Examples
+    --------
+    >>> calibration_error(np.array([0.8, 0.8, 0.8, 0.8]), np.array([True, True, True, False])).__round__(3)
+    0.05
+    """
+    bins = np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(np.intp) - 1, 0, CALIBRATION_BINS - 1)
+    mass = np.ones(len(confidence)) if weights is None else weights
+    gap = np.bincount(bins, mass * (confidence - right), CALIBRATION_BINS)
+    return float(np.abs(gap).sum() / mass.sum())
+
+
+def score_amounts(y: Floats, predicted: Floats, weights: Floats | None = None) -> dict[str, float]:
+    """Compute every metric of amounts on one test fold.
+
+    Parameters
+    ----------
+    y, predicted : ndarray of shape (n_rows,), float64
+        True and predicted amounts.
+    weights : ndarray of shape (n_rows,), float64, optional
+        How much each row counts; a row of weight two is two rows.
+
+    Returns
+    -------
+    dict of str to float
+        By name, in the order of ``quantities.METRICS``; R squared of a single row is NaN.
+
+    Examples
+    --------
+    >>> score_amounts(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))["r2"]
+    0.5
+    """
+    values = {
+        "r2": float(r2_score(y, predicted, sample_weight=weights)) if len(y) > 1 else np.nan,
+        "rmse": float(root_mean_squared_error(y, predicted, sample_weight=weights)),
+        "mae": float(mean_absolute_error(y, predicted, sample_weight=weights)),
+        "median_ae": float(median_absolute_error(y, predicted, sample_weight=weights)),
+    }
+    return {metric.name: values[metric.name] for metric in metrics_of("regression")}

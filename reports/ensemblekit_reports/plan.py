@@ -62,6 +62,11 @@ class Plan:
     quick: bool
     budget: Budget = field(default_factory=Budget)
 
+    @property
+    def task(self) -> str:
+        """``"classification"`` or ``"regression"``, of all tables."""
+        return self.tables[0].task
+
     @cached_property
     def assignments(self) -> dict[str, NDArray[np.int16]]:
         """Name of a table -> the fold in which each row is tested, of shape (n_repeats, n_rows)."""

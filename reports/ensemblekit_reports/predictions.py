@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,21 +23,26 @@ class Predictions(NamedTuple):
     ----------
     rows : ndarray of shape (n_rows,), int32
         Positions in the table.
-    y : ndarray of shape (n_rows,), int64
-        True class codes.
-    predicted : ndarray of shape (n_rows,), int64
-        Predicted class codes.
+    y : ndarray of shape (n_rows,), int64 or float64
+        True class codes, or true amounts.
+    predicted : ndarray of shape (n_rows,), int64 or float64
+        Predicted class codes or amounts.
     probabilities : ndarray of shape (n_rows, n_classes), float64, or None
-        One column for each class of the table; None for a model that gives none.
+        One column for each class of the table; None for amounts, and for a model that gives none.
     weights : ndarray of shape (n_rows,), float64, or None
         How much each row counts; alike when None.
     """
 
     rows: NDArray[np.int32]
-    y: NDArray[np.int64]
-    predicted: NDArray[np.int64]
+    y: NDArray[Any]
+    predicted: NDArray[Any]
     probabilities: NDArray[np.float64] | None
     weights: NDArray[np.float64] | None = None
+
+    @property
+    def task(self) -> str:
+        """``"classification"`` or ``"regression"``, by the type of the answers."""
+        return "regression" if np.issubdtype(self.y.dtype, np.floating) else "classification"
 
 
 def predictions_file(cell: Path) -> Path:
@@ -79,10 +84,11 @@ def to_parquet(predictions: Predictions) -> bytes:
     >>> pq.read_table(pa.BufferReader(to_parquet(one))).to_pydict()
     {'row': [7], 'true': [1], 'predicted': [0], 'p0': [0.75], 'p1': [0.25]}
     """
+    kind = pa.float64() if predictions.task == "regression" else pa.int32()
     columns = {
         "row": pa.array(predictions.rows, pa.int32()),
-        "true": pa.array(predictions.y, pa.int32()),
-        "predicted": pa.array(predictions.predicted, pa.int32()),
+        "true": pa.array(predictions.y, kind),
+        "predicted": pa.array(predictions.predicted, kind),
     }
     if predictions.weights is not None:
         columns["weight"] = pa.array(predictions.weights)
@@ -120,8 +126,12 @@ def read_predictions(file: Path) -> Predictions:
     try:
         table = pq.read_table(file, partitioning=None)
         columns = {name: table[name].to_numpy() for name in table.column_names}
-        rows, y, predicted = columns.pop("row"), columns.pop("true").astype(np.int64), columns.pop("predicted").astype(np.int64)
+        rows, y, predicted = columns.pop("row"), _answers(columns.pop("true")), _answers(columns.pop("predicted"))
     except (OSError, ValueError, KeyError) as error:  # pyarrow's own errors are among them
         raise UserError(f"the predictions {file} cannot be read: {str(error).splitlines()[0]}") from None
     weights = columns.pop("weight", None)
     return Predictions(rows, y, predicted, np.column_stack(list(columns.values())) if columns else None, weights)
+
+
+def _answers(column: NDArray[Any]) -> NDArray[Any]:
+    return column.astype(np.int64) if np.issubdtype(column.dtype, np.integer) else column

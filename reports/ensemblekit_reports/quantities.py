@@ -5,7 +5,11 @@ The names are the columns of ``results.csv``; a cost carries its unit in its nam
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+#: What the answers of a table are: classes, or amounts. All tables of a study have the same task.
+TASKS = ("classification", "regression")
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,18 @@ class Quantity:
         ``""`` for plain scores, else ``"s"``, ``"B"``, ``"rows/s"``.
     definition : str
         One sentence, shown beside the number.
+    task : str
+        ``"classification"`` or ``"regression"`` for a metric, ``""`` for a cost.
+    lowest, highest : float
+        The values that it cannot pass.
+    share : bool
+        Whether it is a share, shown in per cent and compared in points.
+    difference : str
+        Unit of a difference of two scores that are no shares, such as ``"nats"``; ``""`` for none.
+    rope : float
+        Differences up to this size are taken not to matter where the study does not say otherwise.
+    of_spread : bool
+        Whether the score is in the unit of the answers, and ``rope`` therefore a share of their standard deviation.
     """
 
     name: str
@@ -31,14 +47,73 @@ class Quantity:
     higher_is_better: bool
     unit: str
     definition: str
+    task: str = ""
+    lowest: float = 0.0
+    highest: float = math.inf
+    share: bool = False
+    difference: str = ""
+    rope: float = math.nan
+    of_spread: bool = False
 
+
+def _share(name: str, label: str, definition: str, *, higher_is_better: bool = True) -> Quantity:
+    return Quantity(name, label, higher_is_better, "", definition, "classification", highest=1.0, share=True, rope=0.01)
+
+
+def _error(name: str, label: str, definition: str) -> Quantity:
+    return Quantity(name, label, False, "", definition, "regression", rope=0.01, of_spread=True)
+
+
+#: Bins of the expected calibration error, as Guo et al. have it.
+CALIBRATION_BINS = 15
 
 METRICS = (
-    Quantity("accuracy", "Accuracy", True, "", "Share of rows whose most probable class is the true one."),
-    Quantity("balanced_accuracy", "Balanced accuracy", True, "", "Mean over classes of the share of its rows found."),
-    Quantity("log_loss", "Log-loss", False, "", "Mean of -ln(probability given to the true class)."),
-    Quantity("recall_macro", "Macro recall", True, "", "Unweighted mean of the recall of each class."),
-    Quantity("f1_macro", "Macro F1", True, "", "Mean over classes of the harmonic mean of precision and recall."),
+    _share("accuracy", "Accuracy", "Share of rows whose most probable class is the true one."),
+    _share("balanced_accuracy", "Balanced accuracy", "Mean over classes of the share of its rows found."),
+    Quantity(
+        "log_loss",
+        "Log-loss",
+        False,
+        "",
+        "Mean of -ln(probability given to the true class).",
+        "classification",
+        difference="nats",
+        rope=0.01,
+    ),
+    _share("recall_macro", "Macro recall", "Unweighted mean of the recall of each class."),
+    _share("f1_macro", "Macro F1", "Mean over classes of the harmonic mean of precision and recall."),
+    Quantity(
+        "brier",
+        "Brier score",
+        False,
+        "",
+        "Half the mean squared distance between the probabilities and the truth, between 0 and 1 (Brier 1950; with two classes the "
+        "square of what the probability of the second is off).",
+        "classification",
+        highest=1.0,
+        rope=0.005,
+    ),
+    _share(
+        "ece",
+        "Calibration error",
+        f"How far the probability of the most probable class is off the share of such rows that are right: mean over {CALIBRATION_BINS} "
+        "bins of equal width, weighted by their rows (top-label ECE of Guo et al. 2017). Biased upwards on few rows.",
+        higher_is_better=False,
+    ),
+    Quantity(
+        "r2",
+        "R\N{SUPERSCRIPT TWO}",
+        True,
+        "",
+        "Share of the variance of the answers that is explained: 1 is perfect, 0 is no better than their mean, and there is no worst.",
+        "regression",
+        lowest=-math.inf,
+        highest=1.0,
+        rope=0.01,
+    ),
+    _error("rmse", "RMSE", "Root of the mean squared error, in the unit of the answers."),
+    _error("mae", "MAE", "Mean absolute error, in the unit of the answers."),
+    _error("median_ae", "Median absolute error", "What half of the absolute errors do not pass, in the unit of the answers."),
 )
 
 COSTS = (
@@ -62,3 +137,22 @@ COSTS = (
 )
 
 QUANTITIES = {quantity.name: quantity for quantity in METRICS + COSTS}
+
+#: Primary metric of a study that names none.
+DEFAULT_METRICS = {"classification": "accuracy", "regression": "r2"}
+
+
+def metrics_of(task: str) -> tuple[Quantity, ...]:
+    """Return the metrics of a task, in the order in which they are shown.
+
+    Parameters
+    ----------
+    task : str
+        ``"classification"`` or ``"regression"``.
+
+    Examples
+    --------
+    >>> [metric.name for metric in metrics_of("regression")]
+    ['r2', 'rmse', 'mae', 'median_ae']
+    """
+    return tuple(metric for metric in METRICS if metric.task == task)

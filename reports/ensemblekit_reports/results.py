@@ -5,7 +5,7 @@ Nothing downstream of this file fits a model, reads a table or takes a time; not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,9 +38,13 @@ class TableFacts:
     column_kinds : dict of str to int
         Number of columns by kind: ``numeric``, ``categorical``, ``boolean``.
     class_counts : dict of str to int
-        Rows by class label (as text), in the order of the labels.
+        Rows by class label (as text), in the order of the labels; empty for amounts.
     notes : tuple of str
         What was left out or changed on reading, one sentence each.
+    task : str
+        ``"classification"`` or ``"regression"``.
+    answers : dict of str to float
+        For amounts their ``min``, ``median``, ``max``, ``mean`` and ``std``; empty for classes.
     """
 
     name: str
@@ -53,6 +57,8 @@ class TableFacts:
     column_kinds: dict[str, int]
     class_counts: dict[str, int]
     notes: tuple[str, ...] = ()
+    task: str = "classification"
+    answers: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -132,11 +138,13 @@ class Results:
     environment : Environment
     cells : DataFrame
         One row per (dataset, model, repeat, fold): ``KEY_COLUMNS``, then ``status``, ``reason``, ``n_train``,
-        ``n_test``, then one column per metric, then one per cost, ``predict_single_calls`` and ``contended``. Costs
+        ``n_test``, then one column per metric of the task, then one per cost, ``predict_single_calls`` and ``contended``. Costs
         are NaN on rows where none was measured.
     notes : tuple of str
         What a reader should know of how it ran, one sentence each: which folds were timed, what could not be measured,
         what the libraries complained about.
+    task : str
+        ``"classification"`` or ``"regression"``, of all tables.
     """
 
     name: str
@@ -150,3 +158,4 @@ class Results:
     environment: Environment
     cells: pd.DataFrame
     notes: tuple[str, ...] = ()
+    task: str = "classification"

@@ -19,12 +19,12 @@ from ensemblekit_reports.environment import fingerprint, machine, versions
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.fitters import Fitters
 from ensemblekit_reports.lock import only_run_in
-from ensemblekit_reports.metrics import score
+from ensemblekit_reports.metrics import judge
 from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.planned import THREADS, Cell, is_missing, plan_cells, work_of
 from ensemblekit_reports.predictions import predictions_file, read_predictions
 from ensemblekit_reports.progress import Stage, silent
-from ensemblekit_reports.quantities import COSTS, METRICS, QUANTITIES
+from ensemblekit_reports.quantities import COSTS, QUANTITIES, metrics_of
 from ensemblekit_reports.results import KEY_COLUMNS, Environment, ModelFacts, Results, TableFacts
 from ensemblekit_reports.store import Store, make_folder, read_json
 from ensemblekit_reports.timing import QUICK_CALLS, SINGLE_CALLS
@@ -204,6 +204,7 @@ def _write_run(plan: Plan, store: Store, cells: list[Cell], environment: Environ
             "n_repeats": plan.scheme.n_repeats,
             "n_splits": plan.scheme.n_splits,
             "quick": plan.quick,
+            "task": plan.task,
         },
         "tables": [asdict(table.facts()) for table in plan.tables],
         "models": [asdict(model.facts()) for model in plan.models],
@@ -249,8 +250,9 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         raise UserError(f"{file} was written by another version; run the study again.")
     environment = Environment(**record["environment"])
     study = record["study"] | {name: value for name, value in (("metric", metric), ("rope", rope)) if value is not None}
-    check_numbers(study["metric"], study["rope"], environment.seed)
-    pairs = [_read_pair(directory, accuracy, cost) for accuracy, cost in record["cells"]]
+    task = study.get("task", "classification")  # what there was before regression
+    check_numbers(study["metric"], study["rope"], environment.seed, task)
+    pairs = [_read_pair(directory, accuracy, cost, task) for accuracy, cost in record["cells"]]
     unfinished = sum(accuracy is None for accuracy, _ in pairs)
     if unfinished:
         raise UserError(
@@ -261,7 +263,7 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         tables=tuple(TableFacts(**facts | {"notes": tuple(facts["notes"])}) for facts in record["tables"]),
         models=tuple(ModelFacts(**facts) for facts in record["models"]),
         environment=environment,
-        cells=_frame([_row(accuracy, cost) for accuracy, cost in pairs if accuracy]),
+        cells=_frame([_row(accuracy, cost, task) for accuracy, cost in pairs if accuracy], task),
         notes=_notes(pairs, quick=study["quick"]) + _other_metric(record["study"], study),
     )
 
@@ -278,26 +280,25 @@ def _other_metric(declared: dict[str, Any], shown: dict[str, Any]) -> tuple[str,
 Pair = tuple[dict[str, Any] | None, dict[str, Any] | None]
 
 
-def _read_pair(directory: Path, accuracy: str, cost: str) -> Pair:
+def _read_pair(directory: Path, accuracy: str, cost: str, task: str) -> Pair:
     files = directory / "cells" / "accuracy" / accuracy, directory / "cells" / "cost" / (cost or ".none")
     measured, timed = (read_json(file) if file.exists() else None for file in files)
-    if measured and measured["status"] == "ok" and any(known.name not in measured["metrics"] for known in METRICS):
+    if measured and measured["status"] == "ok" and any(known.name not in measured["metrics"] for known in metrics_of(task)):
         # A metric that this version knows and the one that ran did not.
-        found = read_predictions(predictions_file(files[0]))
-        measured["metrics"] = score(found.y, found.predicted, found.probabilities, found.weights) | measured["metrics"]
+        measured["metrics"] = judge(read_predictions(predictions_file(files[0]))) | measured["metrics"]
     return measured, timed
 
 
-def _row(accuracy: dict[str, Any], cost: dict[str, Any] | None) -> dict[str, Any]:
+def _row(accuracy: dict[str, Any], cost: dict[str, Any] | None, task: str) -> dict[str, Any]:
     costs = cost["costs"] if cost else {}
     facts = {name: accuracy[name] for name in (*KEY_COLUMNS, "status", "reason", "n_train", "n_test")}
-    metrics = {metric.name: accuracy["metrics"].get(metric.name) for metric in METRICS}
+    metrics = {metric.name: accuracy["metrics"].get(metric.name) for metric in metrics_of(task)}
     measured = {name: costs.get(name) for name in (*(c.name for c in COSTS), "predict_single_calls", "contended")}
     return facts | metrics | measured
 
 
-def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    numbers = dict.fromkeys((quantity.name for quantity in METRICS + COSTS), "float64")
+def _frame(rows: list[dict[str, Any]], task: str) -> pd.DataFrame:
+    numbers = dict.fromkeys((quantity.name for quantity in metrics_of(task) + COSTS), "float64")
     return pd.DataFrame(rows).astype(numbers | {"predict_single_calls": "Int64", "contended": "boolean"})
 
 

@@ -101,7 +101,7 @@ def _amount(comparison: Comparison, quantity: Quantity) -> str:
         return "level with"
     # Of a metric of which less is better, a gain lies below.
     above = (comparison.gain > 0) == quantity.higher_is_better
-    return f"{text} {wording.unit(quantity, text)} {'above' if above else 'below'}"
+    return f"{wording.amount(text, quantity)} {'above' if above else 'below'}"
 
 
 def _tested(c: Comparison, quantity: Quantity, rope: float) -> str:

@@ -95,6 +95,11 @@ class Table:
             digest.update(b"weights" + np.ascontiguousarray(self.weights, dtype="<f8").tobytes())
         return digest.hexdigest()
 
+    @property
+    def task(self) -> str:
+        """``"classification"``, or ``"regression"`` for answers that are amounts."""
+        return "classification" if self.classes else "regression"
+
     def positions(self, *kinds: str) -> list[int]:
         """Return the positions of the columns of some kinds."""
         return [position for position, column in enumerate(self.columns) if column.kind in kinds]
@@ -114,6 +119,7 @@ class Table:
             column_kinds={kind: kinds.count(kind) for kind in ("numeric", "categorical", "boolean")},
             class_counts={label: int(count) for label, count in zip(self.classes, counts, strict=True)},
             notes=self.notes,
+            task=self.task,
         )
 
 

@@ -104,7 +104,7 @@ def _alone(results: Results, only: Standing, standings: tuple[Standing, ...]) ->
     others = "No other model finished a fold" if len(standings) > 1 else "It is the only model"
     return Verdict(
         "How good is the model here?",
-        f"{wording.name(only.model.label)}: {quantity.label.lower()} {value}.",
+        f"{wording.name(only.model.label)}: {wording.metric(quantity)} {value}.",
         f"{others}, so there is nothing to compare it with.",
         only.model.name,
     )
@@ -177,4 +177,4 @@ class _Judge:
     @property
     def top(self) -> str:
         quantity = QUANTITIES[self.results.metric]
-        return f"{'highest' if quantity.higher_is_better else 'lowest'} mean {quantity.label.lower()} over {self.here}"
+        return f"{'highest' if quantity.higher_is_better else 'lowest'} mean {wording.metric(quantity)} over {self.here}"

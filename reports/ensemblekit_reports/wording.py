@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ensemblekit_reports.quantities import Quantity
+    from ensemblekit_reports.results import TableFacts
     from ensemblekit_reports.statistics.summaries import Summary
 
 MINUS = "\N{MINUS SIGN}"
@@ -18,6 +19,7 @@ _RATE_STEPS = ((1e6, "M", 1e6), (1e3, "k", 1e3), (0.0, "", 1.0))
 _BYTE_STEPS = ((1e9, "GB", 1e9), (1e6, "MB", 1e6), (1e3, "kB", 1e3), (0.0, "B", 1.0))
 #: Cost ratios closer to one than this are called the same: timings repeat no better.
 SAME_COST = 1.2
+_PROPER_NAMES = ("Brier",)
 
 
 def is_share(quantity: Quantity) -> bool:
@@ -29,7 +31,7 @@ def is_share(quantity: Quantity) -> bool:
     >>> is_share(QUANTITIES["accuracy"]), is_share(QUANTITIES["log_loss"])
     (True, False)
     """
-    return quantity.unit == "" and quantity.name != "log_loss"
+    return quantity.share
 
 
 def bounds(quantity: Quantity) -> tuple[float, float]:
@@ -38,10 +40,22 @@ def bounds(quantity: Quantity) -> tuple[float, float]:
     Examples
     --------
     >>> from ensemblekit_reports.quantities import QUANTITIES
-    >>> bounds(QUANTITIES["accuracy"]), bounds(QUANTITIES["log_loss"])
-    ((0.0, 1.0), (0.0, inf))
+    >>> bounds(QUANTITIES["accuracy"]), bounds(QUANTITIES["log_loss"]), bounds(QUANTITIES["r2"])
+    ((0.0, 1.0), (0.0, inf), (-inf, 1.0))
     """
-    return (0.0, 1.0) if is_share(quantity) else (0.0, math.inf)
+    return quantity.lowest, quantity.highest
+
+
+def metric(quantity: Quantity) -> str:
+    """Return a metric's label as it stands inside a sentence: small letters, but for proper names and abbreviations.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.quantities import QUANTITIES
+    >>> metric(QUANTITIES["f1_macro"]), metric(QUANTITIES["rmse"]), metric(QUANTITIES["brier"])
+    ('macro F1', 'RMSE', 'Brier score')
+    """
+    return " ".join(word if word.isupper() or word in _PROPER_NAMES else word.lower() for word in quantity.label.split())
 
 
 def scale(quantity: Quantity) -> float:
@@ -57,7 +71,7 @@ def scale(quantity: Quantity) -> float:
 
 
 def unit(quantity: Quantity, amount: str = "") -> str:
-    """Return the unit of a difference of scores.
+    """Return the unit of a difference of scores; empty where it has none.
 
     Parameters
     ----------
@@ -72,8 +86,20 @@ def unit(quantity: Quantity, amount: str = "") -> str:
     >>> unit(QUANTITIES["accuracy"], "1"), unit(QUANTITIES["accuracy"], "0.2"), unit(QUANTITIES["log_loss"])
     ('point', 'points', 'nats')
     """
-    plural = "points" if is_share(quantity) else "nats"
+    plural = "points" if is_share(quantity) else quantity.difference
     return plural[:-1] if amount.lstrip(MINUS) == "1" else plural
+
+
+def amount(text: str, quantity: Quantity) -> str:
+    """Write a difference of scores, a number already, with its unit if it has one.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.quantities import QUANTITIES
+    >>> amount("1", QUANTITIES["accuracy"]), amount("0.03", QUANTITIES["r2"])
+    ('1 point', '0.03')
+    """
+    return f"{text} {unit(quantity, text)}".rstrip()
 
 
 def decimals(half_width: float) -> int:
@@ -132,7 +158,7 @@ def interval(low: float, high: float, quantity: Quantity, places: int) -> str:
     '−1.2 to 0.4 points'
     """
     factor = scale(quantity)
-    return f"{number(low * factor, places)} to {number(high * factor, places)} {unit(quantity)}"
+    return f"{number(low * factor, places)} to {number(high * factor, places)} {unit(quantity)}".rstrip()
 
 
 def rope(half_width: float, quantity: Quantity) -> str:
@@ -144,8 +170,7 @@ def rope(half_width: float, quantity: Quantity) -> str:
     >>> rope(0.01, QUANTITIES["accuracy"]), rope(0.005, QUANTITIES["log_loss"])
     ('1 point', '0.005 nats')
     """
-    amount = f"{half_width * scale(quantity):.6g}"
-    return f"{amount} {unit(quantity, amount)}"
+    return amount(f"{half_width * scale(quantity):.6g}", quantity)
 
 
 def score(summary: Summary, quantity: Quantity) -> str:
@@ -330,3 +355,18 @@ def count(n: int, noun: str) -> str:
     ('1 table', '1,200 rows')
     """
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def answers(facts: TableFacts) -> str:
+    """Say what is to be predicted on a table: how many classes, or which range of amounts.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.example import example_results
+    >>> answers(example_results().tables[0]), answers(example_results(task="regression").tables[0])
+    ('2 classes', 'amounts from 0 to 10, median 4.2')
+    """
+    if facts.task == "classification":
+        return f"{len(facts.class_counts)} classes"
+    low, middle, high = (f"{facts.answers[name]:.4g}".replace("-", MINUS) for name in ("min", "median", "max"))
+    return f"amounts from {low} to {high}, median {middle}"

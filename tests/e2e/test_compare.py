@@ -94,7 +94,7 @@ def test_a_second_run_and_the_report_command_do_no_work_again(finished, customer
     (folder / "report.html").unlink()
     other = run("report", folder, "--metric", "f1_macro", "--rope", "0.03", cwd=folder.parent)
     assert (other.returncode, other.stderr) == (0, "")
-    assert "primary metric macro f1" in (folder / "report.html").read_text()
+    assert "primary metric macro F1" in (folder / "report.html").read_text()
     assert "The metric declared before the run was Accuracy" in (folder / "report.html").read_text()
     assert run("report", folder, cwd=folder.parent).returncode == 0
     assert "primary metric accuracy" in (folder / "report.html").read_text()

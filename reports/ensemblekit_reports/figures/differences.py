@@ -81,7 +81,7 @@ def draw_differences(rows: Sequence[Row], quantity: Quantity, rope: float, name:
     drawn = [row for row in rows if not math.isnan(row.gain)]
     if not drawn:
         return None
-    unit = f"{wording.unit(quantity)} of {quantity.label.lower()}"
+    unit = f"{wording.unit(quantity)} of {wording.metric(quantity)}".removeprefix(" of ")
     display = PairedDifferenceDisplay(
         [_line(row, quantity) for row in drawn],
         first=wording.name(first, 24),
@@ -121,5 +121,5 @@ def _description(rows: list[Row], quantity: Quantity) -> str:
         amount = wording.number(row.gain * factor, places)
         span = "" if math.isnan(row.low) else f" ({wording.interval(row.low, row.high, quantity, places)})"
         call = f", {row.call}" if row.call else ""
-        parts.append(f"{wording.name(row.label)}: {amount} {wording.unit(quantity, amount)}{span}{call}")
+        parts.append(f"{wording.name(row.label)}: {wording.amount(amount, quantity)}{span}{call}")
     return "; ".join(parts) + "."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ensemblekit_reports import comparisons, wording
-from ensemblekit_reports.quantities import COSTS, METRICS, QUANTITIES
+from ensemblekit_reports.quantities import COSTS, METRICS, QUANTITIES, metrics_of
 from ensemblekit_reports.standings import MAIN_COST
 from ensemblekit_reports.statistics.several_tables import MIN_TABLES
 
@@ -55,10 +55,13 @@ def environment(*, autoescape: bool) -> Environment:
         wording.count,
         wording.listing,
         wording.rope,
+        wording.metric,
+        wording.answers,
     )
     engine.filters |= {word.__name__: word for word in words}
     engine.globals |= {
         "metrics": METRICS,
+        "metrics_of": metrics_of,
         "costs": COSTS,
         "shown_costs": tuple(QUANTITIES[name] for name in SHOWN_COSTS),
         "main_cost": MAIN_COST,
@@ -85,7 +88,7 @@ def gain(comparison: Comparison, quantity: Quantity) -> str:
     places = wording.places_of(comparison.low, comparison.high, quantity)
     amount = wording.number(comparison.gain * wording.scale(quantity), places)
     sign = "+" if comparison.gain > 0 and amount.strip("0.") else ""
-    return f"{sign}{amount} {wording.unit(quantity, amount)}" if comparison.n else wording.NONE
+    return f"{sign}{wording.amount(amount, quantity)}" if comparison.n else wording.NONE
 
 
 def gain_interval(comparison: Comparison, quantity: Quantity) -> str:

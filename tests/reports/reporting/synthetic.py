@@ -113,6 +113,8 @@ def _cell(
         "log_loss": 2.5 * (1 - accuracy) + 0.02,
         "recall_macro": accuracy - 0.002,
         "f1_macro": accuracy - 0.004,
+        "brier": 0.6 * (1 - accuracy),
+        "ece": 0.3 * (1 - accuracy),
     }
     rows = FACTS.get(table, (400, 6, 2))[0]
     seconds = LATENCY.get(model.name, 1e-3) * random.uniform(0.9, 1.15)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from sklearn import metrics
 
-from ensemblekit_reports.metrics import check_probabilities, score
+from ensemblekit_reports.metrics import calibration_error, check_probabilities, judge, score, score_amounts
+from ensemblekit_reports.predictions import Predictions, read_predictions, to_parquet
+from ensemblekit_reports.quantities import CALIBRATION_BINS, DEFAULT_METRICS, METRICS, QUANTITIES, TASKS, metrics_of
 
 
 def test_against_scikit_learn():
@@ -22,8 +26,77 @@ def test_against_scikit_learn():
             "log_loss": metrics.log_loss(y, probabilities),
             "recall_macro": metrics.recall_score(y, predicted, average="macro"),
             "f1_macro": metrics.f1_score(y, predicted, average="macro"),
+            "brier": metrics.brier_score_loss(y, probabilities, scale_by_half=True),
+            "ece": _ece_bin_by_bin(y, probabilities),
         }
     )
+
+
+def _ece_bin_by_bin(y, probabilities):
+    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
+    edges = np.linspace(0, 1, CALIBRATION_BINS + 1)
+    bins = [(low < sure) & (sure <= high) for low, high in itertools.pairwise(edges)]
+    return sum(held.mean() * abs(sure[held].mean() - right[held].mean()) for held in bins if held.any())
+
+
+def test_the_brier_score_of_two_classes_is_the_customary_one():
+    rng = np.random.default_rng(1)
+    y, second = rng.integers(0, 2, 50), rng.uniform(size=50)
+    scores = score(y, y, np.column_stack([1 - second, second]))
+    assert scores["brier"] == pytest.approx(metrics.brier_score_loss(y, second))
+
+
+def test_calibrated_probabilities_have_a_small_calibration_error_and_overconfident_ones_a_large_one():
+    rng = np.random.default_rng(2)
+    sure = rng.uniform(0.5, 1, 20_000)
+    right = rng.uniform(size=20_000) < sure
+    assert calibration_error(sure, right) < 0.02
+    assert calibration_error(np.full(20_000, 0.99), right) == pytest.approx(0.99 - right.mean())
+
+
+def test_metrics_of_amounts_against_scikit_learn():
+    rng = np.random.default_rng(0)
+    y, predicted = rng.normal(size=(2, 60))
+    assert score_amounts(y, predicted) == pytest.approx(
+        {
+            "r2": metrics.r2_score(y, predicted),
+            "rmse": np.sqrt(metrics.mean_squared_error(y, predicted)),
+            "mae": np.abs(y - predicted).mean(),
+            "median_ae": np.median(np.abs(y - predicted)),
+        }
+    )
+
+
+def test_a_weight_is_repetition_in_every_metric_of_amounts():
+    rng = np.random.default_rng(0)
+    y, predicted = rng.normal(size=(2, 41))
+    times = rng.integers(1, 5, size=41)
+    repeated = score_amounts(np.repeat(y, times), np.repeat(predicted, times))
+    assert score_amounts(y, predicted, times.astype(float)) == pytest.approx(repeated)
+    assert score_amounts(y, predicted) != pytest.approx(repeated)
+
+
+def test_a_single_row_has_no_variance_to_explain():
+    scores = score_amounts(np.array([1.0]), np.array([3.0]))
+    assert np.isnan(scores["r2"])
+    assert scores["rmse"] == 2
+
+
+def test_each_metric_belongs_to_a_task_and_each_task_has_its_default():
+    assert {metric.task for metric in METRICS} == set(TASKS) == set(DEFAULT_METRICS)
+    assert all(QUANTITIES[name].task == task for task, name in DEFAULT_METRICS.items())
+    assert [*metrics_of("classification"), *metrics_of("regression")] == list(METRICS)
+    assert all(metric.rope > 0 for metric in METRICS)
+
+
+def test_predictions_of_amounts_come_back_as_they_were(tmp_path):
+    rng = np.random.default_rng(0)
+    told = Predictions(np.arange(9, dtype=np.int32), *rng.normal(size=(2, 9)), None, rng.uniform(1, 2, 9))
+    (tmp_path / "p").write_bytes(to_parquet(told))
+    found = read_predictions(tmp_path / "p")
+    assert (found.task, found.probabilities) == ("regression", None)
+    assert all((a == b).all() for a, b in zip(found, told, strict=True) if a is not None)
+    assert judge(found) == judge(told)
 
 
 def test_a_class_that_the_fold_lacks_does_not_count():

@@ -14,7 +14,7 @@ from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.fitters import Fitters
 from ensemblekit_reports.models import find_models, model_from_estimator
 from ensemblekit_reports.plan import Plan
-from ensemblekit_reports.quantities import COSTS, METRICS
+from ensemblekit_reports.quantities import COSTS, metrics_of
 from ensemblekit_reports.results import KEY_COLUMNS
 from ensemblekit_reports.running import load_results, run
 from ensemblekit_reports.scheme import Scheme
@@ -47,15 +47,15 @@ def counted(monkeypatch):
     return ran
 
 
-def metrics_of(results):
-    names = [metric.name for metric in METRICS]
+def scores_of(results):
+    names = [metric.name for metric in metrics_of("classification")]
     return results.cells.set_index(list(KEY_COLUMNS))[names].sort_index()
 
 
 def test_columns_are_those_of_the_contract(tmp_path, without_costs):
     cells = run(PLAN, tmp_path, jobs=1, command="c").cells
     expected = [*KEY_COLUMNS, "status", "reason", "n_train", "n_test"]
-    expected += [quantity.name for quantity in METRICS + COSTS] + ["predict_single_calls", "contended"]
+    expected += [quantity.name for quantity in metrics_of("classification") + COSTS] + ["predict_single_calls", "contended"]
     assert list(cells.columns) == expected
     assert len(cells) == 2 * 3
     assert (cells["n_train"] + cells["n_test"] == 150).all()
@@ -72,7 +72,7 @@ def test_a_second_run_reads_what_the_first_left(tmp_path, without_costs, counted
     assert len(counted) == 6
     second = run(PLAN, tmp_path, jobs=1, command="c")
     assert len(counted) == 6
-    assert metrics_of(first).equals(metrics_of(second))
+    assert scores_of(first).equals(scores_of(second))
     assert second.environment.elapsed_s >= first.environment.elapsed_s
     assert second.environment.started_at == first.environment.started_at
     run(PLAN, tmp_path, jobs=1, command="c", fresh=True)
@@ -85,7 +85,7 @@ def test_only_missing_cells_are_run(tmp_path, without_costs, counted):
     with pytest.raises(UserError, match=r"not finished: 1 of 6 cells are missing. Go on with: the command"):
         _load_after_noting_command(tmp_path)
     counted.clear()
-    assert metrics_of(run(PLAN, tmp_path, jobs=1, command="c")).equals(metrics_of(first))
+    assert scores_of(run(PLAN, tmp_path, jobs=1, command="c")).equals(scores_of(first))
     assert counted == [("tree", 1)]
 
 
@@ -127,7 +127,7 @@ def test_another_version_or_another_line_of_code_runs_again(tmp_path, without_co
 def test_processes_do_not_change_results(tmp_path, without_costs):
     one = run(PLAN, tmp_path / "one", jobs=1, command="c")
     two = run(PLAN, tmp_path / "two", jobs=2, command="c")
-    assert metrics_of(one).equals(metrics_of(two))
+    assert scores_of(one).equals(scores_of(two))
 
 
 def test_one_model_that_raises_leaves_the_others_alone(tmp_path, without_costs):
@@ -157,7 +157,7 @@ def test_another_metric_needs_no_other_fit(tmp_path, without_costs, counted):
         file.write_bytes(to_json(record))
     found = load_results(tmp_path, metric="f1_macro", rope=0.05)
     assert (found.metric, found.rope) == ("f1_macro", 0.05)
-    assert metrics_of(found).equals(metrics_of(declared))
+    assert scores_of(found).equals(scores_of(declared))
     assert "declared before the run was Accuracy" in found.notes[-2]
     assert "equivalence declared before the run was 0.01" in found.notes[-1]
     assert not counted
@@ -195,7 +195,7 @@ def test_interrupted_runs_leave_whole_cells_and_go_on(tmp_path, without_costs):
         run(PLAN, tmp_path / "cut", jobs=1, command="c", stage=interrupting)
     kept = list((tmp_path / "cut" / "cells" / "accuracy").iterdir())
     assert 0 < len(kept) < 6
-    assert metrics_of(run(PLAN, tmp_path / "cut", jobs=1, command="c")).equals(metrics_of(whole))
+    assert scores_of(run(PLAN, tmp_path / "cut", jobs=1, command="c")).equals(scores_of(whole))
 
 
 def test_the_cost_pass_times_the_planned_folds_only(tmp_path):
