@@ -26,6 +26,8 @@ from threadpoolctl import threadpool_limits
 
 from ensemblekit.ensembles.fitting import MemberFitError, fit_member
 from ensemblekit_reports.atomic import write_bytes
+from ensemblekit_reports.insights.keeping import keep_insight
+from ensemblekit_reports.insights.subject import Subject
 from ensemblekit_reports.metrics import check_probabilities, judge
 from ensemblekit_reports.models import Model
 from ensemblekit_reports.predictions import Predictions, predictions_file, to_parquet
@@ -74,6 +76,7 @@ class Prepared:
 
     fold: Fold
     _done: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    _fitted: dict[str, Any] = field(default_factory=dict)
 
     def rows(self, kind: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return training and test rows; preprocessing is fitted on the training rows alone."""
@@ -83,8 +86,12 @@ class Prepared:
             train, test = table.X[np.flatnonzero(~tested)], table.X[np.flatnonzero(tested)]
             if prepare != "passthrough":
                 train, test = prepare.fit_transform(train), prepare.transform(test)
-            self._done[kind] = train, test
+            self._done[kind], self._fitted[kind] = (train, test), prepare
         return self._done[kind]
+
+    def subject(self, kind: str, fitted: Any) -> Subject:
+        """Return a model fitted on the training rows of ``kind`` together with what its reader knows of them."""
+        return Subject(fitted, self.fold.table, self.fold.tested, self._fitted[kind])
 
 
 def column_groups(table: Table) -> tuple[list[int], list[int], list[int]]:
@@ -157,13 +164,20 @@ def run_fold(
         for position, (model, file) in enumerate(models):
             if begin is not None:
                 begin(position)
-            record, predictions = run_cell(model, prepared, memory)
+            record, predictions = run_cell(model, prepared, memory, _keeper(model, prepared, file))
             # The record comes last: where it is, the cell is finished.
             if predictions is not None:
                 write_bytes(predictions_file(file), to_parquet(predictions))
             write_bytes(file, to_json(record))
             done.append((model.name, float(record["seconds"])))
     return done
+
+
+def _keeper(model: Model, prepared: Prepared, file: Path) -> Callable[[Any], None] | None:
+    """Let a fitted model tell about itself, on the first fold alone."""
+    if (prepared.fold.repeat, prepared.fold.number) != (0, 0):
+        return None
+    return lambda fitted: keep_insight(prepared.subject(model.preprocessing, fitted), model.name, file)
 
 
 @contextmanager
@@ -175,7 +189,9 @@ def _scratch_for_one_fold(scratch: Path | None) -> Iterator[str | None]:
         yield folder
 
 
-def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> tuple[dict[str, Any], Predictions | None]:
+def run_cell(
+    model: Model, prepared: Prepared, memory: Memory | None, keep: Callable[[Any], None] | None = None
+) -> tuple[dict[str, Any], Predictions | None]:
     """Fit and judge one model on one fold; whatever it does, the answer is a record.
 
     Parameters
@@ -186,6 +202,8 @@ def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> tuple[d
         The fold.
     memory : joblib.Memory or None
         Where fitted members are kept while the fold lasts.
+    keep : callable, optional
+        Told the fitted model.
 
     Returns
     -------
@@ -206,7 +224,7 @@ def run_cell(model: Model, prepared: Prepared, memory: Memory | None) -> tuple[d
     fold, said = prepared.fold, Counter[str]()
     started = time.perf_counter()
     with collected(said):
-        status, reason, predictions = _attempt(lambda: _fit_and_predict(model, prepared, memory))
+        status, reason, predictions = _attempt(lambda: _fit_and_predict(model, prepared, memory, keep))
     seconds = time.perf_counter() - started
     record = record_of(fold, model, status, reason, seconds=seconds) | {"said": dict(said.most_common(MOST_MESSAGES))}
     if predictions is not None:
@@ -291,7 +309,7 @@ def say(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0][:500]}" if lines else type(error).__name__
 
 
-def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None) -> Predictions:
+def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None, keep: Callable[[Any], None] | None) -> Predictions:
     table, tested = prepared.fold.table, prepared.fold.tested
     train, test = prepared.rows(model.preprocessing)
     # A class from the reader's own script cannot be cached, and has nothing in common with our members.
@@ -299,6 +317,8 @@ def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None) ->
     weights = None if table.weights is None else table.weights[~tested]
     fitted = _fit(estimator, train, table.y[~tested], weights, memory if model.registered else None)
     predicted, probabilities = predict(fitted, test, len(table.classes))
+    if keep is not None:
+        keep(fitted)
     rows = np.flatnonzero(tested).astype(np.int32)
     return Predictions(rows, table.y[tested], predicted, probabilities, None if table.weights is None else table.weights[tested])
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ensemblekit_reports.insights.plain import Insight
+
 #: First columns of ``results.csv``, in this order.
 KEY_COLUMNS = ("dataset", "model", "repeat", "fold")
 #: Values of the ``status`` column; any but ``ok`` comes with a sentence in ``reason``.
@@ -145,6 +147,8 @@ class Results:
         what the libraries complained about.
     task : str
         ``"classification"`` or ``"regression"``, of all tables.
+    insights : tuple of MixtureInsight or EnsembleInsight
+        What fitted mixtures and ensembles tell about themselves, on the first fold of each table.
     """
 
     name: str
@@ -159,3 +163,4 @@ class Results:
     cells: pd.DataFrame
     notes: tuple[str, ...] = ()
     task: str = "classification"
+    insights: tuple[Insight, ...] = ()

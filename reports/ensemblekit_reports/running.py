@@ -18,6 +18,7 @@ from ensemblekit_reports.declared import check_numbers
 from ensemblekit_reports.environment import fingerprint, machine, versions
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.fitters import Fitters
+from ensemblekit_reports.insights.storing import read_insight
 from ensemblekit_reports.lock import only_run_in
 from ensemblekit_reports.metrics import judge
 from ensemblekit_reports.plan import Plan
@@ -265,6 +266,7 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         environment=environment,
         cells=_frame([_row(accuracy, cost, task) for accuracy, cost in pairs if accuracy], task),
         notes=_notes(pairs, quick=study["quick"]) + _other_metric(record["study"], study),
+        insights=tuple(found for accuracy, _ in record["cells"] if (found := read_insight(directory / "cells" / "accuracy" / accuracy))),
     )
 
 

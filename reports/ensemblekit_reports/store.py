@@ -45,7 +45,7 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         make_folder(directory)
-        for kind in ("cells/accuracy", "cells/predictions", "cells/cost", "folds"):
+        for kind in ("cells/accuracy", "cells/predictions", "cells/insights", "cells/cost", "folds"):
             make_folder(directory / kind)
         self._remove_rubbish()
 
@@ -55,7 +55,7 @@ class Store:
 
     def forget(self) -> None:
         """Remove every stored cell (``--fresh``)."""
-        for kind in ("accuracy", "predictions", "cost"):
+        for kind in ("accuracy", "predictions", "insights", "cost"):
             folder = self.directory / "cells" / kind
             shutil.rmtree(folder)
             folder.mkdir()

@@ -40,8 +40,8 @@ def drivers(subject: Subject) -> tuple[tuple[Driver, ...], ...]:
     >>> from ensemblekit import MixtureOfExpertsClassifier
     >>> from ensemblekit_reports.tables import bundled_table
     >>> table = bundled_table("iris")
-    >>> subject = Subject(MixtureOfExpertsClassifier(2, random_state=0).fit(table.X, table.y), table, np.arange(150) % 2 == 0, "passthrough")
-    >>> len(drivers(subject))
+    >>> mixture = MixtureOfExpertsClassifier(2, random_state=0).fit(table.X, table.y)
+    >>> len(drivers(Subject(mixture, table, np.arange(150) % 2 == 0, "passthrough")))
     2
     """
     rows = _some_rows(subject)
@@ -51,7 +51,9 @@ def drivers(subject: Subject) -> tuple[tuple[Driver, ...], ...]:
     found = []
     for k in range(before.shape[1]):
         order = [int(j) for j in np.argsort(-effects[:, k], kind="stable") if effects[j, k] >= LEAST_EFFECT]
-        found.append(tuple(_driver(subject, rows[:, j], j, before[:, k], effects[j, k], coefficients.get((k, j))) for j in order[:MOST_DRIVERS]))
+        found.append(
+            tuple(_driver(subject, rows[:, j], j, before[:, k], effects[j, k], coefficients.get((k, j))) for j in order[:MOST_DRIVERS])
+        )
     return tuple(found)
 
 
@@ -111,18 +113,15 @@ def softmax_coefficients(subject: Subject) -> dict[tuple[int, int], float]:
     positions = range(ready.shape[1]) if read is None else read
     coef = np.asarray(gate.coef_, dtype=np.float64) * ready[:, list(positions)].std(axis=0)
     own = [(i, subject.origins[position]) for i, position in enumerate(positions)]
-    return {
-        (k, origin): float(coef[k, i])
-        for i, (origin, itself) in own
-        if itself and origin in subject.numeric
-        for k in range(len(coef))
-    }
+    return {(k, origin): float(coef[k, i]) for i, (origin, itself) in own if itself and origin in subject.numeric for k in range(len(coef))}
 
 
 def _driver(subject: Subject, values: Floats, j: int, proba: Floats, effect: float, coefficient: float | None) -> Driver:
     name = subject.table.columns[j].name
     if j in subject.numeric:
-        return Driver(name, round(float(effect), 4), _rank_correlation(values, proba), None if coefficient is None else round(coefficient, 4))
+        return Driver(
+            name, round(float(effect), 4), _rank_correlation(values, proba), None if coefficient is None else round(coefficient, 4)
+        )
     return Driver(name, round(float(effect), 4), 0.0, level=_likeliest_level(subject, values, j, proba))
 
 

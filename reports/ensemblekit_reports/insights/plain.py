@@ -316,7 +316,8 @@ class EnsembleInsight:
     score : float
         Of the ensemble on the test rows.
     weighing : str
-        ``"equal"``, ``"learned"``, or ``"influence"``: share of a last model's coefficients, each times the spread of what it reads.
+        ``"equal"``, ``"given"``, ``"learned"``, or ``"influence"``: share of a last model's coefficients, each times the spread of
+        what it reads.
     members : tuple of Member
     correlation : tuple of shape (n_members, n_members)
         Pearson's correlation of the members' errors over the test rows; None where a member makes the same error in every row. A

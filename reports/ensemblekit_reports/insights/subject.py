@@ -40,7 +40,7 @@ class Subject:
     >>> from ensemblekit_reports.tables import bundled_table
     >>> table = bundled_table("iris")
     >>> Subject(None, table, np.arange(150) % 5 == 0, "passthrough").typical.round(1)
-    array([5.8, 3. , 4.5, 1.3])
+    array([5.8, 3. , 4.2, 1.3])
     """
 
     fitted: Any
@@ -134,4 +134,3 @@ def say_number(value: float, spread: float) -> str:
     text = f"{round(value, places):.{places}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in {"-0", ""} else text
-
