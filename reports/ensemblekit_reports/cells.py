@@ -313,7 +313,7 @@ def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None, ke
     table, tested = prepared.fold.table, prepared.fold.tested
     train, test = prepared.rows(model.preprocessing)
     # A class from the reader's own script cannot be cached, and has nothing in common with our members.
-    estimator = _with_grouped_folds(model.factory(prepared.fold.seed), table, tested)
+    estimator = with_grouped_folds(model.factory(prepared.fold.seed), table, tested)
     weights = None if table.weights is None else table.weights[~tested]
     fitted = _fit(estimator, train, table.y[~tested], weights, memory if model.registered else None)
     predicted, probabilities = predict(fitted, test, len(table.classes))
@@ -323,7 +323,7 @@ def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None, ke
     return Predictions(rows, table.y[tested], predicted, probabilities, None if table.weights is None else table.weights[tested])
 
 
-def _with_grouped_folds(estimator: Any, table: Table, tested: NDArray[np.bool_]) -> Any:
+def with_grouped_folds(estimator: Any, table: Table, tested: NDArray[np.bool_]) -> Any:
     """Let an ensemble that holds rows out to learn from keep groups together there too."""
     n_folds = estimator.get_params(deep=False).get("cv")
     if table.groups is None or not isinstance(n_folds, int):

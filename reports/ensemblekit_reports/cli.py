@@ -21,6 +21,7 @@ from ensemblekit import __version__
 from ensemblekit.datasets import BUNDLED, load_bundled
 from ensemblekit_reports.dry_run import DryRun, dry_run
 from ensemblekit_reports.errors import UserError, nearest
+from ensemblekit_reports.handing_over import add_options, check, hand_over
 from ensemblekit_reports.models import REGISTRY
 from ensemblekit_reports.progress import for_terminal, silent
 from ensemblekit_reports.quantities import METRICS
@@ -29,6 +30,7 @@ from ensemblekit_reports.running import load_results, run
 from ensemblekit_reports.study import DEFAULT_STUDY, Study, TableChoice, study_from_toml
 
 if TYPE_CHECKING:
+    from ensemblekit_reports.plan import Plan
     from ensemblekit_reports.report import Report
 
 #: Exit codes: a mistake that the reader can put right, and Ctrl-C (128 + SIGINT).
@@ -58,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _quiet_libraries():
         try:
             options.command(options, given)
-        except UserError as error:
+        except (UserError, ImportError) as error:
             return _complain(str(error))
         except BrokenPipeError:
             # The reader of our output has left (`ensemblekit models | head`).
@@ -98,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--rope", metavar="SIZE", type=float, help="practically equal differences of it, instead of the declared ones")
     _add_output(report)
     report.set_defaults(command=_report)
+    _add_predict(commands)
     models = commands.add_parser("models", help="list the models that --models knows", allow_abbrev=False)
     models.set_defaults(command=_models)
     datasets = commands.add_parser("datasets", help="list the tables that need no file", allow_abbrev=False)
@@ -134,8 +137,21 @@ def _add_compare(commands: Any) -> None:
     add("--out", metavar="DIR", type=Path, default=Path("ensemblekit-report"), help="output folder (%(default)s)")
     add("--fresh", action="store_true", help="forget what an earlier run left in the output folder")
     add("--dry-run", action="store_true", help="say what would be done and about how long (fits each model once on each table)")
+    add_options(compare)
     _add_output(compare)
     compare.set_defaults(command=_compare)
+
+
+def _add_predict(commands: Any) -> None:
+    predict = commands.add_parser("predict", help="predict the rows of a new table with a stored model", allow_abbrev=False)
+    add = predict.add_argument
+    add("model", metavar="MODEL", type=Path, help="a file that compare --save-model wrote")
+    add("table", metavar="TABLE", type=Path, help="CSV or Parquet, with the columns that the model was fitted on")
+    add("--out", metavar="FILE", type=Path, default=Path("predictions.csv"), help="where to, .csv or .parquet (%(default)s)")
+    add("--proba", action="store_true", help="write the probability of each class too")
+    add("--trust", metavar="TYPE", action="append", default=[], help="a further type that the file may hold, by its full name")
+    _add_output(predict)
+    predict.set_defaults(command=_predict)
 
 
 def _add_output(command: Any) -> None:
@@ -148,6 +164,7 @@ def _compare(options: argparse.Namespace, given: list[str]) -> None:
         raise UserError(f"--jobs must be at least 1, got {options.jobs}.")
     study, folder = _choose_study(options)
     plan = study.plan(folder)
+    check(options, plan)
     stage = silent if options.quiet else for_terminal()
     if options.dry_run:
         _say_plan(dry_run(plan, options.out, jobs=options.jobs, stage=stage), options)
@@ -160,7 +177,7 @@ def _compare(options: argparse.Namespace, given: list[str]) -> None:
         fresh=options.fresh,
         stage=stage,
     )
-    _write_report(results, options.out, options)
+    _write_report(results, options.out, options, plan)
 
 
 def _say_plan(found: DryRun, options: argparse.Namespace) -> None:
@@ -199,19 +216,33 @@ def _report(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG
     _write_report(load_results(options.directory, metric=options.metric, rope=options.rope), options.directory, options)
 
 
-def _write_report(results: Results, directory: Path, options: argparse.Namespace) -> None:
+def _write_report(results: Results, directory: Path, options: argparse.Namespace, plan: Plan | None = None) -> None:
     # Drawing needs matplotlib, which takes a second to load: not before there is something to draw.
     from ensemblekit_reports import render, report  # noqa: PLC0415
 
     finished = report.build(results)
     page = render.write(finished, directory)
+    files = hand_over(options, plan, finished, directory) if plan else {}
     if options.json:
-        _say(_as_json(finished, page))
+        _say(_as_json(finished, page, files))
     elif not options.quiet:
-        _say(f"{finished.verdict}\n\n{page}")
+        _say("\n".join([finished.verdict, "", *map(str, files.values()), str(page)]))
 
 
-def _as_json(finished: Report, page: Path) -> str:
+def _predict(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command
+    # skops imports half of scikit-learn, which the other commands do not wait for.
+    from ensemblekit_reports.predicting import predict_file  # noqa: PLC0415
+    from ensemblekit_reports.stored_model import load_model  # noqa: PLC0415
+
+    stored = load_model(options.model, trust=options.trust)
+    notes = stored.notes + predict_file(stored, options.table, options.out, with_probabilities=options.proba)
+    if options.json:
+        _say(json.dumps({"predictions": str(options.out), "model": stored.name, "notes": notes}))
+    elif not options.quiet:
+        _say("\n".join([*notes, str(options.out)]))
+
+
+def _as_json(finished: Report, page: Path, more: dict[str, Path]) -> str:
     metric = finished.quantity.name
     leaderboard = [
         {"model": standing.model.name, "rank": standing.rank, metric: standing.scores[metric].value, "failure": standing.failure}
@@ -220,6 +251,7 @@ def _as_json(finished: Report, page: Path) -> str:
     # JSON knows no NaN.
     leaderboard = [{name: None if value != value else value for name, value in row.items()} for row in leaderboard]  # noqa: PLR0124
     files = {"report": str(page), "results": str(page.with_name("results.json"))}
+    files |= {name: str(path) for name, path in more.items()}
     return json.dumps({"verdict": finished.verdict, "metric": metric, "leaderboard": leaderboard, **files})
 
 

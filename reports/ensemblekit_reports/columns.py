@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 #: Cells that mean "not known" in a feature column. "None" is missing among numbers but may be a category among words.
 MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null"})
-_NONE = frozenset({"None", "none", "-"})
+NONE_AMONG_NUMBERS = frozenset({"None", "none", "-"})
 #: Models compute in single precision; what it cannot hold is no number to them.
 LARGEST = float(np.finfo(np.float32).max)
 #: A text column is numeric when at least this share of its filled cells are numbers; the others count as missing.
@@ -158,8 +158,8 @@ def _encode_texts(raw: pd.Series) -> Encoded | LeftOut:
     known = texts[texts != ""]
     if known.str.casefold().isin({"true", "false"}).all() and len(known):
         return Encoded("boolean", _where_known(texts, texts.str.casefold() == "true"))
-    numbers = pd.to_numeric(texts.mask(texts.isin(_NONE), ""), errors="coerce").to_numpy(dtype=np.float64)
-    if np.isfinite(numbers).sum() >= max(1, NUMERIC_SHARE * (~known.isin(_NONE)).sum()):
+    numbers = pd.to_numeric(texts.mask(texts.isin(NONE_AMONG_NUMBERS), ""), errors="coerce").to_numpy(dtype=np.float64)
+    if np.isfinite(numbers).sum() >= max(1, NUMERIC_SHARE * (~known.isin(NONE_AMONG_NUMBERS)).sum()):
         return _numbers(numbers, _say_not_numbers(texts, numbers))
     if known.str.fullmatch(_DATE).mean() > NUMERIC_SHARE:
         return LeftOut("it holds dates or times, which are not supported yet")
@@ -171,7 +171,7 @@ def _where_known(texts: pd.Series, values: pd.Series) -> Floats:
 
 
 def _say_not_numbers(texts: pd.Series, numbers: Floats) -> str:
-    odd = texts[np.isnan(numbers) & ~texts.isin(_NONE | {""}).to_numpy()]
+    odd = texts[np.isnan(numbers) & ~texts.isin(NONE_AMONG_NUMBERS | {""}).to_numpy()]
     if odd.empty:
         return ""
     examples = ", ".join(repr(text[:20]) for text in odd.unique()[:3])

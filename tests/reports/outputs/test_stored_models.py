@@ -1,0 +1,303 @@
+"""A stored model predicts what the fitted one did, from a table as a stranger writes it, and a file can make nothing else happen."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import warnings
+import zipfile
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.loaded_trees import check_trees
+from ensemblekit_reports.models import REGISTRY, Model, model_from_estimator
+from ensemblekit_reports.plan import Plan
+from ensemblekit_reports.predicting import predict_file
+from ensemblekit_reports.refitting import refit
+from ensemblekit_reports.scheme import Scheme
+from ensemblekit_reports.stored_model import ABOUT, load_model, save_model
+from ensemblekit_reports.tables import table_from_frame
+from ensemblekit_reports.trusted_types import TRUSTED
+
+pytest.importorskip("skops")
+
+
+def frame(n_rows=90, seed=0):
+    """Rows with everything that real tables have."""
+    random = np.random.default_rng(seed)
+    size, gap = random.normal(size=n_rows), random.normal(size=n_rows)
+    gap[::7] = np.nan
+    return pd.DataFrame(
+        {
+            "size": size,
+            "gap": gap,
+            "=colour": random.choice(["red", "blue", "green", ""], n_rows),
+            "new": random.choice([True, False], n_rows),
+        }
+    )
+
+
+def answers(rows):
+    return pd.Series(np.where(rows["size"] + 0.3 * rows["new"] > 0, "=yes", "no"), name="kind")
+
+
+def plan_of(*models: Model) -> Plan:
+    table = table_from_frame(frame(), answers(frame()), name="t")
+    return Plan("p", (table,), models, "accuracy", 0.01, Scheme(1, 2), 0, quick=True)
+
+
+TREE = model_from_estimator("tree", DecisionTreeClassifier(max_depth=4))
+
+
+@pytest.fixture
+def stored(tmp_path):
+    plan = plan_of(TREE)
+    kept = refit(plan, "tree")
+    save_model(kept, tmp_path / "model.skops", plan.tables[0].X)
+    return kept, tmp_path / "model.skops"
+
+
+# Their forests take seconds, and they are made of what the others are made of.
+SLOW = ("averaging", "weighted", "voting", "moe-trees")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in REGISTRY])
+def test_every_model_of_the_registry_comes_back_and_predicts_the_same(tmp_path, name):
+    plan = plan_of(REGISTRY[name])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        kept = refit(plan, name)
+    save_model(kept, tmp_path / "model.skops", plan.tables[0].X)
+    back = load_model(tmp_path / "model.skops")
+    new = frame(40, seed=1)
+    X, notes = back.encoding.encode(new)
+    assert notes == ()
+    assert back.notes == ()
+    assert (back.answer(X) == kept.answer(X)).all()
+    assert set(back.predict(new)) <= {"=yes", "no"}
+    if kept.gives_probabilities:
+        np.testing.assert_allclose(back.predict_proba(new), kept.predict_proba(new), rtol=1e-9)
+    assert (back.facts["table"]["checksum"], back.facts["seed"]) == (plan.tables[0].checksum, 0)
+
+
+def test_every_trusted_type_is_there():
+    for name in TRUSTED:
+        module, _, kind = name.rpartition(".")
+        assert isinstance(getattr(import_module(module), kind), type), name
+
+
+def test_the_training_table_read_again_is_the_training_table(stored):
+    kept, _ = stored
+    X, notes = kept.encoding.encode(frame())
+    np.testing.assert_array_equal(X, plan_of(TREE).tables[0].X)
+    assert notes == ()
+
+
+def test_text_cells_mean_what_typed_ones_mean(stored):
+    kept, _ = stored
+    texts = frame().astype(object).map(lambda cell: "?" if cell != cell else str(cell))
+    X, notes = kept.encoding.encode(texts[["new", "=colour", "gap", "size"]])
+    np.testing.assert_array_equal(X, plan_of(TREE).tables[0].X)
+    assert notes == ()
+
+
+def test_what_is_strange_in_a_new_table_is_said(stored):
+    kept, _ = stored
+    rows = frame().assign(memo="x")
+    rows.loc[0, "=colour"] = "violet"
+    rows["size"] = rows["size"].mask(rows.index == 1)
+    rows["gap"] = rows["gap"].astype(object).mask(rows.index == 2, "n.a.")
+    X, notes = kept.encoding.encode(rows)
+    assert [note.split(";")[0] for note in notes] == [
+        "Column 'size': 1 cell is missing, and none was in fitting",
+        "Column 'gap': 1 cell is not numbers ('n.a.') and read as missing.",
+        "Column '=colour': 1 cell holds a category that the model never met ('violet')",
+        "The model does not use the column 'memo'",
+    ]
+    assert X[1, 0] == np.median(frame()["size"])
+    assert np.isnan(X[2, 1])
+    assert not np.isnan(kept.pipeline.predict_proba(X)).any()
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda rows: rows.drop(columns="gap"), "lacks a column that the model needs: 'gap'"),
+        (lambda rows: rows.rename(columns={"gap": "Gap", "size": "sizes"}), "2 columns that the model needs: 'size' (is it 'sizes'?)"),
+        (lambda rows: rows.assign(size="large"), "column 'size' held numbers when the model was fitted; here 90 of 90 cells do not"),
+        (lambda rows: rows.assign(new="maybe"), "column 'new' held true and false"),
+        (lambda rows: rows.assign(size=rows["new"]), "column 'size' held numbers"),
+        (lambda rows: rows.assign(size=pd.Timestamp("2020-01-31")), "column 'size' held numbers"),
+        (lambda rows: rows.iloc[:0], "no rows"),
+        (lambda rows: rows[["size", "size", "gap", "=colour", "new"]], "more than one column named 'size'"),
+    ],
+)
+def test_a_table_that_is_none_for_this_model_is_refused(stored, change, complaint):
+    kept, _ = stored
+    with pytest.raises(UserError) as raised:
+        kept.encoding.encode(change(frame()))
+    assert complaint in str(raised.value)
+
+
+def test_predictions_as_csv_and_parquet(stored, tmp_path):
+    kept, file = stored
+    frame().to_csv(tmp_path / "new.csv", index=False)
+    assert predict_file(load_model(file), tmp_path / "new.csv", tmp_path / "out.csv", with_probabilities=True) == ()
+    predict_file(load_model(file), tmp_path / "new.csv", tmp_path / "out.parquet", with_probabilities=True)
+    exact = pd.read_parquet(tmp_path / "out.parquet")
+    assert list(exact) == ["prediction", "probability of =yes", "probability of no"]
+    assert (exact["prediction"] == kept.predict(frame())).all()
+    text = pd.read_csv(tmp_path / "out.csv")
+    assert set(text["prediction"]) == {"'=yes", "no"}, "a spreadsheet would run what begins with ="
+    assert (text["probability of =yes"] == exact["probability of =yes"]).all()
+    with pytest.raises(UserError, match=r"must end in \.csv or \.parquet"):
+        predict_file(kept, tmp_path / "new.csv", tmp_path / "out.xlsx")
+
+
+class Stranger(ClassifierMixin, BaseEstimator):
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X), dtype=np.int64)
+
+
+def test_a_strange_type_is_refused_until_it_is_named(tmp_path):
+    plan = plan_of(model_from_estimator("mine", Stranger()))
+    save_model(refit(plan, "mine"), tmp_path / "model.skops", plan.tables[0].X)
+    name = f"{Stranger.__module__}.Stranger"
+    with pytest.raises(UserError, match="holds types that are not loaded unasked") as raised:
+        load_model(tmp_path / "model.skops")
+    assert f"--trust {name}" in str(raised.value)
+    back = load_model(tmp_path / "model.skops", trust=[name])
+    assert set(back.predict(frame())) == {"=yes"}
+    with pytest.raises(UserError, match="mine gives no probabilities"):
+        back.predict_proba(frame())
+
+
+@pytest.mark.parametrize("payload", ["os.system", "builtins.eval", "numpy.testing._private.utils.runstring"])
+def test_a_function_in_a_file_is_refused(stored, payload):
+    _, file = stored
+    module, _, name = payload.rpartition(".")
+
+    def plant(schema):
+        steps = schema["content"]["content"]["steps"]["content"]
+        steps[0]["content"][1] = {"__class__": name, "__module__": module, "__loader__": "FunctionNode", "content": name}
+
+    change_schema(file, plant)
+    with pytest.raises(UserError, match=r"not loaded unasked|damaged"):
+        load_model(file)
+
+
+def change_schema(file, change):
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(members["schema.json"])
+    change(schema)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in (members | {"schema.json": json.dumps(schema)}).items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not a zip", pickle.dumps({"a": 1}), pytest.param(None, id="a zip of something else")],
+)
+def test_other_files_are_refused(tmp_path, content):
+    if content is None:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("readme.txt", "hello")
+        content = buffer.getvalue()
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(UserError, match="no stored model of ensemblekit"):
+        load_model(tmp_path / "file")
+
+
+def test_a_torn_file_is_refused(stored):
+    _, file = stored
+    with zipfile.ZipFile(file) as archive:
+        about = archive.read(ABOUT)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(ABOUT, about)
+    with pytest.raises(UserError, match="is damaged"):
+        load_model(file)
+
+
+def test_other_versions_are_said(stored):
+    _, file = stored
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    about = json.loads(members[ABOUT])
+    about["facts"]["versions"]["scikit-learn"] = "0.1"
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in (members | {ABOUT: json.dumps(about)}).items():
+            archive.writestr(name, content)
+    (note,) = load_model(file).notes
+    assert note.startswith("The model was fitted with scikit-learn 0.1 (here ")
+
+
+def grown():
+    table = plan_of(TREE).tables[0]
+    return RandomForestClassifier(3, random_state=0).fit(np.nan_to_num(table.X), table.y)
+
+
+def spoil_child(tree, state):
+    state["nodes"]["left_child"][0] = tree.node_count + 5
+
+
+def spoil_circle(tree, state):
+    state["nodes"]["right_child"][state["nodes"]["left_child"][0]] = 0
+    state["nodes"]["left_child"][state["nodes"]["left_child"][0]] = 0
+
+
+def spoil_column(tree, state):
+    state["nodes"]["feature"][0] = 99
+
+
+def spoil_count(tree, state):
+    state["node_count"] = 0
+
+
+@pytest.mark.parametrize("spoil", [spoil_child, spoil_circle, spoil_column, spoil_count])
+def test_trees_that_lead_astray_are_refused(spoil):
+    forest = grown()
+    check_trees({"inside": [forest]})
+    member = forest.estimators_[1]
+    state = member.tree_.__getstate__()
+    spoil(member.tree_, state)
+    _, arguments, _ = member.tree_.__reduce__()
+    spoiled = type(member.tree_)(*arguments)
+    spoiled.__setstate__(state)
+    member.tree_ = spoiled
+    member.n_features_in_ = 1000
+    with pytest.raises(ValueError, match="tree"):
+        check_trees({"inside": [forest]})
+
+
+class Locked(DummyClassifier):
+    def __getstate__(self):
+        raise RuntimeError("locked")
+
+
+class Forgetful(DummyClassifier):
+    def __getstate__(self):
+        return super().__getstate__() | {"class_prior_": np.array([1.0, 0.0])}
+
+
+@pytest.mark.parametrize(("kind", "complaint"), [(Locked, "does not take it"), (Forgetful, "predicts something else")])
+def test_a_model_that_cannot_be_stored_is_said_and_leaves_nothing(tmp_path, kind, complaint):
+    plan = plan_of(model_from_estimator("odd", kind(strategy="prior")))
+    with pytest.raises(UserError, match=f"odd cannot be stored: .*{complaint}"):
+        save_model(refit(plan, "odd"), tmp_path / "model.skops", plan.tables[0].X)
+    assert not list(tmp_path.iterdir())
