@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-#: Ending of a file that is still being written; whatever carries it after a crash is rubbish.
-PARTIAL = ".partial"
+#: Ending of a file that is still being written; whatever carries it after a crash is rubbish, and nobody else's.
+PARTIAL = ".ensemblekit.partial"
 
 
 def write_bytes(path: Path, content: bytes) -> None:

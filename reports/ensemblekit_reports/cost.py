@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -53,6 +54,8 @@ class TimedProcesses:
         Whether single-row calls are cut short.
     budget : Budget, default=Budget()
         What the fit may take, and what all predictions together may take.
+    scratch : Path, optional
+        Where its working files are kept while it lasts; the system's folder for such files by default.
 
     Examples
     --------
@@ -61,13 +64,14 @@ class TimedProcesses:
     1
     """
 
-    def __init__(self, *, threads: int, quick: bool, budget: Budget | None = None) -> None:
+    def __init__(self, *, threads: int, quick: bool, budget: Budget | None = None, scratch: Path | None = None) -> None:
         self.threads = threads
         self.quick = quick
         self.budget = budget or Budget()
+        self._scratch = scratch.resolve() if scratch else None
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="ensemblekit-cost-", ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(prefix="ensemblekit-cost-", dir=self._scratch, ignore_cleanup_errors=True)
         self._process = ReadyProcess("ensemblekit_reports.timing", clean_environment(self.threads))
         return self
 
@@ -89,14 +93,15 @@ class TimedProcesses:
         -------
         dict
             Key, ``reason`` (empty if all went well) and ``costs``: one number for each of ``quantities.COSTS``, and
-            what `timing.measure` adds. NaN where nothing was measured.
+            what `timing.measure` adds, NaN where nothing was measured; ``budget``, where the process was ended before it was done.
         """
         job = self._write_job(model, fold)
-        ended = self._process.run(job, self.budget.excess)
+        ended = self._process.run(job, self.budget.excess, weigh=bool(self.budget.megabytes))
         answer = job.with_suffix(".answer")
         found: dict[str, Any] = {"reason": ended.sentence or f"the timed process died ({say_status(ended.status)})"}
         if ended.status == 0 and answer.exists():
             found = json.loads(answer.read_text(encoding="utf-8"))
+        ended_by = {} if ended.status == 0 and not ended.sentence else {"budget": asdict(self.budget)}
         nothing: dict[str, Any] = dict.fromkeys((cost.name for cost in COSTS), np.nan)
         costs: dict[str, Any] = nothing | found.get("costs", {})
         return {
@@ -106,6 +111,7 @@ class TimedProcesses:
             "fold": fold.number,
             "reason": found["reason"],
             "costs": costs,
+            **ended_by,
         }
 
     def _write_job(self, model: Model, fold: Fold) -> Path:

@@ -102,8 +102,8 @@ def dry_run(plan: Plan, directory: Path, *, jobs: int, stage: Stage = silent) ->
     (3, 1, True)
     """
     cells = plan_cells(plan, directory)
-    missing = [cell for cell in cells if is_missing(cell, plan.budget)]
-    timed = [cell for cell in cells if cell.cost and not cell.cost.exists()]
+    missing = [cell for cell in cells if is_missing(cell.accuracy, plan.budget)]
+    timed = [cell for cell in cells if cell.cost and is_missing(cell.cost, plan.budget)]
     concerned = {(cell.table.name, cell.model.name) for cell in missing + timed}
     seconds, failing = _probe(plan, concerned, jobs, stage)
     fits = sum(seconds[cell.table.name, cell.model.name] for cell in missing)
@@ -131,9 +131,9 @@ def _probe(plan: Plan, concerned: set[tuple[str, str]], jobs: int, stage: Stage)
     )
     seconds, failing = {}, []
     with tempfile.TemporaryDirectory(prefix="ensemblekit-") as folder:
-        Store(Path(folder))
+        store = Store(Path(folder))
         cells = [cell for cell in plan_cells(small, Path(folder)) if cell.fold == 0 and (cell.table.name, cell.model.name) in concerned]
-        fit_missing(small, cells, jobs, stage)
+        fit_missing(small, cells, store, jobs, stage)
         for cell in cells:
             record = read_json(cell.accuracy)
             seconds[cell.table.name, cell.model.name] = record["seconds"] / shares[cell.table.name]

@@ -7,11 +7,13 @@ new process goes on with the models that are left.
 from __future__ import annotations
 
 import atexit
+import hashlib
 import os
 import pickle
 import queue
 import tempfile
 import threading
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -44,23 +46,24 @@ class Fitters:
         How many.
     budget : Budget
         What each model may take on each fold.
+    scratch : Path
+        Folder for tables, jobs and members; what is in it is of no use when these processes are gone.
 
     Examples
     --------
-    >>> with Fitters(1, Budget()) as fitters:
+    >>> with tempfile.TemporaryDirectory() as folder, Fitters(1, Budget(), Path(folder)) as fitters:
     ...     fitters.budget.seconds
     3600.0
     """
 
-    def __init__(self, count: int, budget: Budget) -> None:
+    def __init__(self, count: int, budget: Budget, scratch: Path) -> None:
         self.budget = budget
+        self._scratch = scratch.resolve()
         self._count = count
         self._stopped = threading.Event()
         self._tables: dict[str, Path] = {}
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="ensemblekit-", ignore_cleanup_errors=True)
-        self._scratch = Path(self._folder.name)
         self._all = [_take_or_start() for _ in range(self._count)]
         self._idle: queue.SimpleQueue[ReadyProcess] = queue.SimpleQueue()
         for process in self._all:
@@ -70,17 +73,18 @@ class Fitters:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         for process in self._all:
             _keep_or_stop(process)
-        self._folder.cleanup()
 
     def stop(self) -> None:
         """Let every `fit` that is under way end its process and raise `Stopped`, within a moment."""
         self._stopped.set()
 
     def share(self, tables: list[Table]) -> None:
-        """Write tables where all processes find them."""
-        for number, table in enumerate(tables):
-            self._tables[table.name] = self._scratch / f"table-{number}"
-            self._tables[table.name].write_bytes(pickle.dumps(table, protocol=5))
+        """Write tables where all processes find them; what is there is not written again."""
+        for table in tables:
+            key = hashlib.sha256(f"{table.name} {table.checksum}".encode()).hexdigest()
+            file = self._tables[table.name] = self._scratch / f"table-{key[:32]}"
+            if not file.exists():
+                write_bytes(file, pickle.dumps(table, protocol=5))
 
     def fit(self, fold: Fold, group: Group) -> None:
         """Fit models on a fold, so that each has its cell in the end.
@@ -109,7 +113,8 @@ class Fitters:
     def _go_on(self, process: ReadyProcess, fold: Fold, group: Group) -> Group:
         """Fit until a process ends; return the models that are left."""
         with tempfile.TemporaryDirectory(dir=self._scratch, ignore_cleanup_errors=True) as folder:
-            ended = process.run(self._write_job(fold, group, Path(folder)), self._judge)
+            job = self._write_job(process, fold, group, Path(folder))
+            ended = process.run(job, self._judge, weigh=bool(self.budget.megabytes))
         if ended.status == 0 and not ended.sentence:
             return []
         if ended.step < 0:
@@ -117,8 +122,7 @@ class Fitters:
         model, cell = group[ended.step]
         if not cell.exists():
             status, reason = self._say(ended)
-            budget = {"seconds": self.budget.seconds, "megabytes": self.budget.megabytes}
-            record = record_of(fold, model, status, reason, seconds=ended.seconds) | {"budget": budget}
+            record = record_of(fold, model, status, reason, seconds=ended.seconds) | {"budget": asdict(self.budget)}
             write_bytes(cell, to_json(record))
         return group[ended.step + 1 :]
 
@@ -134,9 +138,10 @@ class Fitters:
         reason = f"it ended its process ({say_status(ended.status)})"
         return "out-of-memory" if ended.status == KILLED else "failed", reason
 
-    def _write_job(self, fold: Fold, group: Group, folder: Path) -> Path:
+    def _write_job(self, process: ReadyProcess, fold: Fold, group: Group, folder: Path) -> Path:
         models = [(_portable(model), cell.resolve()) for model, cell in group]
-        job = Job(self._tables[fold.table.name], fold.repeat, fold.number, fold.seed, fold.tested, models, folder, dict(os.environ))
+        changed = process.changed_since(os.environ | pinned(1))
+        job = Job(self._tables[fold.table.name], fold.repeat, fold.number, fold.seed, fold.tested, models, folder, changed)
         file = folder / "job"
         file.write_bytes(pickle.dumps(job))
         return file

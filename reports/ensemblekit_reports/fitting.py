@@ -37,8 +37,8 @@ class Job(NamedTuple):
         Each with the file of its cell.
     scratch : Path
         Where members that models have in common are kept.
-    environment : dict of str to str
-        Environment variables of the run, which may have changed since this process began.
+    environment : dict of str to str or None
+        Environment variables of the run that have changed since this process began; None for those that are gone.
     """
 
     table: Path
@@ -48,7 +48,7 @@ class Job(NamedTuple):
     tested: NDArray[Any]
     models: list[tuple[Portable, Path]]
     scratch: Path
-    environment: dict[str, str]
+    environment: dict[str, str | None]
 
 
 def fit(file: Path, tell: Tell) -> None:
@@ -62,11 +62,19 @@ def fit(file: Path, tell: Tell) -> None:
         Told of each model before it is fitted: step 0 is the first.
     """
     job: Job = pickle.loads(file.read_bytes())  # noqa: S301 - written by this very run, a moment ago
-    os.environ.update(job.environment | pinned(1))
+    _set_environment(job.environment)
     table = pickle.loads(job.table.read_bytes())  # noqa: S301
     models = [(_model(known), cell) for known, cell in job.models]
     fold = Fold(table, job.repeat, job.number, job.tested, job.seed)
     run_fold(fold, models, job.scratch, begin=lambda position: tell(f"start {position}"))
+
+
+def _set_environment(changed: dict[str, str | None]) -> None:
+    for name, value in (changed | pinned(1)).items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _model(known: Portable) -> Model:

@@ -96,23 +96,28 @@ def plan_cells(plan: Plan, directory: Path) -> list[Cell]:
     return cells
 
 
-def is_missing(cell: Cell, budget: Budget) -> bool:
-    """Whether a cell is to be run: it is not there, or was ended by a budget that has changed.
+def is_missing(record: Path, budget: Budget) -> bool:
+    """Whether a record is to be made: it is not there, or was ended by a budget that has changed.
 
     Parameters
     ----------
-    cell : Cell
-        Planned.
+    record : Path
+        Of metrics or of costs.
     budget : Budget
         Of this run.
 
     Returns
     -------
     bool
+
+    Examples
+    --------
+    >>> is_missing(Path("nowhere.json"), Budget())
+    True
     """
-    if not cell.accuracy.exists():
+    if not record.exists():
         return True
-    given = read_json(cell.accuracy).get("budget")
+    given = read_json(record).get("budget")
     return given is not None and given != asdict(budget)
 
 

@@ -84,12 +84,14 @@ def run(plan: Plan, directory: Path, *, jobs: int, command: str, fresh: bool = F
             store.save_folds(table.name, plan.assignments[table.name])
         clock = _Clock.start(store, cells)
         try:
-            fit_missing(plan, cells, jobs, stage)
+            fit_missing(plan, cells, store, jobs, stage)
             _cost_pass(plan, cells, store, stage)
         except BaseException:
             with suppress(OSError):  # what went wrong first is what counts
                 _write_run(plan, store, cells, clock.environment(plan, command))
             raise
+        finally:
+            store.clear_scratch()
         _write_run(plan, store, cells, clock.environment(plan, command))
         return load_results(directory)
 
@@ -125,7 +127,7 @@ class _Clock:
         )
 
 
-def fit_missing(plan: Plan, cells: list[Cell], jobs: int, stage: Stage = silent) -> None:
+def fit_missing(plan: Plan, cells: list[Cell], store: Store, jobs: int, stage: Stage = silent) -> None:
     """Run the accuracy pass on those of some cells that are missing.
 
     Parameters
@@ -133,7 +135,9 @@ def fit_missing(plan: Plan, cells: list[Cell], jobs: int, stage: Stage = silent)
     plan : Plan
         To which they belong.
     cells : list of Cell
-        In a folder that a `Store` has made.
+        Of it.
+    store : Store
+        Their folder.
     jobs : int
         Processes.
     stage : callable, default=silent
@@ -141,7 +145,7 @@ def fit_missing(plan: Plan, cells: list[Cell], jobs: int, stage: Stage = silent)
     """
     tasks: dict[tuple[str, int, int], list[Cell]] = {}
     for cell in cells:
-        if is_missing(cell, plan.budget):
+        if is_missing(cell.accuracy, plan.budget):
             cell.accuracy.unlink(missing_ok=True)
             tasks.setdefault((cell.table.name, cell.repeat, cell.fold), []).append(cell)
     # The longest first, so that no worker is left alone with one at the end.
@@ -151,7 +155,7 @@ def fit_missing(plan: Plan, cells: list[Cell], jobs: int, stage: Stage = silent)
         return
     workers = min(jobs, len(ordered))
     with (
-        Fitters(workers, plan.budget) as fitters,
+        Fitters(workers, plan.budget, store.scratch) as fitters,
         stage("Accuracy", missing, work) as advance,
         ThreadPoolExecutor(workers) as threads,
     ):
@@ -173,12 +177,12 @@ def _fit_group(fitters: Fitters, plan: Plan, group: list[Cell]) -> None:
 
 
 def _cost_pass(plan: Plan, cells: list[Cell], store: Store, stage: Stage) -> None:
-    missing = [cell for cell in cells if cell.cost and not cell.cost.exists() and _is_ok(cell)]
+    missing = [cell for cell in cells if cell.cost and is_missing(cell.cost, plan.budget) and _is_ok(cell)]
     if not missing:
         return
     with (
         stage("Cost", len(missing), sum(work_of([cell]) for cell in missing)) as advance,
-        TimedProcesses(threads=THREADS, quick=plan.quick, budget=plan.budget) as processes,
+        TimedProcesses(threads=THREADS, quick=plan.quick, budget=plan.budget, scratch=store.scratch) as processes,
     ):
         for cell in missing:
             record = processes.measure(cell.model, plan.fold(cell.table, cell.repeat, cell.fold))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import json
 import os
 import signal
 import sys
@@ -25,7 +26,7 @@ Handle = Callable[[Path, Tell], None]
 
 
 def serve(handle: Handle, prepare: Callable[[], None]) -> None:
-    """Do the job that the command line names, or those whose files come in a line of input each.
+    """Do the job that the command line names, or those whose files come in a line of input each, as JSON: names may hold anything.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ def serve(handle: Handle, prepare: Callable[[], None]) -> None:
 
     _end_with_the_parent()
     if len(sys.argv) > 1:
-        _do(handle, Path(sys.argv[1]), tell)
+        _do(handle, Path(json.loads(sys.argv[1])), tell)
     prepare()
     gc.collect()
     gc.freeze()
@@ -54,7 +55,7 @@ def serve(handle: Handle, prepare: Callable[[], None]) -> None:
             os.setsid()
             _end_with_the_parent()
             _offer_to_the_kernel()
-            _do(handle, Path(line.rstrip("\n")), tell)
+            _do(handle, Path(json.loads(line)), tell)
         _, status = os.waitpid(child, 0)
         with contextlib.suppress(OSError):
             os.killpg(child, signal.SIGKILL)  # what the job has left running

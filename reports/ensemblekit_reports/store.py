@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from ensemblekit_reports.atomic import PARTIAL, write_bytes
 from ensemblekit_reports.errors import UserError
 
+CELLS = ("cells/accuracy", "cells/predictions", "cells/insights", "cells/cost")
+SCRATCH = ".scratch"
+
 
 class Store:
     """Finished cells in a folder.
@@ -45,20 +48,33 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         make_folder(directory)
-        for kind in ("cells/accuracy", "cells/predictions", "cells/insights", "cells/cost", "folds"):
+        for kind in (*CELLS, "folds"):
             make_folder(directory / kind)
         self._remove_rubbish()
 
+    @property
+    def scratch(self) -> Path:
+        """Folder for what a run needs while it lasts; made when first asked for."""
+        folder = self.directory / SCRATCH
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def clear_scratch(self) -> None:
+        """Remove what was needed while a run lasted."""
+        shutil.rmtree(self.directory / SCRATCH, ignore_errors=True)
+
     def _remove_rubbish(self) -> None:
-        for partial in (self.directory / "cells").rglob(f"*{PARTIAL}"):
-            partial.unlink(missing_ok=True)
+        """Remove what a run leaves behind that is killed."""
+        self.clear_scratch()
+        for folder in (self.directory, *map(self.directory.joinpath, ("folds", "figures", *CELLS))):
+            for partial in folder.glob(f"*{PARTIAL}"):
+                partial.unlink(missing_ok=True)
 
     def forget(self) -> None:
         """Remove every stored cell (``--fresh``)."""
-        for kind in ("accuracy", "predictions", "insights", "cost"):
-            folder = self.directory / "cells" / kind
-            shutil.rmtree(folder)
-            folder.mkdir()
+        for kind in CELLS:
+            shutil.rmtree(self.directory / kind)
+            (self.directory / kind).mkdir()
 
     def save_folds(self, table: str, assignment: NDArray[np.int16]) -> None:
         """Write the fold in which each row of a table is tested, of shape (n_repeats, n_rows), for whoever wants to check."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
-import re
 import resource
 import subprocess
 import sys
@@ -143,7 +143,7 @@ class HangsHoldingOn(Prior):
     """Hangs in compiled code that lets no other thread and no signal handler have the interpreter."""
 
     def fit(self, X, y):
-        re.match(r"(a+)+b", "a" * 60)
+        ctypes.PyDLL(None).sleep(1000)
 
 
 class Eats(Prior):

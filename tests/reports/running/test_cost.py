@@ -57,6 +57,7 @@ def test_every_job_has_a_process_of_its_own_with_a_clean_environment(monkeypatch
 def test_a_registry_model_is_measured_whole(processes):
     record = processes.measure(REGISTRY["logistic"], FOLD)
     assert record["reason"] == ""
+    assert "budget" not in record
     assert set(record["costs"]) == {cost.name for cost in COSTS} | {"contended", "memory_note", "predict_single_calls"}
     assert 0 < record["costs"]["size_compressed_bytes"] < record["costs"]["size_bytes"] < 1e5
 
@@ -101,4 +102,5 @@ def test_predictions_that_take_too_long_are_ended():
     with TimedProcesses(threads=1, quick=True, budget=Budget(seconds=1)) as impatient:
         record = impatient.measure(model_from_estimator("slow", oddities.HangsWhenAsked()), FOLD)
         assert record["reason"] == "it took longer than 1 s"
+        assert record["budget"] == {"seconds": 1, "megabytes": 0}
         assert impatient.measure(REGISTRY["logistic"], FOLD)["reason"] == ""

@@ -10,6 +10,8 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit_reports import keys, running, timing
+from ensemblekit_reports.budget import Budget
+from ensemblekit_reports.cost import TimedProcesses
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.fitters import Fitters
 from ensemblekit_reports.models import find_models, model_from_estimator
@@ -205,3 +207,19 @@ def test_the_cost_pass_times_the_planned_folds_only(tmp_path):
     costs = timed[[cost.name for cost in COSTS]].drop(columns="predict_single_p99_s")
     assert np.isfinite(costs.to_numpy()).all()
     assert (timed["predict_single_calls"] >= timing.QUICK_CALLS).all()
+
+
+def test_costs_that_a_budget_ended_are_measured_again_under_another(tmp_path, monkeypatch):
+    asked = []
+
+    def ended(processes, model, fold):
+        asked.append(model.name)
+        record = {"dataset": fold.table.name, "model": model.name, "repeat": fold.repeat, "fold": fold.number}
+        given = {"budget": dataclasses.asdict(processes.budget)} if model.name == "tree" else {}
+        return record | {"reason": "it took longer than 1 s" if given else "", "costs": {}} | given
+
+    monkeypatch.setattr(TimedProcesses, "measure", ended)
+    for seconds, expected in [(1, ["logistic", "tree"]), (1, []), (2, ["tree"]), (2, [])]:
+        asked.clear()
+        run(dataclasses.replace(PLAN, budget=Budget(seconds)), tmp_path, jobs=1, command="c")
+        assert asked == expected

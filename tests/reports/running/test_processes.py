@@ -1,0 +1,63 @@
+"""What processes tell of each other."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from ensemblekit_reports.budget import Budget
+from ensemblekit_reports.fitters import Fitters
+from ensemblekit_reports.processes import ReadyProcess, memory_of
+from tests.reports.running.test_running import IRIS, PLAN, TREE
+
+#: A hundred megabytes, shared with two forks, and a hundred of a child that a thread started.
+FAMILY = """
+import os, subprocess, sys, threading, time
+held = b"x" * 100_000_000
+for _ in range(2):
+    if os.fork() == 0:
+        time.sleep(100)
+code = "held = b'x' * 100_000_000; print('ready', flush=True); import time; time.sleep(100)"
+def start():
+    subprocess.Popen([sys.executable, "-c", code]).wait()
+threading.Thread(target=start).start()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only here does the system tell who shares what")
+def test_shared_memory_counts_once_and_children_of_threads_count():
+    process = subprocess.Popen([sys.executable, "-c", FAMILY], stdout=subprocess.PIPE, start_new_session=True)
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        assert 200e6 < memory_of(process.pid) < 300e6
+    finally:
+        os.killpg(process.pid, 9)
+        process.communicate()
+
+
+def test_the_environment_that_travels_is_what_changed():
+    process = ReadyProcess("nothing", {"SAME": "1", "OTHER": "1", "GONE": "1"})
+    assert process.changed_since({"SAME": "1", "OTHER": "2", "NEW": "3"}) == {"OTHER": "2", "NEW": "3", "GONE": None}
+    process.stop()
+
+
+def test_any_name_of_a_folder_will_do_and_no_variable_is_written_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("A_SECRET", "not for any file")
+    folder = tmp_path / "two\nlines \udcff"
+    folder.mkdir()
+    kept = []
+    monkeypatch.setattr(tempfile.TemporaryDirectory, "cleanup", lambda self: kept.append(Path(self.name)))
+    with Fitters(1, Budget(), folder) as fitters:
+        fitters.share([IRIS])
+        (folder / "accuracy").mkdir()
+        (folder / "predictions").mkdir()
+        fitters.fit(PLAN.fold(IRIS, 0, 0), [(TREE, folder / "accuracy" / "cell.json")])
+    assert (folder / "accuracy" / "cell.json").exists()
+    monkeypatch.setenv("A_SECRET", "still not")
+    (job,) = (file for place in kept for file in place.glob("job"))
+    assert b"not for any file" not in job.read_bytes()
