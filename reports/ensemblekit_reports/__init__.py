@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ensemblekit_reports.comparison import Comparison, compare
+    from ensemblekit_reports.stored_model import StoredModel, load_model
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "StoredModel", "compare", "load_model"]
+_MODULES = {"Comparison": "comparison", "compare": "comparison", "StoredModel": "stored_model", "load_model": "stored_model"}
 
 
 def __getattr__(name: str) -> Any:
     # Loaded when asked for: the timed processes import this package too, and want neither pandas nor a second of delay.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from ensemblekit_reports import comparison  # noqa: PLC0415
-
-    return getattr(comparison, name)
+    return getattr(import_module(f"ensemblekit_reports.{_MODULES[name]}"), name)

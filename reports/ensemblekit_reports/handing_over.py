@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ensemblekit._extras import require
+from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.refitting import BEST, check_choice, chosen_name, refit
 from ensemblekit_reports.stored_model import save_model
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ensemblekit_reports.report import Report
 
 #: Names of the files in the output folder.
-MODEL_FILE = "model.skops"
+MODEL_FILE, CARD_FILE = "model.skops", "model_card.md"
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -82,9 +83,14 @@ def hand_over(options: argparse.Namespace, plan: Plan, report: Report, directory
     dict of str to Path
         What each file is, and where.
     """
+    # The card speaks of statistics, whose libraries take a second to load.
+    from ensemblekit_reports.model_card import model_card  # noqa: PLC0415
+
     files: dict[str, Path] = {}
     if options.save_model:
         stored = refit(plan, chosen_name(report, options.save_model))
         files["model"] = directory / MODEL_FILE
         save_model(stored, files["model"], plan.tables[0].X[:1000])
+        files["card"] = directory / CARD_FILE
+        write_bytes(files["card"], model_card(report, stored, MODEL_FILE).encode("utf-8", "backslashreplace"))
     return files

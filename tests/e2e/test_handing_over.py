@@ -30,6 +30,14 @@ def test_the_stored_model_predicts_a_new_table(finished, tmp_path, capsys):
     assert all(abs(sum(float(row[f"probability of {kind}"]) for kind in ("setosa", "versicolor", "virginica")) - 1) < 1e-9 for row in rows)
 
 
+def test_the_card_says_how_good_the_stored_model_is(finished):
+    card = (finished / "model_card.md").read_text()
+    assert card.startswith("# Logistic regression\n\nA single model for the classes of ")
+    assert "| Accuracy, % | 9" in card
+    assert "| One row, median |" in card
+    assert "- `quick-scheme` " in card
+
+
 def test_what_is_written_is_said(finished, capsys):
     assert main(["compare", "iris", *CHEAP, "--out", str(finished), "--json", "--save-model", "logistic"]) == 0
     assert json.loads(capsys.readouterr().out)["model"] == str(finished / "model.skops")
