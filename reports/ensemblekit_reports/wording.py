@@ -202,6 +202,18 @@ def score_interval(summary: Summary, quantity: Quantity) -> str:
     return f"{number(summary.low * factor, places)} to {number(summary.high * factor, places)}"
 
 
+def cost_steps(quantity: Quantity) -> tuple[tuple[float, str, float], ...]:
+    """Return the units in which a cost is written: from which value on, its name, its size; largest first.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.quantities import QUANTITIES
+    >>> cost_steps(QUANTITIES["size_bytes"])[0]
+    (1000000000.0, 'GB', 1000000000.0)
+    """
+    return {"s": _TIME_STEPS, "B": _BYTE_STEPS}.get(quantity.unit, _RATE_STEPS)
+
+
 def cost(value: float, quantity: Quantity) -> str:
     """Write a cost with two significant digits and a unit near it.
 
@@ -215,7 +227,7 @@ def cost(value: float, quantity: Quantity) -> str:
     """
     if math.isnan(value):
         return NONE
-    steps = {"s": _TIME_STEPS, "rows/s": _RATE_STEPS, "B": _BYTE_STEPS}[quantity.unit]
+    steps = cost_steps(quantity)
     # The rounded value chooses the unit, so that 999.7 kB is not written as 1,000 kB.
     rounded = float(f"{value:.2g}")
     name, size = next((name, size) for least, name, size in steps if rounded >= least)

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from ensemblekit_reports.figures.colours import model_variables, style_sheet, variables
+from ensemblekit_reports.render.explorer import page_data
 from ensemblekit_reports.render.templating import environment
 
 if TYPE_CHECKING:
     from ensemblekit_reports.render.pictures import Pictures
     from ensemblekit_reports.report import Report
+
+
+#: What the page's script is made of, in this order; all of it is one scope.
+SCRIPTS = ("numbers", "labels", "tables", "leaderboard", "explorer")
 
 
 def page(report: Report, pictures: Pictures) -> str:
@@ -41,7 +46,7 @@ def page(report: Report, pictures: Pictures) -> str:
     """
     engine = environment(autoescape=True)
     style = style_sheet() + _model_classes() + engine.get_template("report.css").render()
-    script = engine.get_template("report.js").render()
+    script = "".join(engine.get_template(f"script/{name}.js").render() for name in SCRIPTS)
     # Markup only for what the project itself has written: style, script and finished drawings with escaped texts.
     return engine.get_template("report.html.j2").render(
         report=report,
@@ -49,6 +54,7 @@ def page(report: Report, pictures: Pictures) -> str:
         colours=model_variables(report.models),
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
+        data=page_data(report),
         policy=policy(style, script),
         inline=lambda drawing: Markup(drawing.svg),  # noqa: S704
     )

@@ -29,18 +29,17 @@ class Pictures:
         Score against cost over all tables.
     differences : tuple of Drawing
         One table: the model in question against every other. Several: against each rival of the verdict, by table.
-    tables : tuple of (Drawing or None, Drawing or None)
-        For each table of several: score against cost, differences. Empty for a single table.
+    tables : tuple of (Drawing or None)
+        For each table of several: the model in question against every other. Empty for a single table.
     """
 
     pareto: Drawing | None
     differences: tuple[Drawing, ...]
-    tables: tuple[tuple[Drawing | None, Drawing | None], ...]
+    tables: tuple[Drawing | None, ...]
 
     def all(self) -> tuple[Drawing, ...]:
         """Return every figure there is."""
-        of_tables = [drawing for pair in self.tables for drawing in pair]
-        return tuple(drawing for drawing in (self.pareto, *self.differences, *of_tables) if drawing is not None)
+        return tuple(drawing for drawing in (self.pareto, *self.differences, *self.tables) if drawing is not None)
 
 
 def draw(report: Report) -> Pictures:
@@ -59,7 +58,7 @@ def draw(report: Report) -> Pictures:
     >>> from ensemblekit_reports.example import example_results
     >>> from ensemblekit_reports.report import build
     >>> [drawing.name for drawing in draw(build(example_results(("moons", "rings")))).all()][:4]
-    ['pareto', 'differences-1', 'differences-2', 'table-1-pareto']
+    ['pareto', 'differences-1', 'differences-2', 'table-1-differences']
     """
     # A reader's own matplotlib settings must change neither the look nor a byte of the report.
     with mpl.rc_context():
@@ -81,14 +80,8 @@ def _draw(report: Report) -> Pictures:
     return Pictures(
         pareto,
         tuple(drawing for drawing in by_rival if drawing is not None),
-        tuple(_of_table(report, section, positions, f"table-{i}") for i, section in enumerate(report.tables, start=1)),
+        tuple(_against_all(report, section, positions, f"table-{i}-differences") for i, section in enumerate(report.tables, start=1)),
     )
-
-
-def _of_table(report: Report, section: TableSection, positions: dict[str, int], name: str) -> tuple[Drawing | None, Drawing | None]:
-    where = wording.name(section.facts.name)
-    pareto = draw_pareto(section.standings, report.quantity, positions, f"{name}-pareto", where)
-    return pareto, _against_all(report, section, positions, f"{name}-differences")
 
 
 def _against_all(report: Report, section: TableSection, positions: dict[str, int], name: str) -> Drawing | None:

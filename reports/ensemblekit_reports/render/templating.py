@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ensemblekit_reports import comparisons, wording
-from ensemblekit_reports.quantities import COSTS, METRICS, QUANTITIES, metrics_of
+from ensemblekit_reports.quantities import COSTS, QUANTITIES, metrics_of
+from ensemblekit_reports.render.explorer import measured
+from ensemblekit_reports.render.heat import heat
 from ensemblekit_reports.standings import MAIN_COST
 from ensemblekit_reports.statistics.several_tables import MIN_TABLES
 
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
     from ensemblekit_reports.comparisons import Comparison
     from ensemblekit_reports.quantities import Quantity
 
-#: Costs in the leaderboard; the others are in ``results.csv``.
-SHOWN_COSTS = ("fit_wall_s", "predict_single_p50_s", "predict_rows_per_s_10000", "size_bytes")
+#: Columns of the leaderboard beside the primary metric; the page can show the others too.
+SHOWN = (
+    *("accuracy", "log_loss", "brier", "ece", "r2", "rmse", "mae", "median_ae"),
+    *("fit_wall_s", "predict_single_p50_s", "predict_rows_per_s_10000", "size_bytes"),
+)
 
 
 @cache
@@ -58,13 +63,16 @@ def environment(*, autoescape: bool) -> Environment:
         wording.metric,
         wording.answers,
     )
+    engine.filters["position"] = list.index
     engine.filters |= {word.__name__: word for word in words}
     engine.globals |= {
-        "metrics": METRICS,
         "metrics_of": metrics_of,
         "costs": COSTS,
-        "shown_costs": tuple(QUANTITIES[name] for name in SHOWN_COSTS),
+        "shown": SHOWN,
+        "measured": measured,
+        "heat": heat,
         "main_cost": MAIN_COST,
+        "cost_quantity": QUANTITIES[MAIN_COST],
         "min_tables": MIN_TABLES,
         "alpha": comparisons.ALPHA,
         "sure": comparisons.SURE,
