@@ -101,6 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_output(report)
     report.set_defaults(command=_report)
     _add_predict(commands)
+    log = commands.add_parser("log", help="write a finished run into an MLflow store", allow_abbrev=False)
+    log.add_argument("directory", metavar="DIR", type=Path, help="output folder of a run")
+    log.add_argument("--mlflow", metavar="URI|FOLDER", required=True, help="tracking server, database, or a folder to keep one in")
+    log.add_argument("--experiment", metavar="NAME", default="ensemblekit", help="MLflow's experiment (%(default)s)")
+    _add_output(log)
+    log.set_defaults(command=_log)
     models = commands.add_parser("models", help="list the models that --models knows", allow_abbrev=False)
     models.set_defaults(command=_models)
     datasets = commands.add_parser("datasets", help="list the tables that need no file", allow_abbrev=False)
@@ -240,6 +246,18 @@ def _predict(options: argparse.Namespace, given: list[str]) -> None:  # noqa: AR
         _say(json.dumps({"predictions": str(options.out), "model": stored.name, "notes": notes}))
     elif not options.quiet:
         _say("\n".join([*notes, str(options.out)]))
+
+
+def _log(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command
+    from ensemblekit_reports import report  # noqa: PLC0415
+    from ensemblekit_reports.tracking import log_to_mlflow  # noqa: PLC0415
+
+    finished = report.build(load_results(options.directory))
+    run_id = log_to_mlflow(finished, options.directory, options.mlflow, options.experiment)
+    if options.json:
+        _say(json.dumps({"verdict": finished.verdict, "experiment": options.experiment, "run": run_id}))
+    elif not options.quiet:
+        _say(f"Logged as run {run_id} of experiment {options.experiment} in {options.mlflow}")
 
 
 def _as_json(finished: Report, page: Path, more: dict[str, Path]) -> str:

@@ -1,0 +1,67 @@
+"""MLflow holds what the report says: the study, a run for each model, means with intervals, costs with units."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+
+import pytest
+
+from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.example import example_results
+from ensemblekit_reports.report import build
+from ensemblekit_reports.tracking import log_to_mlflow
+
+pytestmark = [pytest.mark.extras, pytest.mark.filterwarnings("ignore")]  # MLflow's database layer warns of itself
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory):
+    mlflow = pytest.importorskip("mlflow")
+    folder = tmp_path_factory.mktemp("logged")
+    (folder / "report.html").write_text("<p>report")
+    results = example_results(("moons", "r/ings #1"))
+    models = (replace(results.models[0], definition="x" * 9000), *results.models[1:])
+    report = build(replace(results, models=models))
+    run = log_to_mlflow(report, folder, str(folder / "store"), "exp")
+    return mlflow.MlflowClient(tracking_uri=f"sqlite:///{folder}/store/mlflow.db"), run, report, folder
+
+
+def test_the_study_is_a_run_with_its_verdict_and_report(logged):
+    client, run, report, folder = logged
+    study = client.get_run(run)
+    assert study.data.tags["verdict"] == report.verdict
+    assert study.data.tags["fingerprint"] == report.reproducibility.fingerprint
+    assert study.data.tags["checksum.r-ings-1"] == report.tables[1].facts.checksum
+    assert study.data.params == {"metric": "accuracy", "rope": "0.01", "folds": "2x5", "quick": "False", "seed": "0"}
+    assert [file.path for file in client.list_artifacts(run)] == ["report.html"]
+    assert (study.info.end_time - study.info.start_time) == 12_000
+    assert list((folder / "store").rglob("report.html")), "artifacts lie beside the database"
+
+
+def test_each_model_is_a_run_inside_it(logged):
+    client, run, report, _ = logged
+    study = client.get_run(run)
+    children = client.search_runs([study.info.experiment_id], f"tags.mlflow.parentRunId = '{run}'")
+    by_name = {child.data.params["model"]: child.data for child in children}
+    assert set(by_name) == {"moe", "averaging", "logistic"}
+    for standing in report.leaderboard:
+        data = by_name[standing.model.name]
+        accuracy = standing.scores["accuracy"]
+        assert data.metrics["accuracy"] == accuracy.value
+        assert data.metrics["fit_wall_s"] == standing.costs["fit_wall_s"].value
+        assert data.tags["rank"] == str(standing.rank)
+        of_table = next(s for s in report.tables[1].standings if s.model.name == standing.model.name)
+        low = of_table.scores["accuracy"].low
+        assert data.metrics["r-ings-1/accuracy.low"] == low
+    assert len(by_name["moe"].params["definition"]) == 6000
+
+
+def test_a_store_that_is_none_is_one_sentence(tmp_path):
+    pytest.importorskip("mlflow")
+    store = tmp_path / "store"
+    store.mkdir()
+    with sqlite3.connect(store / "mlflow.db") as other:
+        other.execute("create table experiments (x)")
+    with pytest.raises(UserError, match=r"MLflow at .*store did not take the run"):
+        log_to_mlflow(build(example_results()), tmp_path, str(store), "exp")
