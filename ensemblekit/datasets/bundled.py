@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 
 from ensemblekit._extras import require
 from ensemblekit.datasets.boxes import make_boxes_classification
@@ -37,8 +37,8 @@ class BundledTable:
         Names of the feature columns.
     X : ndarray of shape (n_rows, n_columns), float64
         Features.
-    y : ndarray of shape (n_rows,), str
-        Class labels.
+    y : ndarray of shape (n_rows,), str or float64
+        Class labels, or amounts.
 
     Examples
     --------
@@ -53,7 +53,12 @@ class BundledTable:
     target: str
     columns: tuple[str, ...]
     X: NDArray[np.float64]
-    y: NDArray[np.str_]
+    y: NDArray[np.str_] | NDArray[np.float64]
+
+    @property
+    def task(self) -> str:
+        """``"classification"``, or ``"regression"`` for amounts."""
+        return "regression" if self.y.dtype.kind == "f" else "classification"
 
 
 def _from_sklearn(loader: Callable[[], Any], name: str, description: str, target: str) -> BundledTable:
@@ -159,6 +164,20 @@ def _boxes() -> BundledTable:
     )
 
 
+def _diabetes() -> BundledTable:
+    bunch = load_diabetes(scaled=False)
+    return BundledTable(
+        name="diabetes",
+        description="how diabetes went on within a year, an amount, by ten measurements",
+        source="Efron, Hastie, Johnstone and Tibshirani 2004, as bundled with scikit-learn",
+        licence="not stated; distributed with scikit-learn",
+        target="progression",
+        columns=tuple(str(column) for column in bunch.feature_names),
+        X=bunch.data.astype(np.float64),
+        y=bunch.target.astype(np.float64),
+    )
+
+
 #: Name of a bundled table -> the function that makes it.
 BUNDLED: dict[str, Callable[[], BundledTable]] = {
     "iris": _iris,
@@ -170,6 +189,7 @@ BUNDLED: dict[str, Callable[[], BundledTable]] = {
     "regimes": _regimes,
     "one_rule": _one_rule,
     "boxes": _boxes,
+    "diabetes": _diabetes,
 }
 
 

@@ -34,6 +34,7 @@ from ensemblekit_reports.predictions import Predictions, predictions_file, to_pa
 from ensemblekit_reports.preprocessing import preprocessing
 from ensemblekit_reports.quantities import metrics_of
 from ensemblekit_reports.quiet import collected
+from ensemblekit_reports.scheme import strata_of
 from ensemblekit_reports.store import to_json
 from ensemblekit_reports.tables import Table
 
@@ -316,7 +317,7 @@ def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None, ke
     estimator = with_grouped_folds(model.factory(prepared.fold.seed), table, tested)
     weights = None if table.weights is None else table.weights[~tested]
     fitted = _fit(estimator, train, table.y[~tested], weights, memory if model.registered else None)
-    predicted, probabilities = predict(fitted, test, len(table.classes))
+    predicted, probabilities = predict(fitted, test, len(table.classes)) if table.classes else (predict_amounts(fitted, test), None)
     if keep is not None:
         keep(fitted)
     rows = np.flatnonzero(tested).astype(np.int32)
@@ -330,10 +331,11 @@ def with_grouped_folds(estimator: Any, table: Table, tested: NDArray[np.bool_]) 
         return estimator
     groups = table.groups[~tested]
     splitter = StratifiedGroupKFold(min(n_folds, len(np.unique(groups))), shuffle=True, random_state=0)
-    return estimator.set_params(cv=list(splitter.split(np.zeros(len(groups)), table.y[~tested], groups)))
+    strata = strata_of(table.y[~tested], splitter.n_splits)
+    return estimator.set_params(cv=list(splitter.split(np.zeros(len(groups)), strata, groups)))
 
 
-def _fit(estimator: Any, X: NDArray[np.float64], y: NDArray[np.int64], weights: NDArray[np.float64] | None, memory: Memory | None) -> Any:
+def _fit(estimator: Any, X: NDArray[np.float64], y: NDArray[Any], weights: NDArray[np.float64] | None, memory: Memory | None) -> Any:
     params = {} if weights is None else {"sample_weight": weights}
     if params and not has_fit_parameter(estimator, "sample_weight"):
         raise ValueError(f"{type(estimator).__name__} takes no sample weights")
@@ -385,3 +387,36 @@ def predict(fitted: Any, X: NDArray[np.float64], n_classes: int) -> tuple[NDArra
     probabilities = np.zeros((len(X), n_classes))
     probabilities[:, classes] = check_probabilities(fitted.predict_proba(X), len(X), len(classes))
     return probabilities.argmax(axis=1), probabilities
+
+
+def predict_amounts(fitted: Any, X: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ask a fitted model for amounts.
+
+    Parameters
+    ----------
+    fitted : estimator
+        Fitted on amounts.
+    X : ndarray of shape (n_rows, n_columns)
+        Rows.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), float64
+
+    Raises
+    ------
+    ValueError
+        When the shape is another, or values are missing or infinite.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyRegressor
+    >>> predict_amounts(DummyRegressor().fit([[0.0], [0.0]], [1.0, 2.0]), np.zeros((1, 1)))
+    array([1.5])
+    """
+    predicted = np.asarray(fitted.predict(X), dtype=np.float64)
+    if predicted.shape != (len(X),):
+        raise ValueError(f"predict returned shape {predicted.shape}, expected {(len(X),)}")
+    if not np.isfinite(predicted).all():
+        raise ValueError(f"predict returned {int((~np.isfinite(predicted)).sum())} values that are NaN or infinite")
+    return predicted

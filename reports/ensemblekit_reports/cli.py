@@ -22,9 +22,9 @@ from ensemblekit.datasets import BUNDLED, load_bundled
 from ensemblekit_reports.dry_run import DryRun, dry_run
 from ensemblekit_reports.errors import UserError, nearest
 from ensemblekit_reports.handing_over import add_options, check, hand_over
-from ensemblekit_reports.models import REGISTRY
+from ensemblekit_reports.models import REGISTRY, REGRESSORS
 from ensemblekit_reports.progress import for_terminal, silent
-from ensemblekit_reports.quantities import METRICS
+from ensemblekit_reports.quantities import TASKS, metrics_of
 from ensemblekit_reports.results import Results
 from ensemblekit_reports.running import load_results, run
 from ensemblekit_reports.study import DEFAULT_STUDY, Study, TableChoice, study_from_toml
@@ -131,9 +131,10 @@ def _add_compare(commands: Any) -> None:
     add("--target", metavar="COLUMN", help="the answer column of the table")
     add("--groups", metavar="COLUMN", help="column of the table whose rows of one value are never divided between training and test")
     add("--weights", metavar="COLUMN", help="column of the table that says how much a row counts")
-    add("--models", metavar="a,b", help="registry names, separated by commas (all by default)")
-    add("--metric", metavar="NAME", help=f"primary metric: {', '.join(metric.name for metric in METRICS)}")
-    add("--rope", metavar="SIZE", type=float, help="differences up to this size count as practically equal")
+    add("--task", choices=TASKS, help="what the answers are: classes or amounts (goes by the answers)")
+    add("--models", metavar="a,b", help="registry names, separated by commas (the usual ones by default)")
+    add("--metric", metavar="NAME", help=f"primary metric: {'; or '.join(map(_list_metrics, TASKS))}")
+    add("--rope", metavar="SIZE", type=float, help="differences up to this size count as practically equal (goes by the metric)")
     add("--folds", metavar="REPEATSxFOLDS", help="such as 3x5; by default 10x10 below 1,000 rows, 3x5, 1x5 from 50,000")
     add("--quick", action=argparse.BooleanOptionalAction, help="2x5 folds and fewer timed calls")
     add("--seed", metavar="N", type=int, help="seed of folds and models")
@@ -158,6 +159,10 @@ def _add_predict(commands: Any) -> None:
     add("--trust", metavar="TYPE", action="append", default=[], help="a further type that the file may hold, by its full name")
     _add_output(predict)
     predict.set_defaults(command=_predict)
+
+
+def _list_metrics(task: str) -> str:
+    return ", ".join(metric.name for metric in metrics_of(task))
 
 
 def _add_output(command: Any) -> None:
@@ -211,7 +216,7 @@ def _choose_study(options: argparse.Namespace) -> tuple[Study, Path]:
 
 
 def _with_flags(study: Study, options: argparse.Namespace) -> Study:
-    flags = {name: getattr(options, name) for name in ("metric", "rope", "folds", "quick", "seed")}
+    flags = {name: getattr(options, name) for name in ("task", "metric", "rope", "folds", "quick", "seed")}
     flags |= {"time_limit_s": options.time_limit, "memory_limit_mb": options.memory_limit}
     if options.models is not None:
         flags["models"] = tuple(name.strip() for name in options.models.split(",") if name.strip())
@@ -274,7 +279,9 @@ def _as_json(finished: Report, page: Path, more: dict[str, Path]) -> str:
 
 
 def _models(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command
-    _say(_columns([(model.name, model.family, model.label) for model in REGISTRY.values()]))
+    every = {"logistic": REGISTRY["logistic"]} | REGRESSORS
+    tasks = {name: " and ".join(t for t, known in (("classes", REGISTRY), ("amounts", REGRESSORS)) if name in known) for name in every}
+    _say(_columns([(model.name, model.family, tasks[model.name], model.label) for model in every.values()]))
 
 
 def _datasets(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command

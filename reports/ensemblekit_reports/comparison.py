@@ -15,9 +15,9 @@ from scipy import sparse
 
 from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.budget import SECONDS, Budget
-from ensemblekit_reports.declared import check_numbers
+from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.models import REGISTRY, Model, find_models, model_from_estimator
+from ensemblekit_reports.models import Model, find_models, model_from_estimator, registry
 from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.progress import for_terminal, silent
 from ensemblekit_reports.results import Results
@@ -78,8 +78,9 @@ def compare(
     groups: Any = None,
     sample_weight: Any = None,
     name: str = "table",
-    metric: str = "accuracy",
-    rope: float = 0.01,
+    task: str = "",
+    metric: str = "",
+    rope: float | None = None,
     folds: str = "",
     quick: bool = False,
     seed: int = 0,
@@ -95,23 +96,26 @@ def compare(
     Parameters
     ----------
     models : list of str and mappings, or mapping
-        Registry names (``ensemblekit models`` lists them), and mappings from a name to a scikit-learn classifier of your
+        Registry names (``ensemblekit models`` lists them), and mappings from a name to a scikit-learn estimator of your
         own, which gets numbers: categories one-hot, missing cells filled in, nothing scaled. Its ``random_state`` is set
         anew on each fold.
     X : DataFrame or array-like of shape (n_rows, n_columns)
         Features: numbers, text, categories, booleans, with missing cells.
     y : Series or array-like of shape (n_rows,)
-        Classes, of any label type.
+        Classes, of any label type, or amounts.
     groups : Series or array-like of shape (n_rows,), optional
         Rows of one group are never divided between training and test.
     sample_weight : Series or array-like of shape (n_rows,), optional
         How much each row counts, in fits and in metrics.
     name : str, default="table"
         What the report calls the table.
-    metric : str, default="accuracy"
-        Primary metric, a name in ``quantities.METRICS``.
-    rope : float, default=0.01
-        Differences of the metric up to this size count as practically equal.
+    task : str, default=""
+        ``"classification"`` or ``"regression"``; ``""`` goes by ``y``: words, booleans and categories are classes, and so are up to 20
+        different numbers.
+    metric : str, default=""
+        Primary metric, a name in ``quantities.METRICS``; ``""`` is accuracy for classes and R squared for amounts.
+    rope : float, optional
+        Differences of the metric up to this size count as practically equal; the metric's own size if not given.
     folds : str, default=""
         Repeats and folds such as ``"3x5"``; ``""`` goes by the size of the table.
     quick : bool, default=False
@@ -150,17 +154,20 @@ def compare(
     >>> sorted(set(comparison.results["model"]))
     ['bayes', 'logistic']
     """
-    check_numbers(metric, rope, seed)
+    check_task(task)
     budget = Budget(time_limit_s, memory_limit_mb)
     budget.check()
     features, labels = _as_frame(X), _as_series(y)
     if len(features) != len(labels):
         raise UserError(f"X has {len(features)} rows, y has {len(labels)}; they must be as many.")
     grouped, weighted = _beside(groups, "groups", labels), _beside(sample_weight, "sample_weight", labels)
-    table = table_from_frame(features, labels, name=name, groups=grouped, weights=weighted)
+    table = table_from_frame(features, labels, name=name, groups=grouped, weights=weighted, task=task)
+    metric = declared_metric(metric, table.task, 1)
+    rope = declared_rope(rope, metric, [float(table.y.std())])
+    check_numbers(metric, rope, seed, table.task)
     by_size = QUICK if quick else scheme_for(len(table.y))
     scheme = parse_scheme(folds) if folds else by_size
-    chosen = _choose(models)
+    chosen = _choose(models, table.task)
     plan = Plan(name, (table,), chosen, metric, rope, scheme, seed, quick, budget)
     with tempfile.TemporaryDirectory(prefix="ensemblekit-") as scratch:
         found = run(
@@ -176,18 +183,18 @@ def compare(
     return Comparison(found, report.build(found))
 
 
-def _choose(models: Models) -> tuple[Model, ...]:
+def _choose(models: Models, task: str) -> tuple[Model, ...]:
     parts = [models] if isinstance(models, (str, Mapping)) else list(models)
     chosen: list[Model] = []
     for part in parts:
         if isinstance(part, str):
-            chosen += find_models([part])
+            chosen += find_models([part], task)
         else:
-            chosen += [model_from_estimator(str(name), estimator) for name, estimator in part.items()]
+            chosen += [model_from_estimator(str(name), estimator, task) for name, estimator in part.items()]
     names = [model.name for model in chosen]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or not names:
-        raise UserError(f"two models are named {twice[0]!r}." if twice else f"no model is named. Valid: {', '.join(REGISTRY)}.")
+        raise UserError(f"two models are named {twice[0]!r}." if twice else f"no model is named. Valid: {', '.join(registry(task))}.")
     return tuple(chosen)
 
 
@@ -210,7 +217,7 @@ def _as_series(y: Any) -> pd.Series:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        raise UserError(f"y must be one column of classes; it has shape {array.shape}.")
+        raise UserError(f"y must be one column; it has shape {array.shape}.")
     return pd.Series(array, name="y")
 
 

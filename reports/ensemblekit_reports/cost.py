@@ -126,6 +126,7 @@ class TimedProcesses:
             "arrays": str(arrays),
             "answer": str(job_file.with_suffix(".answer")),
             "kind": model.preprocessing,
+            "task": fold.table.task,
             "columns": column_groups(fold.table),
             "seed": fold.seed,
             "threads": self.threads,

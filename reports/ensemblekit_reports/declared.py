@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ensemblekit_reports.errors import UserError, unknown_name
-from ensemblekit_reports.quantities import QUANTITIES, metrics_of
+from ensemblekit_reports.quantities import DEFAULT_METRICS, QUANTITIES, TASKS, metrics_of
 
 
 def check_numbers(metric: str, rope: float, seed: int, task: str = "classification") -> None:
@@ -41,3 +43,82 @@ def check_numbers(metric: str, rope: float, seed: int, task: str = "classificati
         raise UserError(f"rope must not be negative, got {rope}.")
     if seed < 0:
         raise UserError(f"seed must not be negative, got {seed}.")
+
+
+def check_task(task: str) -> None:
+    """Refuse what is no task.
+
+    Parameters
+    ----------
+    task : str
+        ``"classification"``, ``"regression"``, or ``""`` for whatever the answers are.
+
+    Raises
+    ------
+    UserError
+        When it is none of these.
+
+    Examples
+    --------
+    >>> check_task("regresion")
+    Traceback (most recent call last):
+        ...
+    ensemblekit_reports.errors.UserError: unknown task 'regresion': did you mean 'regression'? Valid: classification, regression.
+    """
+    if task and task not in TASKS:
+        raise unknown_name("task", task, TASKS)
+
+
+def declared_metric(metric: str, task: str, n_tables: int) -> str:
+    """Return the primary metric: the one that was named, or the task's own.
+
+    Parameters
+    ----------
+    metric : str
+        A name, or ``""``.
+    task : str
+        Of the study.
+    n_tables : int
+        Tables over which it is averaged.
+
+    Raises
+    ------
+    UserError
+        When it is no metric of the task, or is in the unit of each table's answers and there are several tables.
+
+    Examples
+    --------
+    >>> declared_metric("", "regression", 3)
+    'r2'
+    """
+    if not metric:
+        return DEFAULT_METRICS[task]
+    check_numbers(metric, 0.0, 0, task)
+    if n_tables > 1 and QUANTITIES[metric].of_spread:
+        raise UserError(
+            f"{metric} is in the unit of each table's own answers, so it has no mean over {n_tables} tables: choose r2, or one table."
+        )
+    return metric
+
+
+def declared_rope(rope: float | None, metric: str, spreads: Iterable[float]) -> float:
+    """Return the region of practical equivalence: the one that was named, or the metric's own.
+
+    Parameters
+    ----------
+    rope : float or None
+        Half-width in units of the metric; None for the metric's own.
+    metric : str
+        Primary metric.
+    spreads : iterable of float
+        Standard deviation of the answers of each table of amounts, of which an error's own half-width is a share.
+
+    Examples
+    --------
+    >>> declared_rope(None, "accuracy", []), declared_rope(None, "rmse", [200.0]), declared_rope(0.5, "rmse", [200.0])
+    (0.01, 2.0, 0.5)
+    """
+    if rope is not None:
+        return rope
+    quantity, found = QUANTITIES[metric], list(spreads)
+    return quantity.rope * (sum(found) / len(found) if quantity.of_spread and found else 1.0)

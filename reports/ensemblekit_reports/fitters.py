@@ -22,8 +22,8 @@ from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.budget import Budget
 from ensemblekit_reports.cells import Fold, record_of
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.fitting import Job, Portable
-from ensemblekit_reports.models import Model, by_value
+from ensemblekit_reports.fitting import Job
+from ensemblekit_reports.models import Model, to_portable
 from ensemblekit_reports.processes import Ended, ReadyProcess, Step, pinned, say_status
 from ensemblekit_reports.store import to_json
 from ensemblekit_reports.tables import Table
@@ -139,7 +139,7 @@ class Fitters:
         return "out-of-memory" if ended.status == KILLED else "failed", reason
 
     def _write_job(self, process: ReadyProcess, fold: Fold, group: Group, folder: Path) -> Path:
-        models = [(_portable(model), cell.resolve()) for model, cell in group]
+        models = [(to_portable(model), cell.resolve()) for model, cell in group]
         changed = process.changed_since(os.environ | pinned(1))
         job = Job(self._tables[fold.table.name], fold.repeat, fold.number, fold.seed, fold.tested, models, folder, changed)
         file = folder / "job"
@@ -179,9 +179,3 @@ def _stop_all() -> None:
     for processes in _kept.values():
         for process in processes:
             process.stop()
-
-
-def _portable(model: Model) -> Portable:
-    if model.registered:
-        return model.name
-    return model.name, model.label, model.family, model.preprocessing, by_value(model.factory)

@@ -14,12 +14,9 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from ensemblekit_reports.cells import Fold, run_fold
-from ensemblekit_reports.models import REGISTRY, Model, import_models
+from ensemblekit_reports.models import Portable, from_portable, import_models
 from ensemblekit_reports.processes import pinned
 from ensemblekit_reports.serving import Tell, serve
-
-#: A model on its way into another process: its registry name, or its fields with the factory as bytes.
-Portable = str | tuple[str, str, str, str, bytes]
 
 
 class Job(NamedTuple):
@@ -64,7 +61,7 @@ def fit(file: Path, tell: Tell) -> None:
     job: Job = pickle.loads(file.read_bytes())  # noqa: S301 - written by this very run, a moment ago
     _set_environment(job.environment)
     table = pickle.loads(job.table.read_bytes())  # noqa: S301
-    models = [(_model(known), cell) for known, cell in job.models]
+    models = [(from_portable(known), cell) for known, cell in job.models]
     fold = Fold(table, job.repeat, job.number, job.tested, job.seed)
     run_fold(fold, models, job.scratch, begin=lambda position: tell(f"start {position}"))
 
@@ -75,17 +72,6 @@ def _set_environment(changed: dict[str, str | None]) -> None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
-
-
-def _model(known: Portable) -> Model:
-    if isinstance(known, str):
-        return REGISTRY[known]
-    name, label, family, preprocessing, factory = known
-
-    def unpickled(seed: int) -> Any:  # when it is called: what goes wrong there is this model's failure, not everybody's
-        return pickle.loads(factory)(seed)  # noqa: S301
-
-    return Model(name, label, family, preprocessing, unpickled, registered=False)
 
 
 if __name__ == "__main__":

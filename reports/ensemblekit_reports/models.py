@@ -7,14 +7,15 @@ import inspect
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from joblib import wrap_non_picklable_objects
-from sklearn.base import clone
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
 
-from ensemblekit.ensembles.members import lightgbm_classifier, random_forest_classifier, xgboost_classifier
+from ensemblekit.ensembles.members import Task, make_members
 from ensemblekit_reports.errors import UserError, unknown_name
 from ensemblekit_reports.results import ModelFacts
 
@@ -37,6 +38,8 @@ class Model:
         From a seed to an estimator that is not fitted.
     registered : bool, default=True
         Whether it is one of ours: then any process can make it by name, and it may have members in common with others.
+    task : str, default="classification"
+        What it does: ``"classification"`` or ``"regression"``.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Model:
     preprocessing: str
     factory: Callable[[int], Any]
     registered: bool = True
+    task: str = "classification"
 
     def definition(self, *, complete: bool = False) -> str:
         """Return the estimator as Python text, with every parameter if ``complete``."""
@@ -86,74 +90,123 @@ def describe(estimator: Any, *, complete: bool = False) -> str:
     return " ".join(text.split())
 
 
+#: How the classes of a task end.
+_ENDING = {"classification": "Classifier", "regression": "Regressor"}
+
+
 def _logistic(seed: int) -> Any:
     return LogisticRegression(max_iter=1000, random_state=seed)
 
 
-def _averaging(seed: int) -> Any:
-    from ensemblekit.ensembles import AveragingEnsembleClassifier  # noqa: PLC0415 - only when it is asked for
-
-    return AveragingEnsembleClassifier(random_state=seed)
+def _ridge(seed: int) -> Any:
+    return Ridge(random_state=seed)
 
 
-def _weighted(seed: int) -> Any:
-    from ensemblekit.ensembles import WeightedEnsembleClassifier  # noqa: PLC0415
-
-    # Two free weights need no more than three folds, and fitting members on folds is the dearest work of a whole study.
-    return WeightedEnsembleClassifier(cv=3, random_state=seed)
+def _member(kind: str, task: Task) -> Callable[[int], Any]:
+    return lambda seed: make_members(kind, task=task, random_state=seed)[0][1]
 
 
-def _voting(seed: int) -> Any:
-    from ensemblekit.ensembles import VotingEnsembleClassifier  # noqa: PLC0415
+def _ensemble(kind: str, task: Task, **settings: Any) -> Callable[[int], Any]:
+    def factory(seed: int) -> Any:
+        from ensemblekit import ensembles  # noqa: PLC0415 - only when it is asked for
 
-    return VotingEnsembleClassifier(random_state=seed)
+        return getattr(ensembles, f"{kind}Ensemble{_ENDING[task]}")(**settings, random_state=seed)
 
-
-def _mixture(seed: int) -> Any:
-    from ensemblekit.mixture import MixtureOfExpertsClassifier  # noqa: PLC0415
-
-    return MixtureOfExpertsClassifier(random_state=seed)
+    return factory
 
 
-def _boosted_mixture(seed: int) -> Any:
-    from ensemblekit.mixture import BoostedExperts, MixtureOfExpertsClassifier  # noqa: PLC0415
+def _mixture(task: Task, *args: Any, **settings: Any) -> Any:
+    from ensemblekit import mixture  # noqa: PLC0415
 
-    return MixtureOfExpertsClassifier(experts=BoostedExperts(shared=True), routing="top_k", random_state=seed)
+    return getattr(mixture, f"MixtureOfExperts{_ENDING[task]}")(*args, **settings)
 
 
-def _mixture_of_forests(seed: int) -> Any:
-    from ensemblekit.mixture import MixtureOfExpertsClassifier  # noqa: PLC0415
+def _boosted_mixture(task: Task, seed: int) -> Any:
+    from ensemblekit.mixture import BoostedExperts  # noqa: PLC0415
 
-    forest = RandomForestClassifier(50, min_samples_leaf=3, n_jobs=1, random_state=seed)
+    return _mixture(task, experts=BoostedExperts(shared=True), routing="top_k", random_state=seed)
+
+
+def _mixture_of_forests(task: Task, seed: int) -> Any:
+    kind = RandomForestClassifier if task == "classification" else RandomForestRegressor
+    forest = kind(50, min_samples_leaf=3, n_jobs=1, random_state=seed)
     # forests are fitted anew in every step, six times each: what a further step gains is soon less than what a forest's chance does
-    return MixtureOfExpertsClassifier(3, experts=forest, cross_fit=5, tol=1e-3, max_iter=20, random_state=seed)
+    return _mixture(task, 3, experts=forest, cross_fit=5, tol=1e-3, max_iter=20, random_state=seed)
 
 
-_MODELS = (
-    Model("logistic", "Logistic regression", "single", "linear", _logistic),
-    Model("random-forest", "Random forest", "single", "trees", lambda seed: random_forest_classifier(random_state=seed)),
-    Model("xgboost", "XGBoost", "single", "trees", lambda seed: xgboost_classifier(random_state=seed)),
-    Model("lightgbm", "LightGBM", "single", "trees", lambda seed: lightgbm_classifier(random_state=seed)),
-    Model("averaging", "Averaging", "ensemble", "trees", _averaging),
-    Model("weighted", "Weighted", "ensemble", "trees", _weighted),
-    Model("voting", "Voting", "ensemble", "trees", _voting),
-    Model("moe", "Mixture of experts", "mixture", "linear", _mixture),
-    Model("moe-boosted", "Mixture of boosted trees", "mixture", "trees", _boosted_mixture),
-    Model("moe-trees", "Mixture of forests", "mixture", "trees", _mixture_of_forests),
+def _registered(task: Task) -> dict[str, Model]:
+    # Two free weights need no more than three folds, and fitting members on folds is the dearest work of a whole study.
+    models = (
+        Model("random-forest", "Random forest", "single", "trees", _member("forest", task), task=task),
+        Model("xgboost", "XGBoost", "single", "trees", _member("xgboost", task), task=task),
+        Model("lightgbm", "LightGBM", "single", "trees", _member("lightgbm", task), task=task),
+        Model("averaging", "Averaging", "ensemble", "trees", _ensemble("Averaging", task), task=task),
+        Model("weighted", "Weighted", "ensemble", "trees", _ensemble("Weighted", task, cv=3), task=task),
+        Model("voting", "Voting", "ensemble", "trees", _ensemble("Voting", task), task=task),
+        Model("stacking", "Stacking", "ensemble", "trees", _ensemble("Stacking", task), task=task),
+        Model("moe", "Mixture of experts", "mixture", "linear", lambda seed: _mixture(task, random_state=seed), task=task),
+        Model("moe-boosted", "Mixture of boosted trees", "mixture", "trees", partial(_boosted_mixture, task), task=task),
+        Model("moe-trees", "Mixture of forests", "mixture", "trees", partial(_mixture_of_forests, task), task=task),
+    )
+    return {model.name: model for model in models}
+
+
+#: Registry name -> classifier, in the order in which they are listed and run.
+REGISTRY: dict[str, Model] = {"logistic": Model("logistic", "Logistic regression", "single", "linear", _logistic)} | _registered(
+    "classification"
 )
-#: Registry name -> model, in the order in which they are listed and run.
-REGISTRY: dict[str, Model] = {model.name: model for model in _MODELS}
-#: What a study runs that names no model.
-DEFAULT_MODELS: tuple[str, ...] = tuple(name for name in REGISTRY if name not in ("moe-boosted", "moe-trees"))
+#: Registry name -> regressor.
+REGRESSORS: dict[str, Model] = {"ridge": Model("ridge", "Ridge regression", "single", "linear", _ridge, task="regression")} | _registered(
+    "regression"
+)
+#: What stands in the place of a model that the other task has.
+_COUNTERPARTS = {"logistic": "ridge", "ridge": "logistic"}
+_ONLY_WHEN_NAMED = ("stacking", "moe-boosted", "moe-trees")
+#: What a study of classes runs that names no model.
+DEFAULT_MODELS: tuple[str, ...] = tuple(name for name in REGISTRY if name not in _ONLY_WHEN_NAMED)
 
 
-def find_models(names: Sequence[str]) -> tuple[Model, ...]:
+def registry(task: str) -> dict[str, Model]:
+    """Return the models of a task by name.
+
+    Parameters
+    ----------
+    task : str
+        ``"classification"`` or ``"regression"``.
+
+    Examples
+    --------
+    >>> list(registry("regression"))[:2]
+    ['ridge', 'random-forest']
+    """
+    return REGISTRY if task == "classification" else REGRESSORS
+
+
+def default_models(task: str) -> tuple[str, ...]:
+    """Return the names of what a study runs that names no model.
+
+    Parameters
+    ----------
+    task : str
+        ``"classification"`` or ``"regression"``.
+
+    Examples
+    --------
+    >>> default_models("regression")[0], default_models("classification") == DEFAULT_MODELS
+    ('ridge', True)
+    """
+    return tuple(name for name in registry(task) if name not in _ONLY_WHEN_NAMED)
+
+
+def find_models(names: Sequence[str], task: str = "classification") -> tuple[Model, ...]:
     """Look models up by name.
 
     Parameters
     ----------
     names : sequence of str
         Registry names, each once.
+    task : str, default="classification"
+        What they are to do.
 
     Returns
     -------
@@ -163,7 +216,7 @@ def find_models(names: Sequence[str]) -> tuple[Model, ...]:
     Raises
     ------
     UserError
-        When a name is unknown, given twice, or none is given.
+        When a name is unknown, is one of the other task, is given twice, or none is given.
 
     Examples
     --------
@@ -173,15 +226,27 @@ def find_models(names: Sequence[str]) -> tuple[Model, ...]:
     Traceback (most recent call last):
         ...
     ensemblekit_reports.errors.UserError: unknown model 'forest': did you mean 'random-forest'? Valid: logistic, ...
+    >>> find_models(["logistic"], "regression")
+    Traceback (most recent call last):
+        ...
+    ensemblekit_reports.errors.UserError: model 'logistic' tells classes apart, and the answers here are amounts: take 'ridge'.
     """
+    known = registry(task)
     if not names:
-        raise UserError(f"no model is named. Valid: {', '.join(REGISTRY)}.")
+        raise UserError(f"no model is named. Valid: {', '.join(known)}.")
     for position, name in enumerate(names):
-        if name not in REGISTRY:
-            raise unknown_name("model", name, REGISTRY)
+        if name in _COUNTERPARTS and name not in known:
+            does = (
+                "tells classes apart, and the answers here are amounts"
+                if task == "regression"
+                else "predicts amounts, and here are classes"
+            )
+            raise UserError(f"model {name!r} {does}: take {_COUNTERPARTS[name]!r}.")
+        if name not in known:
+            raise unknown_name("model", name, known)
         if name in names[:position]:
             raise UserError(f"model {name!r} is named twice.")
-    return tuple(REGISTRY[name] for name in names)
+    return tuple(known[name] for name in names)
 
 
 def by_value(factory: Callable[[int], Any]) -> bytes:
@@ -204,6 +269,52 @@ def by_value(factory: Callable[[int], Any]) -> bytes:
     return pickle.dumps(wrap_non_picklable_objects(factory, keep_wrapper=False))
 
 
+#: A model on its way into another process: its task and registry name, or its fields with the factory as bytes.
+Portable = tuple[str, ...] | tuple[str, str, str, str, str, bytes]
+
+
+def to_portable(model: Model) -> Portable:
+    """Return what another process can make a model from.
+
+    Parameters
+    ----------
+    model : Model
+        One of ours or a reader's own.
+
+    Examples
+    --------
+    >>> to_portable(REGISTRY["moe"])
+    ('classification', 'moe')
+    """
+    if model.registered:
+        return model.task, model.name
+    return model.task, model.name, model.label, model.family, model.preprocessing, by_value(model.factory)
+
+
+def from_portable(portable: Portable) -> Model:
+    """Make the model again.
+
+    Parameters
+    ----------
+    portable : tuple
+        What `to_portable` returned, in this run.
+
+    Examples
+    --------
+    >>> from_portable(("regression", "moe")).label
+    'Mixture of experts'
+    """
+    if len(portable) == 2:
+        task, name = portable
+        return registry(task)[name]
+    task, name, label, family, preprocessing, factory = portable
+
+    def unpickled(seed: int) -> Any:  # when it is called: what goes wrong there is this model's failure, not everybody's
+        return pickle.loads(factory)(seed)  # type: ignore[arg-type] # noqa: S301 - written by this very run, a moment ago
+
+    return Model(name, label, family, preprocessing, unpickled, registered=False, task=task)
+
+
 def import_models() -> None:
     """Make every registered model once, so that its libraries are imported.
 
@@ -211,12 +322,12 @@ def import_models() -> None:
     --------
     >>> import_models()
     """
-    for model in REGISTRY.values():
+    for model in (*REGISTRY.values(), *REGRESSORS.values()):
         with contextlib.suppress(ImportError):
             model.factory(0)
 
 
-def model_from_estimator(name: str, estimator: Any) -> Model:
+def model_from_estimator(name: str, estimator: Any, task: str = "classification") -> Model:
     """Let a reader's own estimator take part.
 
     It gets the table as numbers, categories one-hot and missing cells filled in, but not scaled; on a table of plain
@@ -227,21 +338,35 @@ def model_from_estimator(name: str, estimator: Any) -> Model:
     name : str
         What the report calls it.
     estimator : estimator
-        A scikit-learn classifier, not fitted; it is cloned.
+        A scikit-learn classifier or regressor, not fitted; it is cloned.
+    task : str, default="classification"
+        What it is to do.
 
     Returns
     -------
     Model
+
+    Raises
+    ------
+    UserError
+        When it says of itself that it does the other task.
 
     Examples
     --------
     >>> model_from_estimator("stump", LogisticRegression()).definition()
     'LogisticRegression(random_state=0)'
     """
+    wrong = is_classifier(estimator) if task == "regression" else is_regressor(estimator)
+    if wrong:
+        kind = type(estimator).__name__
+        found = (
+            "a classifier, and the answers here are amounts" if task == "regression" else "a regressor, and the answers here are classes"
+        )
+        raise UserError(f"model {name!r} ({kind}) is {found}.")
 
     def factory(seed: int) -> Any:
         fresh = clone(estimator)
         seeds = [key for key in fresh.get_params(deep=True) if key.split("__")[-1] == "random_state"]
         return fresh.set_params(**dict.fromkeys(seeds, seed))
 
-    return Model(name, name, "single", "trees", factory, registered=False)
+    return Model(name, name, "single", "trees", factory, registered=False, task=task)

@@ -134,4 +134,4 @@ def work_of(cells: list[Cell]) -> float:
     float
     """
     table = cells[0].table
-    return len(cells) * (8_000 + len(table.y) * (table.X.shape[1] * len(table.classes)) ** 0.5)
+    return len(cells) * (8_000 + len(table.y) * (table.X.shape[1] * max(1, len(table.classes))) ** 0.5)

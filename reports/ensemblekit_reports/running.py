@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from ensemblekit_reports.cost import TimedProcesses
-from ensemblekit_reports.declared import check_numbers
+from ensemblekit_reports.declared import check_numbers, declared_metric, declared_rope
 from ensemblekit_reports.environment import fingerprint, machine, versions
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.fitters import Fitters
@@ -254,8 +254,9 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
     if record.get("format") != FORMAT:
         raise UserError(f"{file} was written by another version; run the study again.")
     environment = Environment(**record["environment"])
-    study = record["study"] | {name: value for name, value in (("metric", metric), ("rope", rope)) if value is not None}
-    task = study.get("task", "classification")  # what there was before regression
+    tables = tuple(TableFacts(**facts | {"notes": tuple(facts["notes"])}) for facts in record["tables"])
+    task = record["study"].get("task", "classification")  # what there was before regression
+    study = record["study"] | _chosen(record["study"], task, tables, metric, rope)
     check_numbers(study["metric"], study["rope"], environment.seed, task)
     pairs = [_read_pair(directory, accuracy, cost, task) for accuracy, cost in record["cells"]]
     unfinished = sum(accuracy is None for accuracy, _ in pairs)
@@ -265,13 +266,21 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         )
     return Results(
         **study,
-        tables=tuple(TableFacts(**facts | {"notes": tuple(facts["notes"])}) for facts in record["tables"]),
+        tables=tables,
         models=tuple(ModelFacts(**facts) for facts in record["models"]),
         environment=environment,
         cells=_frame([_row(accuracy, cost, task) for accuracy, cost in pairs if accuracy], task),
         notes=_notes(pairs, quick=study["quick"]) + _other_metric(record["study"], study),
         insights=tuple(found for accuracy, _ in record["cells"] if (found := read_insight(directory / "cells" / "accuracy" / accuracy))),
     )
+
+
+def _chosen(declared: dict[str, Any], task: str, tables: tuple[TableFacts, ...], metric: str | None, rope: float | None) -> dict[str, Any]:
+    """Return metric and practical equivalence where others than the declared ones are asked for; a metric brings its own rope."""
+    if metric is None or metric == declared["metric"]:
+        return {} if rope is None else {"rope": rope}
+    chosen = declared_metric(metric, task, len(tables))
+    return {"metric": chosen, "rope": declared_rope(rope, chosen, [table.answers["std"] for table in tables if table.answers])}
 
 
 def _other_metric(declared: dict[str, Any], shown: dict[str, Any]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,13 +94,44 @@ def parse_scheme(text: str) -> Scheme:
     return Scheme(int(found[1]), int(found[2]))
 
 
-def assign_folds(y: NDArray[np.int64], scheme: Scheme, seed: int, table: str, groups: NDArray[np.int64] | None = None) -> NDArray[np.int16]:
+#: Amounts are spread over the folds by tenths of their order, so that no fold gets the large ones.
+STRATA = 10
+
+
+def strata_of(y: NDArray[Any], n_splits: int) -> NDArray[np.int64]:
+    """Return what is spread evenly over folds: the classes, or which part of the order an amount belongs to.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,), int64 or float64
+        Class codes or amounts.
+    n_splits : int
+        Folds; each part of the order has at least about as many rows.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), int64
+        Equal amounts are in one part.
+
+    Examples
+    --------
+    >>> strata_of(np.array([0.5, 8.0, 0.5, 9.0]), 2).tolist()
+    [0, 1, 0, 1]
+    """
+    if not np.issubdtype(y.dtype, np.floating):
+        return y
+    n_parts = max(1, min(STRATA, len(y) // n_splits))
+    edges = np.unique(np.quantile(y, np.arange(1, n_parts) / n_parts, method="higher"))
+    return np.unique(np.searchsorted(edges, y, side="right"), return_inverse=True)[1].astype(np.int64)
+
+
+def assign_folds(y: NDArray[Any], scheme: Scheme, seed: int, table: str, groups: NDArray[np.int64] | None = None) -> NDArray[np.int16]:
     """Deal the rows of a table out to folds.
 
     Parameters
     ----------
-    y : ndarray of shape (n_rows,), int64
-        Class codes; each class is spread evenly over the folds.
+    y : ndarray of shape (n_rows,), int64 or float64
+        Class codes or amounts; each class, and each part of the order of amounts, is spread evenly over the folds.
     scheme : Scheme
         Repeats and folds.
     seed : int
@@ -124,12 +156,14 @@ def assign_folds(y: NDArray[np.int64], scheme: Scheme, seed: int, table: str, gr
     >>> assign_folds(np.array([0, 0, 1, 1]), Scheme(1, 2), 0, "toy").shape
     (1, 4)
     """
-    most = int(np.bincount(y).max())
+    amounts = np.issubdtype(y.dtype, np.floating)
+    most = len(y) if amounts else int(np.bincount(y).max())
     if most < scheme.n_splits:
         raise UserError(
-            f"table {table!r} is too small for {scheme.n_splits} folds: its largest class has {most} rows. "
+            f"table {table!r} is too small for {scheme.n_splits} folds: {'it' if amounts else 'its largest class'} has {most} rows. "
             f"Ask for fewer folds (--folds {scheme.n_repeats}x{most})."
         )
+    y = strata_of(y, scheme.n_splits)
     assignment = np.empty((scheme.n_repeats, len(y)), dtype=np.int16)
     if groups is not None:
         return _assign_groups(assignment, y, groups, scheme, seed, table)

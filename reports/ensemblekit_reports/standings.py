@@ -149,6 +149,7 @@ def _joined(parts: list[Standing]) -> Standing:
         scores={
             name: mean_over_tables(_measured(part.scores[name] for part in parts), wording.bounds(QUANTITIES[name]))
             for name in parts[0].scores
+            if not QUANTITIES[name].of_spread  # metres and degrees have no mean
         },
         costs={name: geometric_mean(_measured(part.costs[name] for part in parts)) for name in parts[0].costs},
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ensemblekit.datasets import BUNDLED
 from ensemblekit_reports.budget import SECONDS, Budget
-from ensemblekit_reports.declared import check_numbers
+from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
 from ensemblekit_reports.errors import UserError, nearest, unknown_name
-from ensemblekit_reports.models import DEFAULT_MODELS, find_models
+from ensemblekit_reports.models import default_models, find_models
 from ensemblekit_reports.plan import Plan
+from ensemblekit_reports.quantities import TASKS
 from ensemblekit_reports.scheme import QUICK, parse_scheme, scheme_for
 from ensemblekit_reports.tables import Table, bundled_table, table_from_file
 
@@ -60,12 +62,15 @@ class Study:
         At least one.
     name : str, default="study"
         Heading of the report.
-    models : tuple of str
-        Registry names; all of them by default.
-    metric : str, default="accuracy"
-        Primary metric, a name in ``quantities.METRICS``.
-    rope : float, default=0.01
-        Differences of the metric up to this size count as practically equal.
+    task : str, default=""
+        ``"classification"`` or ``"regression"``; ``""`` goes by the answers, which must be of one kind in all tables.
+    models : tuple of str, optional
+        Registry names; the task's usual ones if not given.
+    metric : str, default=""
+        Primary metric, a name in ``quantities.METRICS``; ``""`` is accuracy for classes and R squared for amounts.
+    rope : float, optional
+        Differences of the metric up to this size count as practically equal; the metric's own size if not given: 0.01, for errors in the
+        unit of the answers a hundredth of their standard deviation.
     seed : int, default=0
         Seed of folds and models.
     folds : str, default=""
@@ -79,15 +84,16 @@ class Study:
 
     Examples
     --------
-    >>> Study(tables=(TableChoice(name="iris"),)).metric
+    >>> Study(tables=(TableChoice(name="iris"),)).plan(Path()).metric
     'accuracy'
     """
 
     tables: tuple[TableChoice, ...]
     name: str = "study"
-    models: tuple[str, ...] = DEFAULT_MODELS
-    metric: str = "accuracy"
-    rope: float = 0.01
+    task: str = ""
+    models: tuple[str, ...] | None = None
+    metric: str = ""
+    rope: float | None = None
     seed: int = 0
     folds: str = ""
     quick: bool = False
@@ -111,26 +117,65 @@ class Study:
         UserError
             When anything named is not there or makes no sense.
         """
-        models = find_models(self.models)
-        check_numbers(self.metric, self.rope, self.seed)
+        check_task(self.task)
         budget = Budget(self.time_limit_s, self.memory_limit_mb)
         budget.check()
         if not self.tables:
             raise UserError("the study names no table; write at least one [[tables]] section.")
-        tables = _with_unique_names([_read_table(choice, folder) for choice in self.tables])
+        tables = _with_unique_names([_read_table(choice, folder, self.task) for choice in self.tables])
+        task = common_task(tables)
+        models = find_models(default_models(task) if self.models is None else self.models, task)
+        metric = declared_metric(self.metric, task, len(tables))
+        rope = declared_rope(self.rope, metric, [float(table.y.std()) for table in tables])
+        check_numbers(metric, rope, self.seed, task)
         largest = max(len(table.y) for table in tables)
         by_size = QUICK if self.quick else scheme_for(largest)
         scheme = parse_scheme(self.folds) if self.folds else by_size
-        return Plan(self.name, tables, models, self.metric, self.rope, scheme, self.seed, self.quick, budget)
+        return Plan(self.name, tables, models, metric, rope, scheme, self.seed, self.quick, budget)
 
 
-def _read_table(choice: TableChoice, folder: Path) -> Table:
+def common_task(tables: Sequence[Table]) -> str:
+    """Return what the answers of all tables are.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+        At least one.
+
+    Returns
+    -------
+    str
+        ``"classification"`` or ``"regression"``.
+
+    Raises
+    ------
+    UserError
+        When they are classes here and amounts there.
+
+    Examples
+    --------
+    >>> common_task([bundled_table("iris"), bundled_table("wine")])
+    'classification'
+    """
+    by_task = {task: [table.name for table in tables if table.task == task] for task in TASKS}
+    if all(by_task.values()):
+        raise UserError(
+            f"all tables of a study have one task: the answers are classes in {', '.join(by_task['classification'])}, and amounts in "
+            f'{", ".join(by_task["regression"])}. Write two studies, or say which it is: task = "regression" (or --task).'
+        )
+    return tables[0].task
+
+
+def _read_table(choice: TableChoice, folder: Path, task: str) -> Table:
     if choice.path:
         beside = {"groups": choice.groups or None, "weights": choice.weights or None}
-        return table_from_file(folder / choice.path, choice.target or None, name=choice.name or None, **beside)
+        return table_from_file(folder / choice.path, choice.target or None, name=choice.name or None, task=task, **beside)
     if choice.name not in BUNDLED:
         raise unknown_name("bundled table", choice.name, BUNDLED)
-    return bundled_table(choice.name)
+    table = bundled_table(choice.name)
+    if task and table.task != task:
+        raise UserError(f"the bundled table {choice.name!r} is one of {table.task}, not of {task}.")
+    return table
 
 
 def _with_unique_names(tables: list[Table]) -> tuple[Table, ...]:
@@ -182,8 +227,9 @@ _KINDS: dict[str, tuple[Any, str]] = {
     "str": (str, "text in quotes"),
     "int": (int, "a whole number"),
     "float": ((int, float), "a number"),
+    "float | None": ((int, float), "a number"),
     "bool": (bool, "true or false"),
-    "tuple[str, ...]": (list, "a list of names"),
+    "tuple[str, ...] | None": (list, "a list of names"),
 }
 
 

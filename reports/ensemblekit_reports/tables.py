@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,10 +57,10 @@ class Table:
         One per column of ``X``.
     X : ndarray of shape (n_rows, n_columns), float64
         Numbers; categories as positions in their levels; NaN is missing.
-    y : ndarray of shape (n_rows,), int64
-        Positions in ``classes``.
+    y : ndarray of shape (n_rows,), int64 or float64
+        Positions in ``classes``, or amounts.
     classes : tuple of str
-        Class labels as text.
+        Class labels as text; empty for amounts.
     notes : tuple of str
         What was left out or changed on reading.
     groups : ndarray of shape (n_rows,), int64, or None
@@ -74,7 +75,7 @@ class Table:
     target: str
     columns: tuple[Column, ...]
     X: NDArray[np.float64]
-    y: NDArray[np.int64]
+    y: NDArray[Any]
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
     groups: NDArray[np.int64] | None = None
@@ -88,7 +89,7 @@ class Table:
         # One bit pattern for NaN and for zero, little-endian everywhere: the same content has the same sum.
         canonical = np.where(np.isnan(self.X), np.nan, self.X + 0.0)
         digest.update(np.ascontiguousarray(canonical, dtype="<f8").tobytes())
-        digest.update(np.ascontiguousarray(self.y, dtype="<i8").tobytes())
+        digest.update(np.ascontiguousarray(self.y, dtype="<i8" if self.classes else "<f8").tobytes())
         if self.groups is not None:
             digest.update(b"groups" + np.ascontiguousarray(self.groups, dtype="<i8").tobytes())
         if self.weights is not None:
@@ -106,7 +107,7 @@ class Table:
 
     def facts(self) -> TableFacts:
         """Return what the report says of this table."""
-        counts = np.bincount(self.y, minlength=len(self.classes))
+        counts = np.bincount(self.y, minlength=len(self.classes)).tolist() if self.classes else []
         kinds = [column.kind for column in self.columns]
         return TableFacts(
             name=self.name,
@@ -117,14 +118,20 @@ class Table:
             n_rows=len(self.y),
             n_columns=len(self.columns),
             column_kinds={kind: kinds.count(kind) for kind in ("numeric", "categorical", "boolean")},
-            class_counts={label: int(count) for label, count in zip(self.classes, counts, strict=True)},
+            class_counts=dict(zip(self.classes, counts, strict=True)),
             notes=self.notes,
             task=self.task,
+            answers={} if self.classes else _summary(self.y),
         )
 
 
+def _summary(y: NDArray[np.float64]) -> dict[str, float]:
+    low, median, high = np.quantile(y, [0, 0.5, 1])
+    return {"min": float(low), "median": float(median), "max": float(high), "mean": float(y.mean()), "std": float(y.std())}
+
+
 def table_from_file(
-    path: Path, target: str | None, *, name: str | None = None, groups: str | None = None, weights: str | None = None
+    path: Path, target: str | None, *, name: str | None = None, groups: str | None = None, weights: str | None = None, task: str = ""
 ) -> Table:
     """Read a CSV or Parquet file.
 
@@ -138,6 +145,8 @@ def table_from_file(
         Name in the report; the file's name without its ending if not given.
     groups, weights : str, optional
         Columns that say which group a row belongs to, and how much it counts; they are no features.
+    task : str, default=""
+        ``"classification"`` or ``"regression"``; ``""`` goes by the answers, see ``labels.py``.
 
     Returns
     -------
@@ -147,7 +156,7 @@ def table_from_file(
     Raises
     ------
     UserError
-        When the file is no table, has no such column, or its answers are no classes.
+        When the file is no table, has no such column, or its answers are neither classes nor amounts.
 
     Examples
     --------
@@ -162,7 +171,7 @@ def table_from_file(
     named = {kind: _check_column(frame, column, str(path)) for kind, column in beside.items() if column}
     features = frame.drop(columns=[target, *named.values()])
     columns = {kind: frame[column] for kind, column in named.items()}
-    return table_from_frame(features, frame[target], name=name or path.stem, source=path.name, **columns)
+    return table_from_frame(features, frame[target], name=name or path.stem, source=path.name, task=task, **columns)
 
 
 def table_from_frame(
@@ -173,6 +182,7 @@ def table_from_frame(
     source: str = "memory",
     groups: pd.Series | None = None,
     weights: pd.Series | None = None,
+    task: str = "",
 ) -> Table:
     """Encode a data frame of features and a series of answers.
 
@@ -186,6 +196,8 @@ def table_from_frame(
         What the report calls the table and where it says it comes from.
     groups, weights : Series of shape (n_rows,), optional
         Which group a row belongs to, and how much it counts.
+    task : str, default=""
+        ``"classification"`` or ``"regression"``; ``""`` goes by the answers.
 
     Returns
     -------
@@ -195,7 +207,7 @@ def table_from_frame(
     Raises
     ------
     UserError
-        When there are no rows, no usable column, or the answers are no classes.
+        When there are no rows, no usable column, or the answers are neither classes nor amounts.
 
     Examples
     --------
@@ -207,7 +219,7 @@ def table_from_frame(
     target = str(labels.name)
     if not len(features):
         raise UserError(f"table {name!r} has no rows.")
-    answers = encode_labels(labels, target)
+    answers = encode_labels(labels, target, task)
     features = features.loc[answers.known]
     columns, values, notes = _encode_columns(features)
     if not columns:
@@ -219,7 +231,7 @@ def table_from_frame(
         target=target,
         columns=tuple(columns),
         X=np.column_stack(values),
-        y=answers.codes,
+        y=answers.values,
         classes=answers.classes,
         notes=answers.notes + tuple(notes) + _say_beside(groups, weights),
         groups=None if groups is None else encode_groups(groups.loc[answers.known]),
@@ -253,7 +265,8 @@ def bundled_table(name: str) -> Table:
     """
     bundled = load_bundled(name)
     features = pd.DataFrame(bundled.X, columns=list(bundled.columns))
-    table = table_from_frame(features, pd.Series(bundled.y, name=bundled.target), name=name, source=bundled.source)
+    labels = pd.Series(bundled.y, name=bundled.target)
+    table = table_from_frame(features, labels, name=name, source=bundled.source, task=bundled.task)
     return replace(table, licence=bundled.licence)
 
 

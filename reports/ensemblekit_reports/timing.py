@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from ensemblekit_reports.models import REGISTRY, import_models
+from ensemblekit_reports.models import import_models, registry
 from ensemblekit_reports.preprocessing import preprocessing
 from ensemblekit_reports.serving import Tell, serve
 
@@ -56,7 +56,7 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
     Parameters
     ----------
     job : dict
-        As written by ``cost.py``: ``arrays`` (npz with ``X``, ``y``, ``tested``), ``model`` (registry name) or
+        As written by ``cost.py``: ``arrays`` (npz with ``X``, ``y``, ``tested``), ``task``, ``model`` (registry name) or
         ``estimator`` (pickle), ``kind`` and ``columns`` of the preprocessing, ``seed``, ``threads``, ``quick``.
     tell : callable
         Told of the steps.
@@ -75,6 +75,7 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
     ...     arrays = Path(folder) / "iris.npz"
     ...     np.savez(arrays, X=X, y=y, tested=np.arange(150) % 5 == 0)
     ...     job = {"arrays": str(arrays), "model": "logistic", "kind": "linear", "columns": [[0, 1, 2, 3], [], []]}
+    ...     job["task"] = "classification"
     ...     record = measure(job | {"seed": 0, "threads": 1, "quick": True}, print)
     start 0
     start 1
@@ -88,7 +89,7 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
     X_train, y_train, X_test = X[~tested], y[~tested], X[tested]
     warnings.simplefilter("ignore")
     with threadpool_limits(limits=job["threads"]):
-        _warm_up(job, len(np.unique(y)))
+        _warm_up(job, len(np.unique(y)) if job["task"] == "classification" else 0)
         pipeline = _pipeline(job, job["columns"])
         record = _measure_fit(pipeline, X_train, y_train, weighted)
         record |= _measure_size(pipeline)
@@ -98,7 +99,7 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
 
 
 def _pipeline(job: dict[str, Any], columns: list[list[int]]) -> Pipeline:
-    factory = _unpickle(Path(job["estimator"])) if "estimator" in job else REGISTRY[job["model"]].factory
+    factory = _unpickle(Path(job["estimator"])) if "estimator" in job else registry(job["task"])[job["model"]].factory
     return Pipeline([("prepare", preprocessing(job["kind"], *columns)), ("model", factory(job["seed"]))])
 
 
@@ -117,7 +118,7 @@ def _warm_up(job: dict[str, Any], n_classes: int) -> None:
         _pipeline(job, columns).fit(X, y).predict(X[:1])
 
 
-def dummy_table(columns: list[list[int]], n_classes: int) -> tuple[Floats, NDArray[np.int64], list[list[int]]]:
+def dummy_table(columns: list[list[int]], n_classes: int) -> tuple[Floats, NDArray[Any], list[list[int]]]:
     """Make a small table with the kinds of columns of a real one.
 
     Parameters
@@ -125,14 +126,14 @@ def dummy_table(columns: list[list[int]], n_classes: int) -> tuple[Floats, NDArr
     columns : list of list of int
         Positions of the real table's complete numbers, incomplete numbers and categories.
     n_classes : int
-        Classes of the real table; of more than two, three are enough.
+        Classes of the real table; of more than two, three are enough. 0 for amounts.
 
     Returns
     -------
     X : ndarray of shape (60, n_columns), float64
         At most two columns of each kind.
-    y : ndarray of shape (60,), int64
-        Classes.
+    y : ndarray of shape (60,), int64 or float64
+        Classes or amounts.
     columns : list of list of int
         Positions of its own columns.
 
@@ -143,7 +144,7 @@ def dummy_table(columns: list[list[int]], n_classes: int) -> tuple[Floats, NDArr
     ((60, 3), [20, 20, 20], [[0, 1], [], [2]])
     """
     rng = np.random.default_rng(0)
-    y = np.arange(DUMMY_ROWS) % min(n_classes, 3)
+    y = np.arange(DUMMY_ROWS) % min(n_classes, 3) if n_classes else rng.normal(size=DUMMY_ROWS)
     parts, own, width = [], [], 0
     for kind, positions in enumerate(columns):
         part = rng.normal(y[:, None], 2.0, size=(DUMMY_ROWS, min(len(positions), 2)))
@@ -155,7 +156,7 @@ def dummy_table(columns: list[list[int]], n_classes: int) -> tuple[Floats, NDArr
     return np.hstack(parts), y, own
 
 
-def _measure_fit(pipeline: Pipeline, X: Floats, y: NDArray[np.int64], weighted: dict[str, Floats]) -> Record:
+def _measure_fit(pipeline: Pipeline, X: Floats, y: NDArray[Any], weighted: dict[str, Floats]) -> Record:
     before = _settle()
     wall, cpu = _timed(lambda: pipeline.fit(X, y, **weighted))
     return {

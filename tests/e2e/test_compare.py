@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from ensemblekit.datasets import BUNDLED
+
 COMMAND = [str(Path(sys.executable).with_name("ensemblekit"))]
 CHEAP = ["--models", "logistic,lightgbm", "--folds", "1x2", "--quick", "--jobs", "1"]
 
@@ -115,7 +117,9 @@ def test_a_second_run_and_the_report_command_do_no_work_again(finished, customer
         (["twice.csv", "--target", "y"], "more than one column named 'x'"),
         (["one_class.csv", "--target", "y"], "one class only"),
         (["single_row.csv", "--target", "y"], "have a single row"),
-        (["continuous.csv", "--target", "y"], "is continuous"),
+        (["continuous.csv", "--target", "y", "--models", "logistic"], "the answers here are amounts: take 'ridge'"),
+        (["continuous.csv", "--target", "y", "--metric", "accuracy"], "accuracy is a metric of classification"),
+        (["good.csv", "--target", "answer", "--task", "regression"], "12 answers in 'answer' are no numbers: 'a', 'b'"),
         (["constant.csv", "--target", "y"], "no usable feature column"),
         (["good.csv", "--target", "answer", "--models", "logistc"], "did you mean 'logistic'?"),
         (["good.csv", "--target", "answer", "--out", "good.csv"], "cannot be written to"),
@@ -236,10 +240,11 @@ def test_ctrl_c_keeps_finished_cells_and_says_how_to_go_on(tmp_path, jobs):
 def test_lists(tmp_path):
     models = run("models", cwd=tmp_path)
     assert [line.split()[0] for line in models.stdout.splitlines()] == [
-        "logistic", "random-forest", "xgboost", "lightgbm", "averaging", "weighted", "voting", "moe", "moe-boosted", "moe-trees",
+        "logistic", "ridge", "random-forest", "xgboost", "lightgbm",
+        "averaging", "weighted", "voting", "stacking", "moe", "moe-boosted", "moe-trees",
     ]  # fmt: skip
     datasets = run("datasets", cwd=tmp_path)
-    assert [line.split()[0] for line in datasets.stdout.splitlines()] == ["iris", "wine", "breast_cancer", "digits", "regimes"]
+    assert [line.split()[0] for line in datasets.stdout.splitlines()] == list(BUNDLED)
     assert run("--version", cwd=tmp_path).stdout.startswith("ensemblekit ")
 
 

@@ -14,7 +14,6 @@ from sklearn.model_selection import HalvingRandomSearchCV, ParameterSampler
 
 from ensemblekit.ensembles import (
     AveragingEnsembleRegressor,
-    StackingEnsembleClassifier,
     StackingEnsembleRegressor,
     VotingEnsembleRegressor,
     WeightedEnsembleRegressor,
@@ -46,7 +45,7 @@ REGRESSORS = {
     "moe-boosted": MixtureOfExpertsRegressor(experts=BoostedExperts(shared=True), routing="top_k"),
     "moe-trees": MixtureOfExpertsRegressor(3, experts=_member("forest")),
 }
-CLASSIFIERS = {"stacking": StackingEnsembleClassifier()} | {name: model.factory(0) for name, model in REGISTRY.items()}
+CLASSIFIERS = {name: model.factory(0) for name, model in REGISTRY.items()}
 MODELS = [("classification", *pair) for pair in CLASSIFIERS.items()] + [("regression", *pair) for pair in REGRESSORS.items()]
 
 

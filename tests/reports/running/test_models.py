@@ -1,18 +1,51 @@
 """The registry: every model fits a small table; the costly mixtures run only when they are named."""
 
+import pickle
+from pathlib import Path
+
 import pytest
+from sklearn.base import is_classifier, is_regressor
 from sklearn.datasets import make_classification
+from sklearn.linear_model import Ridge
 
 from ensemblekit.packed import pack
-from ensemblekit_reports.models import DEFAULT_MODELS, REGISTRY
-from ensemblekit_reports.study import Study
+from ensemblekit_reports.models import (
+    DEFAULT_MODELS,
+    REGISTRY,
+    REGRESSORS,
+    default_models,
+    from_portable,
+    model_from_estimator,
+    to_portable,
+)
+from ensemblekit_reports.study import Study, TableChoice
 
 MIXTURES = ("moe-boosted", "moe-trees")
 
 
 def test_a_study_without_models_leaves_the_costly_mixtures_out():
-    assert set(REGISTRY) - set(DEFAULT_MODELS) == set(MIXTURES)
-    assert Study.__dataclass_fields__["models"].default == DEFAULT_MODELS
+    assert set(REGISTRY) - set(DEFAULT_MODELS) == {*MIXTURES, "stacking"}
+    for task in ("classification", "regression"):
+        table = "iris" if task == "classification" else "diabetes"
+        assert tuple(model.name for model in Study((TableChoice(name=table),)).plan(Path()).models) == default_models(task)
+
+
+def test_both_tasks_have_the_same_models_but_for_the_linear_one():
+    assert set(REGISTRY) ^ set(REGRESSORS) == {"logistic", "ridge"}
+    for task, known, is_one in (("classification", REGISTRY, is_classifier), ("regression", REGRESSORS, is_regressor)):
+        for name, model in known.items():
+            assert (model.name, model.task) == (name, task)
+            assert is_one(model.factory(0)), name
+            assert model.factory(3).random_state == 3
+
+
+def test_a_model_comes_out_of_another_process_as_it_went_in():
+    for model in (REGRESSORS["moe"], REGISTRY["moe-trees"], model_from_estimator("own", Ridge(alpha=7.0), "regression")):
+        again = from_portable(pickle.loads(pickle.dumps(to_portable(model))))  # noqa: S301 - its own
+        assert (again.name, again.label, again.family, again.preprocessing, again.task, again.registered) == (
+            model.name, model.label, model.family, model.preprocessing, model.task, model.registered,
+        )  # fmt: skip
+        assert again.definition(complete=True) == model.definition(complete=True)
 
 
 @pytest.mark.filterwarnings("ignore:Experts .* answer for less")

@@ -67,6 +67,10 @@ def test_mistakes(tmp_path, text, complaint):
         ({"seed": -1}, "seed must not be negative"),
         ({"folds": "3by5"}, "write REPEATSxFOLDS"),
         ({"folds": "1x60"}, "too small for 60 folds"),
+        ({"task": "regresion"}, r"unknown task 'regresion': did you mean 'regression'\?"),
+        ({"task": "regression"}, "'iris' is one of classification, not of regression"),
+        ({"tables": (TableChoice(name="iris"), TableChoice(name="diabetes"))}, "classes in iris, and amounts in diabetes"),
+        ({"tables": (TableChoice(name="diabetes"),) * 2, "metric": "rmse"}, "no mean over 2 tables: choose r2"),
         ({"tables": (TableChoice(name="irsi"),)}, r"unknown bundled table 'irsi': did you mean 'iris'\?"),
     ],
 )

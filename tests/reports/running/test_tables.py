@@ -56,19 +56,12 @@ def test_rows_without_an_answer_are_dropped_with_a_note(tmp_path):
         ("x,y\n1,\n2,\n", "every answer is missing"),
         ("x,y\n7,a\n7,a\n7,b\n7,b\n", r"no usable feature column.*'x' was left out: every cell holds the same value"),
         ("y\na\nb\na\nb\n", "no usable feature column"),
-        ("x,y\n" + "".join(f"{n % 4},{n}\n" for n in range(30)), "continuous: it holds 30 different numbers"),
-        ("x,y\n1,0.1\n2,0.25\n3,0.7\n4,0.1\n", "is continuous"),
         ("x,Y\n1,a\n", r"no column named 'y'; did you mean 'Y'\? Columns: x, Y"),
     ],
 )
 def test_refusals(tmp_path, text, complaint):
     with pytest.raises(UserError, match=complaint):
         table_of(text, tmp_path)
-
-
-def test_a_continuous_answer_comes_with_a_way_to_go_on(tmp_path):
-    with pytest.raises(UserError, match=r"Cut it into classes first.*below and above 14\.5.*'class 7'"):
-        table_of("x,y\n" + "".join(f"{n % 4},{n}\n" for n in range(30)), tmp_path)
 
 
 def test_without_a_target_the_columns_are_listed(tmp_path):
@@ -99,6 +92,12 @@ def test_the_checksum_is_of_the_content_not_of_the_file(tmp_path):
 def test_the_checksum_does_not_tell_zeros_apart():
     one = labelled(["a", "b", "a", "b"])
     assert dataclasses.replace(one, X=-0.0 * one.X).checksum == dataclasses.replace(one, X=0.0 * one.X).checksum
+
+
+def test_facts_of_amounts():
+    facts = labelled([2.0, 0.5, 1.25, 8.25]).facts()
+    assert (facts.task, facts.class_counts) == ("regression", {})
+    assert facts.answers == pytest.approx({"min": 0.5, "median": 1.625, "max": 8.25, "mean": 3.0, "std": np.std([2, 0.5, 1.25, 8.25])})
 
 
 def test_facts_count_rows_and_kinds(tmp_path):
