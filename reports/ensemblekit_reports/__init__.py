@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ensemblekit_reports.comparison import Comparison, compare
+    from ensemblekit_reports.model_choice import ModelChoice
     from ensemblekit_reports.stored_model import StoredModel, load_model
 
-__all__ = ["Comparison", "StoredModel", "compare", "load_model"]
-_MODULES = {"Comparison": "comparison", "compare": "comparison", "StoredModel": "stored_model", "load_model": "stored_model"}
+__all__ = ["Comparison", "ModelChoice", "StoredModel", "compare", "load_model"]
+_MODULES = {
+    "Comparison": "comparison",
+    "ModelChoice": "model_choice",
+    "StoredModel": "stored_model",
+    "compare": "comparison",
+    "load_model": "stored_model",
+}
 
 
 def __getattr__(name: str) -> Any:

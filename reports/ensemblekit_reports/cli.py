@@ -132,7 +132,7 @@ def _add_compare(commands: Any) -> None:
     add("--groups", metavar="COLUMN", help="column of the table whose rows of one value are never divided between training and test")
     add("--weights", metavar="COLUMN", help="column of the table that says how much a row counts")
     add("--task", choices=TASKS, help="what the answers are: classes or amounts (goes by the answers)")
-    add("--models", metavar="a,b", help="registry names, separated by commas (the usual ones by default)")
+    add("--models", metavar="a,b", help="registry names or package.module:Class, separated by commas (the usual ones by default)")
     add("--metric", metavar="NAME", help=f"primary metric: {'; or '.join(map(_list_metrics, TASKS))}")
     add("--rope", metavar="SIZE", type=float, help="differences up to this size count as practically equal (goes by the metric)")
     add("--folds", metavar="REPEATSxFOLDS", help="such as 3x5; by default 10x10 below 1,000 rows, 3x5, 1x5 from 50,000")

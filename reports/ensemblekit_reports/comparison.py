@@ -17,7 +17,8 @@ from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.budget import SECONDS, Budget
 from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.models import Model, find_models, model_from_estimator, registry
+from ensemblekit_reports.model_choice import ModelChoice, choose_models
+from ensemblekit_reports.models import Model, model_from_estimator, registry
 from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.progress import for_terminal, silent
 from ensemblekit_reports.results import Results
@@ -28,7 +29,7 @@ from ensemblekit_reports.tables import table_from_frame
 if TYPE_CHECKING:
     from ensemblekit_reports.report import Report
 
-Models = Sequence[str | Mapping[str, Any]] | Mapping[str, Any]
+Models = Sequence[str | ModelChoice | Mapping[str, Any]] | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,9 @@ def compare(
 
     Parameters
     ----------
-    models : list of str and mappings, or mapping
-        Registry names (``ensemblekit models`` lists them), and mappings from a name to a scikit-learn estimator of your
+    models : list of str, ModelChoice and mappings, or mapping
+        Registry names (``ensemblekit models`` lists them), import paths such as ``"sklearn.svm:SVC"``, either of them with parameters as a
+        ``ModelChoice``, and mappings from a name to a scikit-learn estimator of your
         own, which gets numbers: categories one-hot, missing cells filled in, nothing scaled. Its ``random_state`` is set
         anew on each fold.
     X : DataFrame or array-like of shape (n_rows, n_columns)
@@ -184,13 +186,13 @@ def compare(
 
 
 def _choose(models: Models, task: str) -> tuple[Model, ...]:
-    parts = [models] if isinstance(models, (str, Mapping)) else list(models)
+    parts = [models] if isinstance(models, (str, Mapping, ModelChoice)) else list(models)
     chosen: list[Model] = []
     for part in parts:
-        if isinstance(part, str):
-            chosen += find_models([part], task)
-        else:
+        if isinstance(part, Mapping):
             chosen += [model_from_estimator(str(name), estimator, task) for name, estimator in part.items()]
+        else:
+            chosen += choose_models((part,), task)
     names = [model.name for model in chosen]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or not names:

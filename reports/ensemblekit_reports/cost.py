@@ -14,7 +14,8 @@ import numpy as np
 
 from ensemblekit_reports.budget import Budget
 from ensemblekit_reports.cells import Fold, column_groups
-from ensemblekit_reports.models import Model, by_value
+from ensemblekit_reports.models import Model
+from ensemblekit_reports.own_code import by_value
 from ensemblekit_reports.processes import ReadyProcess, pinned, say_status
 from ensemblekit_reports.quantities import COSTS
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import inspect
 import pickle
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from joblib import wrap_non_picklable_objects
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from ensemblekit.ensembles.members import Task, make_members
 from ensemblekit_reports.errors import UserError, unknown_name
+from ensemblekit_reports.own_code import by_value, fingerprint_of
 from ensemblekit_reports.results import ModelFacts
 
 
@@ -40,6 +41,8 @@ class Model:
         Whether it is one of ours: then any process can make it by name, and it may have members in common with others.
     task : str, default="classification"
         What it does: ``"classification"`` or ``"regression"``.
+    own_code : str, default=""
+        Hash of what its definition does not show, see ``own_code.py``.
     """
 
     name: str
@@ -49,6 +52,11 @@ class Model:
     factory: Callable[[int], Any]
     registered: bool = True
     task: str = "classification"
+    own_code: str = ""
+
+    def identity(self) -> list[str]:
+        """Return everything that a result of it depends on beside table, folds and seed."""
+        return [self.name, self.task, self.preprocessing, self.definition(complete=True), self.own_code]
 
     def definition(self, *, complete: bool = False) -> str:
         """Return the estimator as Python text, with every parameter if ``complete``."""
@@ -83,13 +91,16 @@ def describe(estimator: Any, *, complete: bool = False) -> str:
     """
     kind = type(estimator)
     if complete:
-        return f"{kind.__module__}.{kind.__qualname__} {sorted(estimator.get_params(deep=True).items())!r}"
+        # What a function does is hashed beside this; where it is in memory does not matter.
+        shown = _ADDRESS.sub(r"\1", repr(sorted(estimator.get_params(deep=True).items())))
+        return f"{kind.__module__}.{kind.__qualname__} {shown}"
     show: Any = kind.__repr__
     long = "N_CHAR_MAX" in inspect.signature(show).parameters
     text: str = show(estimator, N_CHAR_MAX=100_000) if long else repr(estimator)
     return " ".join(text.split())
 
 
+_ADDRESS = re.compile(r"(?<=<function )(\S+) at 0x[0-9a-f]+(?=>)")
 #: How the classes of a task end.
 _ENDING = {"classification": "Classifier", "regression": "Regressor"}
 
@@ -249,26 +260,6 @@ def find_models(names: Sequence[str], task: str = "classification") -> tuple[Mod
     return tuple(known[name] for name in names)
 
 
-def by_value(factory: Callable[[int], Any]) -> bytes:
-    """Pickle a factory so that a process can make the estimator that cannot import its class.
-
-    Parameters
-    ----------
-    factory : callable
-        Of a model that is not registered; a class from the caller's own script travels with it.
-
-    Returns
-    -------
-    bytes
-
-    Examples
-    --------
-    >>> pickle.loads(by_value(model_from_estimator("m", LogisticRegression(C=2.0)).factory))(7)
-    LogisticRegression(C=2.0, random_state=7)
-    """
-    return pickle.dumps(wrap_non_picklable_objects(factory, keep_wrapper=False))
-
-
 #: A model on its way into another process: its task and registry name, or its fields with the factory as bytes.
 Portable = tuple[str, ...] | tuple[str, str, str, str, str, bytes]
 
@@ -304,7 +295,7 @@ def from_portable(portable: Portable) -> Model:
     >>> from_portable(("regression", "moe")).label
     'Mixture of experts'
     """
-    if len(portable) == 2:
+    if len(portable) == 2:  # what is hashed stays behind: only keys need it
         task, name = portable
         return registry(task)[name]
     task, name, label, family, preprocessing, factory = portable
@@ -369,4 +360,9 @@ def model_from_estimator(name: str, estimator: Any, task: str = "classification"
         seeds = [key for key in fresh.get_params(deep=True) if key.split("__")[-1] == "random_state"]
         return fresh.set_params(**dict.fromkeys(seeds, seed))
 
-    return Model(name, name, "single", "trees", factory, registered=False, task=task)
+    return Model(name, name, _family(estimator), "trees", factory, registered=False, task=task, own_code=fingerprint_of(estimator))
+
+
+def _family(estimator: Any) -> str:
+    module = type(estimator).__module__
+    return "mixture" if module.startswith("ensemblekit.mixture") else "ensemble" if module.startswith("ensemblekit.ensembles") else "single"

@@ -77,7 +77,7 @@ def plan_cells(plan: Plan, directory: Path) -> list[Cell]:
                 dataset=table.name,
                 folds=dealt,
                 seed=plan.seed,
-                model=[model.name, model.preprocessing, model.definition(complete=True)],
+                model=model.identity(),
             )
             for repeat, fold in plan.scheme.folds():
                 label = f"{table.name} {model.name} r{repeat} f{fold}"

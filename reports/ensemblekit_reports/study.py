@@ -12,7 +12,8 @@ from ensemblekit.datasets import BUNDLED
 from ensemblekit_reports.budget import SECONDS, Budget
 from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
 from ensemblekit_reports.errors import UserError, nearest, unknown_name
-from ensemblekit_reports.models import default_models, find_models
+from ensemblekit_reports.model_choice import ModelChoice, choose_models
+from ensemblekit_reports.models import default_models
 from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.quantities import TASKS
 from ensemblekit_reports.scheme import QUICK, parse_scheme, scheme_for
@@ -64,8 +65,8 @@ class Study:
         Heading of the report.
     task : str, default=""
         ``"classification"`` or ``"regression"``; ``""`` goes by the answers, which must be of one kind in all tables.
-    models : tuple of str, optional
-        Registry names; the task's usual ones if not given.
+    models : tuple of str or ModelChoice, optional
+        Registry names, import paths such as ``"sklearn.svm:SVC"``, or either with parameters; the task's usual ones if not given.
     metric : str, default=""
         Primary metric, a name in ``quantities.METRICS``; ``""`` is accuracy for classes and R squared for amounts.
     rope : float, optional
@@ -91,7 +92,7 @@ class Study:
     tables: tuple[TableChoice, ...]
     name: str = "study"
     task: str = ""
-    models: tuple[str, ...] | None = None
+    models: tuple[str | ModelChoice, ...] | None = None
     metric: str = ""
     rope: float | None = None
     seed: int = 0
@@ -124,7 +125,7 @@ class Study:
             raise UserError("the study names no table; write at least one [[tables]] section.")
         tables = _with_unique_names([_read_table(choice, folder, self.task) for choice in self.tables])
         task = common_task(tables)
-        models = find_models(default_models(task) if self.models is None else self.models, task)
+        models = choose_models(default_models(task) if self.models is None else self.models, task)
         metric = declared_metric(self.metric, task, len(tables))
         rope = declared_rope(self.rope, metric, [float(table.y.std()) for table in tables])
         check_numbers(metric, rope, self.seed, task)
@@ -193,8 +194,8 @@ def study_from_toml(file: Path) -> Study:
     Parameters
     ----------
     file : Path
-        TOML: the fields of ``Study`` as keys, and for each table a ``[[tables]]`` section with those of
-        ``TableChoice``.
+        TOML: the fields of ``Study`` as keys, for each table a ``[[tables]]`` section with those of ``TableChoice``, and either a list of
+        names as ``models`` or for each model a ``[[models]]`` section with those of ``ModelChoice``.
 
     Returns
     -------
@@ -220,7 +221,14 @@ def study_from_toml(file: Path) -> Study:
     if not isinstance(sections, list) or not all(isinstance(section, dict) for section in sections):
         raise UserError(f"{file}: write one [[tables]] section, with two brackets, for each table.")
     tables = tuple(TableChoice(**_checked(section, TableChoice, f"{file}, [[tables]]")) for section in sections)
+    models = content.get("models")
+    if isinstance(models, list):
+        content["models"] = [_read_choice(section, str(file)) for section in models]
     return Study(**_checked(content | {"tables": tables}, Study, str(file)))
+
+
+def _read_choice(section: Any, where: str) -> Any:
+    return ModelChoice(**_checked(section, ModelChoice, f"{where}, [[models]]")) if isinstance(section, dict) else section
 
 
 _KINDS: dict[str, tuple[Any, str]] = {
@@ -229,12 +237,14 @@ _KINDS: dict[str, tuple[Any, str]] = {
     "float": ((int, float), "a number"),
     "float | None": ((int, float), "a number"),
     "bool": (bool, "true or false"),
-    "tuple[str, ...] | None": (list, "a list of names"),
+    "tuple[str | ModelChoice, ...] | None": (list, "a list of names or of sections"),
+    "Mapping[str, Any]": (dict, "a table of parameters"),
 }
 
 
-def _checked(content: dict[str, Any], kind: type[Study | TableChoice], where: str) -> dict[str, Any]:
-    types = {field.name: str(field.type) for field in fields(kind)}
+def _checked(content: dict[str, Any], kind: type[Study | TableChoice | ModelChoice], where: str) -> dict[str, Any]:
+    # `class` is a word of Python's own, hence the field is called `class_`.
+    types = {field.name.rstrip("_"): str(field.type) for field in fields(kind)}
     for key, value in content.items():
         if key not in types:
             near = nearest(key, types)
@@ -245,7 +255,8 @@ def _checked(content: dict[str, Any], kind: type[Study | TableChoice], where: st
         wrong = expected and (not isinstance(value, expected[0]) or (isinstance(value, bool) and types[key] != "bool"))
         if expected and wrong:
             raise UserError(f"{where}: {key} must be {expected[1]}, got {value!r}.")
-    needed = [f.name for f in fields(kind) if f.default is MISSING and f.name not in content]
+    needed = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING and f.name not in content]
     if needed:
         raise UserError(f"{where}: {', '.join(needed)} must be given.")
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+    python = {field.name.rstrip("_"): field.name for field in fields(kind)}
+    return {python[key]: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
