@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from ensemblekit_reports.verdict import Verdict, reach_verdict
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ensemblekit_reports.answers import Answers
     from ensemblekit_reports.results import Environment, ModelFacts, Results, TableFacts
 
 
@@ -31,11 +32,15 @@ class TableSection:
         Best first.
     comparisons : tuple of Comparison
         Every judged pair.
+    answers : tuple of Answers
+        What each model answered, in the order of the standings; only of the models that the verdict names in full, of the others the
+        recall alone.
     """
 
     facts: TableFacts
     standings: tuple[Standing, ...]
     comparisons: tuple[Comparison, ...]
+    answers: tuple[Answers, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,7 @@ def build(results: Results) -> Report:
     by_table = [(section.facts.name, section.comparisons) for section in sections]
     leaderboard = over_tables(results, [section.standings for section in sections])
     overall = compare_over_tables(results, by_table) if len(sections) > 1 else sections[0].comparisons
+    answer = reach_verdict(results, leaderboard, overall, by_table)
     return Report(
         name=results.name,
         quantity=QUANTITIES[results.metric],
@@ -141,17 +147,35 @@ def build(results: Results) -> Report:
         n_repeats=results.n_repeats,
         n_splits=results.n_splits,
         quick=results.quick,
-        answer=reach_verdict(results, leaderboard, overall, by_table),
+        answer=answer,
         models=results.models,
         leaderboard=leaderboard,
         comparisons=overall,
         friedman=_friedman(results.metric, leaderboard, sections),
-        tables=sections,
+        tables=tuple(replace(section, answers=_answers(results, section, named_models(answer))) for section in sections),
         warnings=findings(results),
         reproducibility=results.environment,
         notes=results.notes,
         cells=results.cells,
     )
+
+
+def named_models(answer: Verdict) -> tuple[str, ...]:
+    """Return the models that the verdict is about, the one in question first.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.example import example_results
+    >>> named_models(build(example_results()).answer)
+    ('moe', 'averaging', 'logistic')
+    """
+    return tuple(filter(None, (answer.focus, *(statement.comparison.second for statement in answer.statements))))
+
+
+def _answers(results: Results, section: TableSection, in_full: tuple[str, ...]) -> tuple[Answers, ...]:
+    here = {found.model: found for found in results.answers if found.dataset == section.facts.name}
+    ordered = [here[standing.model.name] for standing in section.standings if standing.model.name in here]
+    return tuple(found if found.model in in_full else replace(found, confusion=(), reliability=(), groups=()) for found in ordered)
 
 
 def _refuse_unusable(results: Results) -> None:

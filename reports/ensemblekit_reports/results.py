@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ensemblekit_reports.answers import Answers
     from ensemblekit_reports.insights.plain import Insight
 
 #: First columns of ``results.csv``, in this order.
@@ -149,6 +150,8 @@ class Results:
         ``"classification"`` or ``"regression"``, of all tables.
     insights : tuple of MixtureInsight or EnsembleInsight
         What fitted mixtures and ensembles tell about themselves, on the first fold of each table.
+    answers : tuple of Answers
+        What each model answered on each table, all test folds together; empty where no predictions were kept.
     """
 
     name: str
@@ -164,3 +167,4 @@ class Results:
     notes: tuple[str, ...] = ()
     task: str = "classification"
     insights: tuple[Insight, ...] = ()
+    answers: tuple[Answers, ...] = ()

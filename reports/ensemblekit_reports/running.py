@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from ensemblekit_reports.answers import read_answers
 from ensemblekit_reports.cost import TimedProcesses
 from ensemblekit_reports.declared import check_numbers, declared_metric, declared_rope
 from ensemblekit_reports.environment import fingerprint, machine, versions
@@ -264,6 +265,12 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         raise UserError(
             f"the run in {directory} is not finished: {unfinished} of {len(pairs)} cells are missing. Go on with: {environment.command}"
         )
+    finished = [
+        (cell["dataset"], cell["model"], directory / "cells" / "accuracy" / name)
+        for (cell, _), (name, _) in zip(pairs, record["cells"], strict=True)
+        if cell and cell["status"] == "ok"
+    ]
+    tables = tuple(TableFacts(**facts | {"notes": tuple(facts["notes"])}) for facts in record["tables"])
     return Results(
         **study,
         tables=tables,
@@ -272,6 +279,7 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         cells=_frame([_row(accuracy, cost, task) for accuracy, cost in pairs if accuracy], task),
         notes=_notes(pairs, quick=study["quick"]) + _other_metric(record["study"], study),
         insights=tuple(found for accuracy, _ in record["cells"] if (found := read_insight(directory / "cells" / "accuracy" / accuracy))),
+        answers=read_answers(finished, {table.name: len(table.class_counts) for table in tables}, study["n_repeats"]),
     )
 
 

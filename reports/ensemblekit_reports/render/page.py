@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from ensemblekit_reports.figures.colours import model_variables, style_sheet, variables
 from ensemblekit_reports.render.explorer import page_data
+from ensemblekit_reports.render.strips import fold_strips
 from ensemblekit_reports.render.templating import environment
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def page(report: Report, pictures: Pictures) -> str:
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
         data=page_data(report),
+        strips=[fold_strips(report, section) for section in report.tables],
         policy=policy(style, script),
         inline=lambda drawing: Markup(drawing.svg),  # noqa: S704
     )
@@ -78,4 +80,4 @@ def _hash(text: str) -> str:
 
 def _model_classes() -> str:
     names = [name for name, _, _ in variables() if name.startswith("model-")]
-    return "".join(f".{name}{{fill:var(--{name})}}" for name in names) + "\n"
+    return "".join(f".{name}{{fill:var(--{name})}}.line-{name}{{stroke:var(--{name})}}" for name in names) + "\n"

@@ -12,6 +12,8 @@ from ensemblekit_reports import comparisons, wording
 from ensemblekit_reports.quantities import COSTS, QUANTITIES, metrics_of
 from ensemblekit_reports.render.explorer import measured
 from ensemblekit_reports.render.heat import heat
+from ensemblekit_reports.render.strips import amount_scale
+from ensemblekit_reports.report import named_models
 from ensemblekit_reports.standings import MAIN_COST
 from ensemblekit_reports.statistics.several_tables import MIN_TABLES
 
@@ -71,6 +73,8 @@ def environment(*, autoescape: bool) -> Environment:
         "shown": SHOWN,
         "measured": measured,
         "heat": heat,
+        "named_models": named_models,
+        "amount_scale": amount_scale,
         "main_cost": MAIN_COST,
         "cost_quantity": QUANTITIES[MAIN_COST],
         "min_tables": MIN_TABLES,
