@@ -33,6 +33,7 @@ lint: $(VENV)/.dev  ## ruff check, ruff format --check, mypy, import-linter.
 
 reports: $(VENV)/.report  ## Make the reports under reports/published/ again.
 	$(BIN)/ensemblekit compare --fresh --out reports/published/default
+	$(BIN)/ensemblekit compare reports/studies/larger.toml --fresh --out reports/published/larger
 
 bench: $(VENV)/.dev  ## Speed as ratios, measured side by side in one run.
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
