@@ -31,6 +31,7 @@ from sklearn.utils.validation import (
 )
 
 from ensemblekit.ensembles.column_names import with_distinct_names
+from ensemblekit.ensembles.diagram import members_block
 from ensemblekit.ensembles.fitting import called, fit_member
 from ensemblekit.ensembles.members import RandomState, default_classifiers, default_regressors
 
@@ -220,8 +221,17 @@ class BaseEnsemble(TransformerMixin, _BaseHeterogeneousEnsemble):
         return tags
 
     def _sk_visual_block_(self) -> _VisualBlock:
-        names, estimators = zip(*self._members(), strict=True)
-        return _VisualBlock("parallel", estimators, names=names)
+        fitted = getattr(self, "named_estimators_", None)
+        try:
+            members = list(fitted.items()) if fitted is not None else self._members()
+        except ImportError:  # the default members are boosted; to show an ensemble they need not be installed
+            return _VisualBlock("single", self, names=type(self).__name__, name_details=str(self))
+        weights = None
+        if fitted is not None and hasattr(self, "weights_"):
+            active = [name for name, member in members if not _dropped(member)]
+            weights = dict(zip(active, self.weights_, strict=True))
+        final = getattr(self, "final_estimator_", getattr(self, "final_estimator", None))
+        return members_block(members, weights, final)
 
 
 def _dropped(estimator: Any) -> bool:

@@ -21,6 +21,7 @@ from sklearn.utils._array_api import (
     move_to,
 )
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_n_features,
@@ -35,6 +36,7 @@ from ensemblekit.mixture import routing as routes
 from ensemblekit.mixture.columns import positions
 from ensemblekit.mixture.combining import COMBINATIONS, shares_that_count
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float, Gate
+from ensemblekit.mixture.diagram import mixture_block
 from ensemblekit.mixture.em import EMInfo, EMState, begin, e_step, posterior, run
 from ensemblekit.mixture.experts.boosted import BoostedExperts, check_gate_view, reads_missing
 from ensemblekit.mixture.experts.estimators import EstimatorExperts
@@ -249,6 +251,21 @@ class BaseMixture(BaseEstimator):
         if cross_fit == "auto":
             cross_fit = _CROSS_FIT if any(holds_out(estimator) for estimator in estimators) else 0
         return EstimatorExperts(estimators, classes, columns=self.expert_columns_, cross_fit=cross_fit, n_jobs=self.n_jobs)
+
+    def _sk_visual_block_(self) -> _VisualBlock:
+        if not hasattr(self, "experts_"):
+            return mixture_block(self.gate, self._drawn(self.experts, self.n_experts))
+        steps = f"{self.n_iter_} iteration{'' if self.n_iter_ == 1 else 's'}"
+        outcome = f"{'converged' if self.converged_ else 'not converged'} after {steps}"
+        experts = getattr(self.experts_, "estimators_", self.experts)
+        return mixture_block(self.gate_, self._drawn(experts, len(self.load_)), self.load_, outcome)
+
+    @staticmethod
+    def _drawn(experts: Any, n_experts: Any) -> list[Any]:
+        """Return an expert for each block; one bank holds all linear or boosted ones, which are no estimators of their own."""
+        if isinstance(experts, (list, tuple)):
+            return list(experts)
+        return [experts] * (n_experts if isinstance(n_experts, Integral) else 1)  # a wrong number is for `fit` to refuse
 
     # ---- fitting ---------------------------------------------------------------------------------------------------------------
 
