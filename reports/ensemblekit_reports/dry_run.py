@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ensemblekit_reports.accuracy_pass import fit_missing
 from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.planned import Cell, is_missing, plan_cells
 from ensemblekit_reports.progress import Stage, silent
-from ensemblekit_reports.running import fit_missing
 from ensemblekit_reports.scheme import Scheme
 from ensemblekit_reports.store import Store, read_json
 from ensemblekit_reports.tables import Table

@@ -13,6 +13,7 @@ import pickle
 import queue
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -156,12 +157,11 @@ def _surroundings() -> str:
 
 
 def _take_or_start() -> ReadyProcess:
-    kept = _kept.get(_surroundings(), [])
-    while kept:
-        process = kept.pop()
-        if process.is_idle():
-            return process
-        process.stop()
+    kept = _kept.setdefault(_surroundings(), [])
+    with suppress(IndexError):  # no more; another thread may have taken the last
+        while not (process := kept.pop()).is_idle():
+            process.stop()
+        return process
     process = ReadyProcess("ensemblekit_reports.fitting", os.environ | pinned(1))
     process.start()
     return process

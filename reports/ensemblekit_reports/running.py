@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,12 +12,13 @@ from typing import Any
 
 import pandas as pd
 
+from ensemblekit_reports.accuracy_pass import fit_missing
 from ensemblekit_reports.answers import read_answers
 from ensemblekit_reports.cost import TimedProcesses
 from ensemblekit_reports.declared import check_numbers, declared_metric, declared_rope
+from ensemblekit_reports.engines.engine import Engine
 from ensemblekit_reports.environment import fingerprint, machine, versions
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.fitters import Fitters
 from ensemblekit_reports.insights.storing import read_insight
 from ensemblekit_reports.lock import only_run_in
 from ensemblekit_reports.metrics import judge
@@ -35,7 +35,16 @@ from ensemblekit_reports.timing import QUICK_CALLS, SINGLE_CALLS
 FORMAT = 1
 
 
-def run(plan: Plan, directory: Path, *, jobs: int, command: str, fresh: bool = False, stage: Stage = silent) -> Results:
+def run(
+    plan: Plan,
+    directory: Path,
+    *,
+    jobs: int,
+    command: str,
+    fresh: bool = False,
+    stage: Stage = silent,
+    engine: Engine | None = None,
+) -> Results:
     """Run what is missing of a plan and return everything that was found.
 
     Parameters
@@ -52,6 +61,8 @@ def run(plan: Plan, directory: Path, *, jobs: int, command: str, fresh: bool = F
         Forget the cells that are there.
     stage : callable, default=silent
         Told of progress, see ``progress.py``.
+    engine : Engine, optional
+        Workers of the accuracy pass; by default processes of this machine.
 
     Returns
     -------
@@ -60,7 +71,7 @@ def run(plan: Plan, directory: Path, *, jobs: int, command: str, fresh: bool = F
     Raises
     ------
     UserError
-        When the folder cannot be written to, or another run has it.
+        When the folder cannot be written to, another run has it, or workers are not to be had.
     KeyboardInterrupt
         On Ctrl-C; finished cells are kept.
 
@@ -85,7 +96,7 @@ def run(plan: Plan, directory: Path, *, jobs: int, command: str, fresh: bool = F
             store.save_folds(table.name, plan.assignments[table.name])
         clock = _Clock.start(store, cells)
         try:
-            fit_missing(plan, cells, store, jobs, stage)
+            fit_missing(plan, cells, store, jobs, stage, engine or Engine())
             _cost_pass(plan, cells, store, stage)
         except BaseException:
             with suppress(OSError):  # what went wrong first is what counts
@@ -126,55 +137,6 @@ class _Clock:
             started_at=self.started_at,
             elapsed_s=self.earlier_s + time.monotonic() - self.began,
         )
-
-
-def fit_missing(plan: Plan, cells: list[Cell], store: Store, jobs: int, stage: Stage = silent) -> None:
-    """Run the accuracy pass on those of some cells that are missing.
-
-    Parameters
-    ----------
-    plan : Plan
-        To which they belong.
-    cells : list of Cell
-        Of it.
-    store : Store
-        Their folder.
-    jobs : int
-        Processes.
-    stage : callable, default=silent
-        Told of progress.
-    """
-    tasks: dict[tuple[str, int, int], list[Cell]] = {}
-    for cell in cells:
-        if is_missing(cell.accuracy, plan.budget):
-            cell.accuracy.unlink(missing_ok=True)
-            tasks.setdefault((cell.table.name, cell.repeat, cell.fold), []).append(cell)
-    # The longest first, so that no worker is left alone with one at the end.
-    ordered = sorted(tasks.values(), key=lambda group: -work_of(group))
-    missing, work = sum(map(len, ordered)), sum(map(work_of, ordered))
-    if not ordered:
-        return
-    workers = min(jobs, len(ordered))
-    with (
-        Fitters(workers, plan.budget, store.scratch) as fitters,
-        stage("Accuracy", missing, work) as advance,
-        ThreadPoolExecutor(workers) as threads,
-    ):
-        fitters.share(list({cell.table.name: cell.table for cell in cells}.values()))
-        waiting = {threads.submit(_fit_group, fitters, plan, group): group for group in ordered}
-        try:
-            for done in as_completed(waiting):
-                done.result()
-                advance(len(waiting[done]), work_of(waiting[done]))
-        except BaseException:
-            fitters.stop()
-            threads.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _fit_group(fitters: Fitters, plan: Plan, group: list[Cell]) -> None:
-    first = group[0]
-    fitters.fit(plan.fold(first.table, first.repeat, first.fold), [(cell.model, cell.accuracy) for cell in group])
 
 
 def _cost_pass(plan: Plan, cells: list[Cell], store: Store, stage: Stage) -> None:

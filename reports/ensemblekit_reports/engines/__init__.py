@@ -1,0 +1,1 @@
+"""Where the accuracy pass runs: on this machine, on Dask workers, on Ray workers."""
