@@ -20,6 +20,7 @@ import joblib
 from ensemblekit import __version__
 from ensemblekit.datasets import BUNDLED, load_bundled
 from ensemblekit_reports.dry_run import DryRun, dry_run
+from ensemblekit_reports.engines.engine import ENGINES
 from ensemblekit_reports.errors import UserError, nearest
 from ensemblekit_reports.handing_over import add_options, check, hand_over
 from ensemblekit_reports.models import REGISTRY, REGRESSORS
@@ -141,6 +142,8 @@ def _add_compare(commands: Any) -> None:
     add("--time-limit", metavar="SECONDS", type=float, help="end a model that takes longer on a fold (3600; 0 for no limit)")
     add("--memory-limit", metavar="MB", type=float, help="end a model that takes more memory on a fold (no limit)")
     add("--jobs", metavar="N", type=int, default=joblib.cpu_count(), help="processes of the accuracy pass (all cores)")
+    add("--engine", metavar="NAME", help=f"workers of the accuracy pass: {', '.join(ENGINES)} (local; see reports/ENGINES.md)")
+    add("--scheduler", metavar="ADDRESS", help="Dask scheduler (tcp://HOST:8786) or Ray head; without it workers are started here")
     add("--out", metavar="DIR", type=Path, default=Path("ensemblekit-report"), help="output folder (%(default)s)")
     add("--fresh", action="store_true", help="forget what an earlier run left in the output folder")
     add("--dry-run", action="store_true", help="say what would be done and about how long (fits each model once on each table)")
@@ -174,6 +177,7 @@ def _compare(options: argparse.Namespace, given: list[str]) -> None:
     if options.jobs < 1:
         raise UserError(f"--jobs must be at least 1, got {options.jobs}.")
     study, folder = _choose_study(options)
+    engine = study.workers()
     plan = study.plan(folder)
     check(options, plan)
     stage = silent if options.quiet else for_terminal()
@@ -186,6 +190,7 @@ def _compare(options: argparse.Namespace, given: list[str]) -> None:
         jobs=options.jobs,
         command=shlex.join(["ensemblekit", *given]),
         fresh=options.fresh,
+        engine=engine,
         stage=stage,
     )
     _write_report(results, options.out, options, plan)
@@ -216,7 +221,8 @@ def _choose_study(options: argparse.Namespace) -> tuple[Study, Path]:
 
 
 def _with_flags(study: Study, options: argparse.Namespace) -> Study:
-    flags = {name: getattr(options, name) for name in ("task", "metric", "rope", "folds", "quick", "seed")}
+    names = ("task", "metric", "rope", "folds", "quick", "seed", "engine", "scheduler")
+    flags = {name: getattr(options, name) for name in names}
     flags |= {"time_limit_s": options.time_limit, "memory_limit_mb": options.memory_limit}
     if options.models is not None:
         flags["models"] = tuple(name.strip() for name in options.models.split(",") if name.strip())

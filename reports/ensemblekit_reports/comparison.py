@@ -16,6 +16,7 @@ from scipy import sparse
 from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.budget import SECONDS, Budget
 from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
+from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.model_choice import ModelChoice, choose_models
 from ensemblekit_reports.models import Model, model_from_estimator, registry
@@ -88,6 +89,8 @@ def compare(
     n_jobs: int | None = None,
     time_limit_s: float = SECONDS,
     memory_limit_mb: float = 0.0,
+    engine: str = LOCAL,
+    scheduler: str = "",
     directory: str | Path | None = None,
     fresh: bool = False,
     verbose: bool = False,
@@ -130,6 +133,10 @@ def compare(
         Seconds that a model may take on a fold, to fit and to predict, before it is ended; 0 for no limit.
     memory_limit_mb : float, default=0
         Megabytes that it may take; 0 for no limit.
+    engine : str, default="local"
+        Workers of the accuracy pass: ``"local"``, ``"dask"`` or ``"ray"``.
+    scheduler : str, default=""
+        Address of a Dask scheduler or a Ray head; ``""`` starts ``n_jobs`` workers on this machine.
     directory : path, optional
         Where finished cells are kept and found again; nowhere if not given.
     fresh : bool, default=False
@@ -159,6 +166,8 @@ def compare(
     check_task(task)
     budget = Budget(time_limit_s, memory_limit_mb)
     budget.check()
+    workers = Engine(engine, scheduler)
+    workers.check()
     features, labels = _as_frame(X), _as_series(y)
     if len(features) != len(labels):
         raise UserError(f"X has {len(features)} rows, y has {len(labels)}; they must be as many.")
@@ -179,6 +188,7 @@ def compare(
             command=_say_call(chosen, plan),
             fresh=fresh,
             stage=for_terminal() if verbose else silent,
+            engine=workers,
         )
     from ensemblekit_reports import report  # noqa: PLC0415 - needs statsmodels, which takes a second to load
 

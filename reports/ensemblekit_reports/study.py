@@ -11,6 +11,7 @@ from typing import Any
 from ensemblekit.datasets import BUNDLED
 from ensemblekit_reports.budget import SECONDS, Budget
 from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
+from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.errors import UserError, nearest, unknown_name
 from ensemblekit_reports.model_choice import ModelChoice, choose_models
 from ensemblekit_reports.models import default_models
@@ -82,6 +83,10 @@ class Study:
         Seconds that a model may take on a fold, to fit and to predict, before it is ended; 0 for no limit.
     memory_limit_mb : float, default=0
         Megabytes that it may take; 0 for no limit.
+    engine : str, default="local"
+        Workers of the accuracy pass: ``"local"``, ``"dask"`` or ``"ray"``; see ``reports/ENGINES.md``.
+    scheduler : str, default=""
+        Address of a Dask scheduler or a Ray head; ``""`` starts workers on this machine.
 
     Examples
     --------
@@ -100,6 +105,29 @@ class Study:
     quick: bool = False
     time_limit_s: float = SECONDS
     memory_limit_mb: float = 0.0
+    engine: str = LOCAL
+    scheduler: str = ""
+
+    def workers(self) -> Engine:
+        """Return the workers of the accuracy pass, not connected yet.
+
+        Returns
+        -------
+        Engine
+
+        Raises
+        ------
+        UserError
+            When there are none of that kind.
+
+        Examples
+        --------
+        >>> Study(tables=(), engine="dask", scheduler="tcp://10.0.0.1:8786").workers()
+        Engine(name='dask', scheduler='tcp://10.0.0.1:8786')
+        """
+        engine = Engine(self.engine, self.scheduler)
+        engine.check()
+        return engine
 
     def plan(self, folder: Path) -> Plan:
         """Read the tables and find the models.

@@ -16,8 +16,8 @@ from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.engines.order import Files, Order
 from ensemblekit_reports.environment import versions
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.fitters import portable
 from ensemblekit_reports.keys import content_key
+from ensemblekit_reports.models import to_portable
 from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.planned import Cell
 from ensemblekit_reports.tables import Table
@@ -133,7 +133,7 @@ def _submit(cluster: Cluster, plan: Plan, group: list[Cell], placed: dict[str, _
     if place.handle is None:
         place.handle = cluster.place(place.table)
     fold = plan.fold(first.table, first.repeat, first.fold)
-    models = [(portable(cell.model), cell.accuracy.name) for cell in group]
+    models = [(to_portable(cell.model), cell.accuracy.name) for cell in group]
     order = Order(fold.repeat, fold.number, fold.seed, fold.tested, models, plan.budget, content_key(), versions())
     return cluster.submit(place.handle, order)
 

@@ -38,7 +38,7 @@ class DaskCluster:
             self._distributed: Any = require("distributed", extra="dask", purpose="The engine 'dask'")
         except ImportError as error:
             raise UserError(f"{error}.") from None
-        here = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
+        here = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": ":0"}
         where = {"address": scheduler, "timeout": PATIENCE_S} if scheduler else here
         try:
             self._client = self._distributed.Client(**where, set_as_default=False)

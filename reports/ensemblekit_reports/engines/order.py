@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import tempfile
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
@@ -15,8 +13,8 @@ from ensemblekit_reports.engines.worker_folder import worker_folder
 from ensemblekit_reports.environment import versions
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.fitters import Fitters
-from ensemblekit_reports.fitting import Portable, unpacked
 from ensemblekit_reports.keys import content_key
+from ensemblekit_reports.models import Portable, from_portable
 from ensemblekit_reports.store import Store
 from ensemblekit_reports.tables import Table
 
@@ -59,7 +57,7 @@ def fit_order(table: Table, order: Order) -> Files:
     Parameters
     ----------
     table : Table
-        Written to this machine's disk once for all folds.
+        As the run has it.
     order : Order
         What to fit.
 
@@ -74,12 +72,10 @@ def fit_order(table: Table, order: Order) -> Files:
         When this worker has other versions than the run: its results would be others.
     """
     _check_software(order)
-    scratch = worker_folder()
-    with tempfile.TemporaryDirectory(dir=scratch) as name, Fitters(1, order.budget, scratch) as fitters:
-        folder = Store(Path(name)).directory
+    with worker_folder() as folder, Fitters(1, order.budget, Store(folder).scratch) as fitters:
         fitters.share([table])
         fold = Fold(table, order.repeat, order.number, order.tested, order.seed)
-        fitters.fit(fold, [(unpacked(model), folder / "cells" / "accuracy" / file) for model, file in order.models])
+        fitters.fit(fold, [(from_portable(model), folder / "cells" / "accuracy" / file) for model, file in order.models])
         return {file.relative_to(folder).as_posix(): file.read_bytes() for file in (folder / "cells").glob("*/*")}
 
 

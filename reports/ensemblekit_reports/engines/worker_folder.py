@@ -1,49 +1,40 @@
-"""A worker's own folder for tables and working files, as long as the worker lives."""
+"""A worker's folder for the table, the job and its cells, while it fits the models of a fold."""
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 import tempfile
-from contextlib import ExitStack, suppress
-from functools import cache
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.lock import only_run_in
+from ensemblekit_reports.lock import LOCK, only_run_in
 
 PREFIX = "ensemblekit-worker-"
 
 
-@cache
-def worker_folder() -> Path:
-    """Return a folder of this process, which is removed when it ends; folders of killed ones are removed now.
-
-    Returns
-    -------
-    Path
+@contextmanager
+def worker_folder() -> Iterator[Path]:
+    """Make a folder and remove it when done; those that killed workers left are removed first.
 
     Examples
     --------
-    >>> worker_folder() == worker_folder()
-    True
+    >>> with worker_folder() as folder:
+    ...     inside = folder.exists()
+    >>> inside, folder.exists()
+    (True, False)
     """
-    remove_abandoned()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    stack = ExitStack()
-    stack.callback(shutil.rmtree, folder, ignore_errors=True)
-    stack.enter_context(only_run_in(folder))
-    atexit.register(stack.close)
-    return folder
+    _remove_abandoned()
+    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name, only_run_in(Path(name)):
+        yield Path(name)
 
 
-def remove_abandoned() -> None:
-    """Remove folders that this user's killed workers left: nobody holds their lock."""
+def _remove_abandoned() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with suppress(OSError, UserError, AttributeError):  # gone, alive, or no owners on this system
-            # A folder without a lock has only just been made.
-            if folder.stat().st_uid != os.getuid() or not (folder / ".lock").exists():
-                continue
-            with only_run_in(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError, UserError, AttributeError):  # gone, in use, or a system without owners
+            # One without a lock has only just been made.
+            if folder.stat().st_uid == os.getuid() and (folder / LOCK).exists():
+                with only_run_in(folder):
+                    shutil.rmtree(folder)

@@ -231,3 +231,23 @@ class SleepsPerRow(Prior):
     def fit(self, X, y):
         time.sleep(self.SECONDS * len(X))
         return super().fit(X, y)
+
+
+class KillsItsWorkerOnce(Prior):
+    """Kills the worker that watches it, the first time; the file says whether it has."""
+
+    def __init__(self, done=""):
+        self.done = done
+
+    def fit(self, X, y):
+        if not Path(self.done).exists():
+            Path(self.done).touch()
+            os.kill(_grandparent(), 9)
+            time.sleep(100)
+        return super().fit(X, y)
+
+
+def _grandparent():
+    """The model is fitted in a fork of a process that the worker started."""
+    status = Path(f"/proc/{os.getppid()}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("PPid:"))
