@@ -20,6 +20,8 @@ class EMTraceDisplay:
         Natural logarithm, summed over the rows.
     converged : bool
         Whether the fit met its tolerance.
+    steps : ndarray of shape (n_steps + 1,), default=None
+        Step of each value, where not all are there; None for 0, 1, 2, ...
 
     Attributes
     ----------
@@ -42,9 +44,10 @@ class EMTraceDisplay:
     'step'
     """
 
-    def __init__(self, *, lower_bounds: NDArray[np.float64], converged: bool) -> None:
+    def __init__(self, *, lower_bounds: NDArray[np.float64], converged: bool, steps: NDArray[np.int64] | None = None) -> None:
         self.lower_bounds = lower_bounds
         self.converged = converged
+        self.steps = np.arange(lower_bounds.size) if steps is None else steps
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None) -> EMTraceDisplay:
@@ -85,7 +88,7 @@ class EMTraceDisplay:
         """
         if ax is None:
             _, ax = require("matplotlib.pyplot", extra="report", purpose="Drawing").subplots()
-        steps = np.arange(self.lower_bounds.size)
+        steps = self.steps
         (self.line_,) = ax.plot(steps, self.lower_bounds, color="#0072B2")
         ended = "converged" if self.converged else "stopped before it converged"
         ax.set(xlabel="step", ylabel="penalised log-likelihood", title=f"{steps[-1]} steps, {ended}")

@@ -20,9 +20,10 @@ class EnsembleSizeDisplay:
     sizes : ndarray of shape (n_sizes,)
         Members, trees or rounds.
     mean, lower, upper : ndarray of shape (n_sizes,)
-        Mean score over folds and its confidence interval.
-    worse_below : int
-        Smaller sizes are worse than the largest one, told by the paired difference over folds; a dashed line.
+        Mean score over folds and its confidence interval, or the range over choices of that many members.
+    worse_below : int or None
+        Smaller sizes are worse than the largest one, told by the paired difference over folds; a dashed line. None where that is not
+        known.
     part : str
         What is counted: ``"members"``, ``"trees"`` or ``"rounds"``.
     score_name : str
@@ -38,7 +39,7 @@ class EnsembleSizeDisplay:
         The mean.
     band_ : matplotlib artist
         The interval.
-    edge_ : matplotlib Line2D
+    edge_ : matplotlib Line2D or None
         Where sizes stop being worse than the largest one.
 
     Examples
@@ -58,7 +59,7 @@ class EnsembleSizeDisplay:
         mean: NDArray[np.float64],
         lower: NDArray[np.float64],
         upper: NDArray[np.float64],
-        worse_below: int,
+        worse_below: int | None,
         part: str,
         score_name: str,
     ) -> None:
@@ -134,8 +135,11 @@ class EnsembleSizeDisplay:
             _, ax = require("matplotlib.pyplot", extra="report", purpose="Drawing").subplots()
         (self.line_,) = ax.plot(self.sizes, self.mean, marker="o", markersize=3)
         self.band_ = ax.fill_between(self.sizes, self.lower, self.upper, alpha=0.2, linewidth=0)
-        self.edge_ = ax.axvline(self.worse_below, linestyle="--", color="0.5", label=f"fewer {self.part} are worse than {self.sizes[-1]}")
-        ax.legend()
+        self.edge_ = None
+        if self.worse_below is not None:
+            told = f"fewer {self.part} are worse than {self.sizes[-1]}"
+            self.edge_ = ax.axvline(self.worse_below, linestyle="--", color="0.5", label=told)
+            ax.legend()
         ax.set(xlabel=self.part, ylabel=self.score_name, xscale="log")
         self.ax_, self.figure_ = ax, ax.figure
         return self

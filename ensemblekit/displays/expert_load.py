@@ -21,19 +21,17 @@ class ExpertLoadDisplay:
 
     Parameters
     ----------
-    gate_proba : ndarray of shape (n_samples, n_experts)
-        Gate probabilities.
+    load : ndarray of shape (n_experts,)
+        Mean of the gate's probabilities over the rows.
+    effective_experts_per_row : float
+        Mean over the rows.
     answered : ndarray of shape (n_experts,) or None
         Share of the rows that each expert turned out to be responsible for; None where the answers are not known.
 
     Attributes
     ----------
-    load : ndarray of shape (n_experts,)
-        Mean of the gate's probabilities.
     effective_experts : float
         Of the mean shares.
-    effective_experts_per_row : float
-        Mean over the rows.
     ax_ : matplotlib Axes
         Drawn on.
     figure_ : matplotlib Figure
@@ -54,12 +52,11 @@ class ExpertLoadDisplay:
     (2.0, 1.0)
     """
 
-    def __init__(self, *, gate_proba: NDArray[np.float64], answered: NDArray[np.float64] | None = None) -> None:
-        self.gate_proba = gate_proba
+    def __init__(self, *, load: NDArray[np.float64], effective_experts_per_row: float, answered: NDArray[np.float64] | None = None) -> None:
+        self.load = load
+        self.effective_experts = float(effective_number(load[None])[0])
+        self.effective_experts_per_row = effective_experts_per_row
         self.answered = answered
-        self.load = gate_proba.mean(axis=0)
-        self.effective_experts = float(_hill(self.load[None])[0])
-        self.effective_experts_per_row = float(_hill(gate_proba).mean())
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, ax: Any = None) -> ExpertLoadDisplay:
@@ -82,7 +79,9 @@ class ExpertLoadDisplay:
         """
         check_is_fitted(estimator)
         answered = None if y is None else estimator.responsibilities(X, y).mean(axis=0)
-        return cls(gate_proba=estimator.gate_proba(X), answered=answered).plot(ax=ax)
+        proba = estimator.gate_proba(X)
+        per_row = float(effective_number(proba).mean())
+        return cls(load=proba.mean(axis=0), effective_experts_per_row=per_row, answered=answered).plot(ax=ax)
 
     @classmethod
     def from_predictions(cls, gate_proba: Any, *, ax: Any = None) -> ExpertLoadDisplay:
@@ -108,7 +107,7 @@ class ExpertLoadDisplay:
         proba = np.asarray(gate_proba, dtype=np.float64)
         if proba.ndim != 2 or not np.allclose(proba.sum(axis=1), 1) or np.any(proba < 0):
             raise ValueError(f"gate_proba must hold a distribution over experts for each row; got an array of shape {proba.shape}.")
-        return cls(gate_proba=proba).plot(ax=ax)
+        return cls(load=proba.mean(axis=0), effective_experts_per_row=float(effective_number(proba).mean())).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> ExpertLoadDisplay:
         """Draw a bar for each expert.
@@ -142,7 +141,19 @@ class ExpertLoadDisplay:
         return self
 
 
-def _hill(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+def effective_number(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many experts share the work in effect, of shape (n_rows,).
+
+    Parameters
+    ----------
+    shares : ndarray of shape (n_rows, n_experts)
+        Rows sum to one.
+
+    Examples
+    --------
+    >>> effective_number(np.array([[0.5, 0.5], [1.0, 0.0]]))
+    array([2., 1.])
+    """
     logs = np.log(shares, where=shares > 0, out=np.zeros_like(shares))
     number: NDArray[np.float64] = np.exp(-np.sum(shares * logs, axis=1))
     return number

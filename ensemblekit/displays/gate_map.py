@@ -15,6 +15,8 @@ from ensemblekit.mixture.columns import positions
 
 #: Part of a column's range by which the map goes beyond its rows.
 _MARGIN = 0.05
+#: Gate probability from which an expert's area is drawn darker.
+_NEARLY_ALONE = 0.9
 
 
 class GateDisplay:
@@ -37,8 +39,10 @@ class GateDisplay:
         Drawn on.
     figure_ : matplotlib Figure
         Of the axes.
-    image_ : matplotlib AxesImage
-        The coloured map.
+    image_ : matplotlib AxesImage or None
+        The coloured map; None where regions are drawn.
+    regions_ : dict of int to list of matplotlib ContourSet
+        By expert: where it leads, and where it is nearly alone; empty where the image is drawn.
     borders_ : list of matplotlib ContourSet
         Around each expert's region; empty where one expert leads everywhere.
     dots_ : matplotlib PathCollection
@@ -111,13 +115,16 @@ class GateDisplay:
         labels = [str(X.columns[j]) if hasattr(X, "columns") else f"column {j}" for j in pair]
         return cls(first=first, second=second, proba=proba, rows=rows, names=(labels[0], labels[1])).plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> GateDisplay:
+    def plot(self, ax: Any = None, *, plot_method: str = "imshow") -> GateDisplay:
         """Draw the map, its borders and the rows.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
             Drawn on; new when None.
+        plot_method : {"imshow", "contourf"}, default="imshow"
+            An image in which colours mix as probabilities do; or plain areas, lighter where an expert leads and darker where it has
+            nine tenths, which vector formats keep sharp.
 
         Returns
         -------
@@ -128,16 +135,25 @@ class GateDisplay:
         ------
         ImportError
             If matplotlib is not installed.
+        ValueError
+            When ``plot_method`` is neither.
         """
+        if plot_method not in ("imshow", "contourf"):
+            raise ValueError(f"plot_method must be 'imshow' or 'contourf'; got {plot_method!r}.")
         pyplot = require("matplotlib.pyplot", extra="report", purpose="Drawing")
         if ax is None:
             _, ax = pyplot.subplots()
         n_experts = self.proba.shape[2]
         colours = expert_colours(n_experts)
         extent = (self.first[0], self.first[-1], self.second[0], self.second[-1])
-        # towards white, so that the rows stay visible
-        shades = 0.35 + 0.65 * (self.proba @ colours)
-        self.image_ = ax.imshow(shades.clip(0, 1), origin="lower", extent=extent, aspect="auto", interpolation="nearest")
+        self.image_: Any = None
+        self.regions_: dict[int, list[Any]] = {}
+        if plot_method == "imshow":
+            # towards white, so that the rows stay visible
+            shades = 0.35 + 0.65 * (self.proba @ colours)
+            self.image_ = ax.imshow(shades.clip(0, 1), origin="lower", extent=extent, aspect="auto", interpolation="nearest")
+        else:
+            self._fill(ax, colours)
         self.borders_ = []
         for k in np.unique(self.proba.argmax(axis=2)):
             lead = self.proba[:, :, k] - np.delete(self.proba, k, axis=2).max(axis=2, initial=0.0)
@@ -147,8 +163,18 @@ class GateDisplay:
         marks = [ax.plot([], [], "s", color=colour, label=f"expert {k}")[0] for k, colour in enumerate(colours)]
         ax.legend(handles=marks, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
         ax.set(xlim=extent[:2], ylim=extent[2:], xlabel=self.names[0], ylabel=self.names[1])
+        for label in (ax.xaxis.label, ax.yaxis.label):
+            label.set_parse_math(False)  # a dollar sign in a column's name starts no formula
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _fill(self, ax: Any, colours: NDArray[np.float64]) -> None:
+        for k in np.unique(self.proba.argmax(axis=2)):
+            lead = self.proba[:, :, k] - np.delete(self.proba, k, axis=2).max(axis=2, initial=0.0)
+            layers = [layer for layer in (lead, self.proba[:, :, k] - _NEARLY_ALONE) if layer.max() > 0]
+            self.regions_[int(k)] = [
+                ax.contourf(self.first, self.second, layer, levels=[0, np.inf], colors=[colours[k]], alpha=0.3) for layer in layers
+            ]
 
 
 def _grid(X: Any, pair: list[int], points: NDArray[np.float64]) -> Any:

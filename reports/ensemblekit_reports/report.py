@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ensemblekit_reports.answers import Answers
+    from ensemblekit_reports.insights.plain import Insight
     from ensemblekit_reports.results import Environment, ModelFacts, Results, TableFacts
 
 
@@ -75,6 +76,8 @@ class Report:
         What else the run says of itself.
     cells : DataFrame
         As in `Results`.
+    insights : tuple of MixtureInsight or EnsembleInsight
+        What mixtures and ensembles tell about themselves.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Report:
     reproducibility: Environment
     notes: tuple[str, ...]
     cells: pd.DataFrame = field(compare=False, repr=False)
+    insights: tuple[Insight, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -157,6 +161,7 @@ def build(results: Results) -> Report:
         reproducibility=results.environment,
         notes=results.notes,
         cells=results.cells,
+        insights=tuple(insight for insight in results.insights if insight.dataset in {facts.name for facts in ran}),
     )
 
 

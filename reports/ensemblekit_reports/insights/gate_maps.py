@@ -10,9 +10,11 @@ from ensemblekit_reports.insights.plain import Driver, GateMap
 from ensemblekit_reports.insights.subject import Floats, Subject
 
 #: Grid points along each side, rows that are drawn, columns whose pairs are mapped.
-_SIDE, _ROWS, _COLUMNS = 28, 120, 3
+_SIDE, _ROWS, _COLUMNS = 28, 60, 3
 #: Part of a column's range by which the map goes beyond its rows.
 _MARGIN = 0.04
+#: With more classes their borders are a tangle.
+_MOST_CLASSES = 6
 
 
 def gate_maps(subject: Subject, driving: tuple[tuple[Driver, ...], ...]) -> tuple[GateMap, ...]:
@@ -43,7 +45,6 @@ def _gate_map(subject: Subject, i: int, j: int) -> GateMap:
     first, second = (_grid(subject.table.X[:, column]) for column in (i, j))
     raw = np.tile(subject.typical, (_SIDE * _SIDE, 1))
     raw[:, i], raw[:, j] = np.tile(first, _SIDE), np.repeat(second, _SIDE)
-    proba = subject.gate(raw).round(2).reshape(_SIDE, _SIDE, -1)
     rows = subject.table.X[:, [i, j]]
     rows = rows[~np.isnan(rows).any(axis=1)]
     chosen = np.sort(np.random.default_rng(0).permutation(len(rows))[:_ROWS])
@@ -52,9 +53,15 @@ def _gate_map(subject: Subject, i: int, j: int) -> GateMap:
         (columns[i].name, columns[j].name),
         _numbers(first),
         _numbers(second),
-        tuple(tuple(tuple(float(p) for p in cell) for cell in line) for line in proba),
+        _lines(subject.gate(raw)),
         tuple((_number(a), _number(b)) for a, b in rows[chosen]),
+        _lines(subject.fitted.predict_proba(subject.ready(raw))) if 2 <= len(subject.table.classes) <= _MOST_CLASSES else (),
     )
+
+
+def _lines(proba: Floats) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    grid = np.asarray(proba, dtype=np.float64).round(2).reshape(_SIDE, _SIDE, -1)
+    return tuple(tuple(tuple(float(p) for p in cell) for cell in line) for line in grid)
 
 
 def _grid(column: Floats) -> Floats:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ensemblekit_reports.insights.plain import Rule
 from ensemblekit_reports.insights.subject import Floats, Subject, say_number
+from ensemblekit_reports.wording import MINUS
 
 #: A rule that tells less is no help: share of own rows less share of others that fulfil it (Youden's J).
 _LEAST_TOLD = 0.35
@@ -66,5 +67,6 @@ def _conditions(subject: Subject, values: Floats, j: int) -> Iterator[tuple[int,
     for threshold in np.unique(np.quantile(there, _THRESHOLDS)):
         # what is written is what is tested
         value = say_number(float(threshold), spread)
-        yield j, "above", value, values > float(value)
-        yield j, "up to", value, values <= float(value)
+        shown = value.replace("-", MINUS)
+        yield j, "above", shown, values > float(value)
+        yield j, "up to", shown, values <= float(value)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemblekit.displays import ExpertLoadDisplay
+from ensemblekit.displays.expert_load import effective_number
 from ensemblekit.mixture.classifier import MixtureOfExpertsClassifier
 from ensemblekit_reports.insights.explained import explained_rows
 from ensemblekit_reports.insights.gate_drivers import drivers
@@ -50,7 +50,6 @@ def mixture_insight(subject: Subject, model: str) -> MixtureInsight:
     mixture, rows = subject.fitted, subject.test_rows[:_TEST_ROWS]
     raw = subject.table.X[rows]
     proba = subject.gate(raw)
-    load = ExpertLoadDisplay(gate_proba=proba)
     driving = drivers(subject) if proba.shape[1] > 1 else ((),)
     answers = np.asarray(mixture.predict(subject.ready(raw)))
     steps = _kept_steps(len(mixture.lower_bounds_))
@@ -58,11 +57,12 @@ def mixture_insight(subject: Subject, model: str) -> MixtureInsight:
         dataset=subject.table.name,
         model=model,
         gate=type(mixture.gate_).__name__,
+        bank=type(mixture.experts_).__name__,
         n_rows=len(rows),
         score_name=_judge(subject, rows).name,
         entropy=round(_mean_entropy(proba), 4),
-        effective=round(load.effective_experts, 4),
-        effective_per_row=round(load.effective_experts_per_row, 4),
+        effective=round(float(effective_number(proba.mean(axis=0)[None])[0]), 4),
+        effective_per_row=round(float(effective_number(proba).mean()), 4),
         experts=_experts(subject, rows, proba, answers, driving),
         steps=tuple(int(step) for step in steps),
         bounds=tuple(round(float(mixture.lower_bounds_[step]), 4) for step in steps),

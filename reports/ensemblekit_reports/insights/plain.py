@@ -123,6 +123,8 @@ class GateMap:
         As ``GateDisplay`` has it.
     rows : tuple of (float, float)
         Some rows of the table.
+    answers : tuple of shape (len(second), len(first), n_classes)
+        Class probabilities of the mixture at the same points; empty for numbers and for many classes.
 
     Examples
     --------
@@ -135,6 +137,7 @@ class GateMap:
     second: tuple[float, ...]
     proba: tuple[tuple[tuple[float, ...], ...], ...]
     rows: tuple[tuple[float, float], ...]
+    answers: tuple[tuple[tuple[float, ...], ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -213,8 +216,8 @@ class MixtureInsight:
     ----------
     dataset, model : str
         Whose it is.
-    gate : str
-        Kind of the gate, such as ``"SoftmaxGate"``.
+    gate, bank : str
+        Kinds of the gate and of the experts, such as ``"SoftmaxGate"`` and ``"LogisticExperts"``.
     n_rows : int
         Test rows.
     score_name : str
@@ -235,13 +238,14 @@ class MixtureInsight:
 
     Examples
     --------
-    >>> MixtureInsight("iris", "moe", "SoftmaxGate", 30, "accuracy", 0.1, 1.9, 1.1, (), (0,), (-9.0,), True).maps
+    >>> MixtureInsight("iris", "moe", "SoftmaxGate", "LogisticExperts", 30, "accuracy", 0.1, 1.9, 1.1, (), (0,), (-9.0,), True).maps
     ()
     """
 
     dataset: str
     model: str
     gate: str
+    bank: str
     n_rows: int
     score_name: str
     entropy: float

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemblekit_reports.tables import Table
+from ensemblekit_reports.wording import MINUS
 
 Floats = NDArray[np.float64]
 
@@ -90,7 +91,7 @@ class Subject:
         column = self.table.columns[position]
         if column.levels:
             return column.levels[int(value)]
-        return say_number(value, _spread(self.table.X[:, position]))
+        return say_number(value, _spread(self.table.X[:, position])).replace("-", MINUS)
 
 
 def _middle(column: Floats, *, numeric: bool) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -12,6 +12,7 @@ from ensemblekit_reports.comparisons import UNTESTED
 from ensemblekit_reports.figures.colours import model_positions
 from ensemblekit_reports.figures.differences import Row, draw_differences
 from ensemblekit_reports.figures.pareto import draw_pareto
+from ensemblekit_reports.render.stories import Stories, tell
 
 if TYPE_CHECKING:
     from ensemblekit_reports.figures.svg import Drawing
@@ -31,15 +32,19 @@ class Pictures:
         One table: the model in question against every other. Several: against each rival of the verdict, by table.
     tables : tuple of (Drawing or None)
         For each table of several: the model in question against every other. Empty for a single table.
+    stories : Stories
+        Of mixtures and ensembles.
     """
 
     pareto: Drawing | None
     differences: tuple[Drawing, ...]
     tables: tuple[Drawing | None, ...]
+    stories: Stories = field(default_factory=Stories)
 
     def all(self) -> tuple[Drawing, ...]:
         """Return every figure there is."""
-        return tuple(drawing for drawing in (self.pareto, *self.differences, *self.tables) if drawing is not None)
+        every = (self.pareto, *self.differences, *self.tables, *self.stories.drawings())
+        return tuple(drawing for drawing in every if drawing is not None)
 
 
 def draw(report: Report) -> Pictures:
@@ -63,7 +68,7 @@ def draw(report: Report) -> Pictures:
     # A reader's own matplotlib settings must change neither the look nor a byte of the report.
     with mpl.rc_context():
         mpl.rcdefaults()
-        return _draw(report)
+        return replace(_draw(report), stories=tell(report))
 
 
 def _draw(report: Report) -> Pictures:

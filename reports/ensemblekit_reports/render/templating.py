@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ensemblekit_reports import comparisons, wording
+from ensemblekit_reports.insights import sentences
 from ensemblekit_reports.quantities import COSTS, QUANTITIES, metrics_of
+from ensemblekit_reports.render import stories
 from ensemblekit_reports.render.explorer import measured
 from ensemblekit_reports.render.heat import heat
 from ensemblekit_reports.render.strips import amount_scale
@@ -26,6 +28,8 @@ SHOWN = (
     *("accuracy", "log_loss", "brier", "ece", "r2", "rmse", "mae", "median_ae"),
     *("fit_wall_s", "predict_single_p50_s", "predict_rows_per_s_10000", "size_bytes"),
 )
+
+_INSIGHT_WORDS = (sentences.condition, sentences.odds, sentences.percent, sentences.score_text, sentences.times, sentences.top_columns)
 
 
 @cache
@@ -83,7 +87,11 @@ def environment(*, autoescape: bool) -> Environment:
         "gain": gain,
         "gain_interval": gain_interval,
         "is_share": wording.is_share,
+        "most_mixtures": stories.MOST_MIXTURES,
+        "most_ensembles": stories.MOST_ENSEMBLES,
+        "why": stories.why,
     }
+    engine.globals |= {word.__name__: word for word in _INSIGHT_WORDS}
     return engine
 
 

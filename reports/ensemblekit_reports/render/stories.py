@@ -1,0 +1,225 @@
+"""What the page tells of mixtures and ensembles: sentences, rows of text and drawings, made from insights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from ensemblekit_reports import wording
+from ensemblekit_reports.figures.colours import model_positions
+from ensemblekit_reports.figures.ensembles import draw_sizes
+from ensemblekit_reports.figures.mixtures import draw_drivers, draw_load, draw_map, draw_trace
+from ensemblekit_reports.insights import sentences
+from ensemblekit_reports.insights.plain import EnsembleInsight, ExplainedRow, MixtureInsight
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ensemblekit_reports.figures.svg import Drawing
+    from ensemblekit_reports.report import Report
+
+#: Mixtures on a table, and tables of ensembles, that are told in full: the page is to stay small with twenty tables.
+MOST_MIXTURES, MOST_ENSEMBLES = 4, 3
+_ABOUT_DRIVERS = (
+    "What drives the gate: points by which an expert's share of a row changes, on average, when the column is shuffled among the rows. "
+    "To the right: the expert is likelier where the column is higher; to the left: where it is lower; with a name: in that category."
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing with what is written beneath it.
+
+    Parameters
+    ----------
+    drawing : Drawing
+    caption : str
+    """
+
+    drawing: Drawing
+    caption: str
+
+
+@dataclass(frozen=True)
+class MixtureStory:
+    """A mixture on a table.
+
+    Parameters
+    ----------
+    insight : MixtureInsight
+    label : str
+        What the reader calls the mixture.
+    headline : str
+        Whether the gate chooses.
+    sentences : tuple of str
+        What it looks at, what each expert does, how the fit went.
+    pictures : tuple of Picture
+        Empty where the story is not told in full.
+    """
+
+    insight: MixtureInsight
+    label: str
+    headline: str
+    sentences: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class EnsembleStory:
+    """Ensembles of the same members on a table.
+
+    Parameters
+    ----------
+    insights : tuple of EnsembleInsight
+    labels : tuple of str
+        What the reader calls them.
+    headline : str
+        How the members err.
+    sentences : tuple of str
+        What they count, and what each ensemble gains.
+    pictures : tuple of Picture
+        Empty where the story is not told in full.
+    """
+
+    insights: tuple[EnsembleInsight, ...]
+    labels: tuple[str, ...]
+    headline: str
+    sentences: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class Stories:
+    """All that is told of mixtures and ensembles.
+
+    Parameters
+    ----------
+    mixtures : tuple of MixtureStory
+        Those of the mixture in question first.
+    ensembles : tuple of EnsembleStory
+
+    Examples
+    --------
+    >>> Stories().drawings()
+    ()
+    """
+
+    mixtures: tuple[MixtureStory, ...] = ()
+    ensembles: tuple[EnsembleStory, ...] = ()
+
+    def drawings(self) -> tuple[Drawing, ...]:
+        """Return every drawing."""
+        pictures = [story.pictures for story in self.mixtures] + [story.pictures for story in self.ensembles]
+        return tuple(picture.drawing for told in pictures for picture in told)
+
+
+def tell(report: Report) -> Stories:
+    """Tell of the mixtures and ensembles of a report.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    Stories
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.example import example_results
+    >>> from ensemblekit_reports.report import build
+    >>> tell(build(example_results())).mixtures
+    ()
+    """
+    mixtures = [insight for insight in report.insights if isinstance(insight, MixtureInsight)]
+    mixtures.sort(key=lambda insight: insight.model != report.answer.focus)
+    told = tuple(_mixture(report, insight, i) for i, insight in enumerate(mixtures, start=1))
+    ensembles = [insight for insight in report.insights if isinstance(insight, EnsembleInsight)]
+    ordered = sorted(ensembles, key=lambda insight: _table(report, insight))
+    groups = [tuple(group) for _, group in groupby(ordered, key=_members)]
+    return Stories(told, tuple(_ensembles(report, group, i) for i, group in enumerate(groups, start=1)))
+
+
+def _table(report: Report, insight: EnsembleInsight) -> int:
+    return [section.facts.name for section in report.tables].index(insight.dataset)
+
+
+def _members(insight: EnsembleInsight) -> tuple[object, ...]:
+    return insight.dataset, tuple((member.name, member.score) for member in insight.members), insight.correlation
+
+
+def _label(report: Report, model: str) -> str:
+    return next((facts.label for facts in report.models if facts.name == model), model)
+
+
+def _mixture(report: Report, insight: MixtureInsight, position: int) -> MixtureStory:
+    label = wording.name(_label(report, insight.model))
+    experts = [sentences.expert_sentence(k, expert, insight.score_name, insight.n_rows) for k, expert in enumerate(insight.experts)]
+    said = [sentences.what_it_looks_at(insight), *experts, sentences.how_it_was_fitted(insight)]
+    pictures = _mixture_pictures(insight, label, position) if position <= MOST_MIXTURES else ()
+    return MixtureStory(insight, label, sentences.how_it_chooses(insight), tuple(filter(None, said)), pictures)
+
+
+def _mixture_pictures(insight: MixtureInsight, label: str, position: int) -> tuple[Picture, ...]:
+    name, where = f"mixture-{position}", f"{label} on {wording.name(insight.dataset, 40)}"
+    pictures = [Picture(draw_map(insight.maps[0], f"{name}-map", where), _about_the_map(insight))] if insight.maps else []
+    pictures.append(Picture(draw_load(insight, f"{name}-load", where), f"Load: mean gate probability over {insight.n_rows:,} test rows."))
+    pictures.append(Picture(draw_trace(insight, f"{name}-trace", where), _about_the_trace(insight)))
+    drivers = draw_drivers(insight, f"{name}-drivers", where)
+    return (*pictures, Picture(drivers, _ABOUT_DRIVERS)) if drivers else tuple(pictures)
+
+
+def _about_the_trace(insight: MixtureInsight) -> str:
+    if insight.bank == "BoostedExperts":
+        return "Fit: the likelihood after every round of boosting. It need not level off: rows held out say when to stop."
+    return "Fit: the curve should be flat at its end; a rise there asks for more steps."
+
+
+def _about_the_map(insight: MixtureInsight) -> str:
+    said = "Which expert leads where, over the two columns that drive the gate most; darker where it has nine tenths. Dots: rows."
+    border = " Thick line: where the mixture's answer changes." if insight.maps[0].answers else ""
+    others = len(sentences.driving_columns(insight)) > len(insight.maps[0].columns)
+    return f"{said}{border}{' Every other column is held at its median or most frequent value.' if others else ''}"
+
+
+def _ensembles(report: Report, insights: Sequence[EnsembleInsight], position: int) -> EnsembleStory:
+    labels = [wording.name(_label(report, insight.model)) for insight in insights]
+    pairs = list(zip(insights, labels, strict=True))
+    said = [sentences.how_it_weighs(*pair) for pair in pairs] + [sentences.what_it_gains(*pair) for pair in pairs]
+    pictures: tuple[Picture, ...] = ()
+    if position <= MOST_ENSEMBLES:
+        places = model_positions(report.models)
+        positions = [places.get(insight.model, 0) for insight in insights]
+        where = wording.name(insights[0].dataset, 40)
+        drawing = draw_sizes(insights, labels, positions, f"ensemble-{position}-sizes", where)
+        band = "; band: from the worst choice to the best" if len(insights) == 1 else ""
+        tested = wording.count(insights[0].n_rows, "test row")
+        caption = f"Smaller ensembles of the same fitted members, on {tested}. Line: mean over all choices of that many members{band}."
+        pictures = (Picture(drawing, caption),) if drawing else ()
+    return EnsembleStory(tuple(insights), tuple(labels), sentences.how_members_err(insights[0]), tuple(said), pictures)
+
+
+def why(row: ExplainedRow) -> str:
+    """Say in one sentence where a row went.
+
+    Parameters
+    ----------
+    row : ExplainedRow
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> why(ExplainedRow(310, "typical", 1, 0, (0.04, 0.96), -0.2, (), 0.0, "no", "no"))
+    'Row 310, typical of expert 1: it went to expert 1 (96 %), next was expert 0 (4 %). True answer no, the mixture says no.'
+    """
+    kind = f"typical of expert {row.expert}" if row.kind == "typical" else "a doubtful one"
+    went, rival = sentences.percent(row.proba[row.expert]), sentences.percent(row.proba[row.rival])
+    truth, answer = wording.name(row.truth, 30), wording.name(row.answer, 30)
+    return (
+        f"Row {row.row}, {kind}: it went to expert {row.expert} ({went}), next was expert {row.rival} ({rival}). "
+        f"True answer {truth}, the mixture says {answer}."
+    )
