@@ -127,7 +127,7 @@ def _add_compare(commands: Any) -> None:
         "table",
         metavar="TABLE|STUDY.toml",
         nargs="?",
-        help="CSV, Parquet, the name of a bundled table, or a study file",
+        help="CSV, Parquet, the name of a bundled table, openml:NUMBER or openml:NAME, or a study file",
     )
     add("--target", metavar="COLUMN", help="the answer column of the table")
     add("--groups", metavar="COLUMN", help="column of the table whose rows of one value are never divided between training and test")
@@ -214,10 +214,14 @@ def _choose_study(options: argparse.Namespace) -> tuple[Study, Path]:
         return _with_flags(study_from_toml(file), options), file.parent
     if table in BUNDLED and not Path(table).exists():
         return _with_flags(Study(tables=(TableChoice(name=table),), name=table), options), Path()
+    columns: dict[str, Any] = {"target": options.target or "", "groups": options.groups or "", "weights": options.weights or ""}
+    if table.startswith("openml:"):
+        which = table.removeprefix("openml:")
+        choice = TableChoice(openml=int(which) if which.isdigit() else which, **columns)
+        return _with_flags(Study(tables=(choice,), name=table.replace(":", " ")), options), Path()
     if not Path(table).exists() and nearest(table, BUNDLED):
         raise UserError(f"no file {table}; did you mean the bundled table {nearest(table, BUNDLED)!r}?")
-    choice = TableChoice(path=table, target=options.target or "", groups=options.groups or "", weights=options.weights or "")
-    return _with_flags(Study(tables=(choice,), name=Path(table).stem), options), Path()
+    return _with_flags(Study(tables=(TableChoice(path=table, **columns),), name=Path(table).stem), options), Path()
 
 
 def _with_flags(study: Study, options: argparse.Namespace) -> Study:

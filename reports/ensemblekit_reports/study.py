@@ -26,20 +26,26 @@ DEFAULT_STUDY = Path(__file__).with_name("default.toml")
 
 @dataclass(frozen=True)
 class TableChoice:
-    """A table that a study names: a file with its answer column, or a bundled one.
+    """A table that a study names: a file with its answer column, a table of OpenML, or a bundled one.
 
     Parameters
     ----------
     path : str
-        A CSV or Parquet file, relative to the study file; ``""`` for a bundled table.
+        A CSV or Parquet file, relative to the study file; ``""`` for others.
     target : str
-        The answer column of a file; ``""`` for a bundled table.
+        The answer column; ``""`` for a bundled table, and for the one that OpenML names.
     name : str
-        Name of a bundled table, or what the report calls a file (its name without ending if ``""``).
+        Name of a bundled table, or what the report calls another one (a file's name without ending, or OpenML's, if ``""``).
     groups : str
-        Column of a file that says which rows belong together; ``""`` for none.
+        Column that says which rows belong together; ``""`` for none.
     weights : str
-        Column of a file that says how much a row counts; ``""`` for none.
+        Column that says how much a row counts; ``""`` for none.
+    openml : int or str
+        OpenML's number of the table, or its name; ``""`` for others.
+    version : int
+        Of a table that OpenML knows by name; 0 is the oldest active one.
+    checksum : str
+        SHA-256 of the parsed content, as reports show it; a table with another one is refused. ``""`` takes what there is.
 
     Examples
     --------
@@ -52,6 +58,50 @@ class TableChoice:
     name: str = ""
     groups: str = ""
     weights: str = ""
+    openml: int | str = ""
+    version: int = 0
+    checksum: str = ""
+
+    def read(self, folder: Path, task: str = "") -> Table:
+        """Read the table.
+
+        Parameters
+        ----------
+        folder : Path
+            Where a relative path starts.
+        task : str, default=""
+            Of the study; ``""`` goes by the answers.
+
+        Raises
+        ------
+        UserError
+            When it is not there, makes no sense, or is another one than the checksum says.
+        """
+        table = self._content(folder, task)
+        expected = self.checksum.removeprefix("sha256:").lower()
+        if expected and expected != table.checksum:
+            raise UserError(
+                f"table {table.name!r} is not the one that the study means: its checksum is {table.checksum}, the study says {expected}."
+            )
+        return table
+
+    def _content(self, folder: Path, task: str) -> Table:
+        if self.path and self.openml != "":
+            raise UserError(f"a table is a file or one of OpenML, not both: {self.path!r} and {self.openml!r}.")
+        if self.openml != "":
+            from ensemblekit_reports.openml import openml_table  # noqa: PLC0415 - most studies need none
+
+            columns = {"target": self.target, "groups": self.groups, "weights": self.weights}
+            return openml_table(self.openml, version=self.version, name=self.name, task=task, **columns)
+        if self.path:
+            beside = {"groups": self.groups or None, "weights": self.weights or None}
+            return table_from_file(folder / self.path, self.target or None, name=self.name or None, task=task, **beside)
+        if self.name not in BUNDLED:
+            raise unknown_name("bundled table", self.name, BUNDLED)
+        table = bundled_table(self.name)
+        if task and table.task != task:
+            raise UserError(f"the bundled table {self.name!r} is one of {table.task}, not of {task}.")
+        return table
 
 
 @dataclass(frozen=True)
@@ -151,7 +201,7 @@ class Study:
         budget.check()
         if not self.tables:
             raise UserError("the study names no table; write at least one [[tables]] section.")
-        tables = _with_unique_names([_read_table(choice, folder, self.task) for choice in self.tables])
+        tables = _with_unique_names([choice.read(folder, self.task) for choice in self.tables])
         task = common_task(tables)
         models = choose_models(default_models(task) if self.models is None else self.models, task)
         metric = declared_metric(self.metric, task, len(tables))
@@ -193,18 +243,6 @@ def common_task(tables: Sequence[Table]) -> str:
             f'{", ".join(by_task["regression"])}. Write two studies, or say which it is: task = "regression" (or --task).'
         )
     return tables[0].task
-
-
-def _read_table(choice: TableChoice, folder: Path, task: str) -> Table:
-    if choice.path:
-        beside = {"groups": choice.groups or None, "weights": choice.weights or None}
-        return table_from_file(folder / choice.path, choice.target or None, name=choice.name or None, task=task, **beside)
-    if choice.name not in BUNDLED:
-        raise unknown_name("bundled table", choice.name, BUNDLED)
-    table = bundled_table(choice.name)
-    if task and table.task != task:
-        raise UserError(f"the bundled table {choice.name!r} is one of {table.task}, not of {task}.")
-    return table
 
 
 def _with_unique_names(tables: list[Table]) -> tuple[Table, ...]:
@@ -262,6 +300,7 @@ def _read_choice(section: Any, where: str) -> Any:
 _KINDS: dict[str, tuple[Any, str]] = {
     "str": (str, "text in quotes"),
     "int": (int, "a whole number"),
+    "int | str": ((int, str), "a whole number or text in quotes"),
     "float": ((int, float), "a number"),
     "float | None": ((int, float), "a number"),
     "bool": (bool, "true or false"),

@@ -168,7 +168,7 @@ def table_from_file(
     frame = read_frame(path)
     target = _check_target(frame, target, str(path))
     beside = {"groups": groups, "weights": weights}
-    named = {kind: _check_column(frame, column, str(path)) for kind, column in beside.items() if column}
+    named = {kind: check_column(frame, column, str(path)) for kind, column in beside.items() if column}
     features = frame.drop(columns=[target, *named.values()])
     columns = {kind: frame[column] for kind, column in named.items()}
     return table_from_frame(features, frame[target], name=name or path.stem, source=path.name, task=task, **columns)
@@ -275,10 +275,38 @@ def _check_target(frame: pd.DataFrame, target: str | None, where: str) -> str:
     listed = ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
     if target is None:
         raise UserError(f"which column of {where} is the answer? Name it with --target. Columns: {listed}.")
-    return _check_column(frame, target, where)
+    return check_column(frame, target, where)
 
 
-def _check_column(frame: pd.DataFrame, column: str, where: str) -> str:
+def check_column(frame: pd.DataFrame, column: str, where: str) -> str:
+    """Return a column's name, or say which one was meant.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What should have it.
+    column : str
+        Its name.
+    where : str
+        What the frame is called in the message.
+
+    Returns
+    -------
+    str
+        The name.
+
+    Raises
+    ------
+    UserError
+        When there is no such column.
+
+    Examples
+    --------
+    >>> check_column(pd.DataFrame({"age": [1]}), "Age", "t.csv")
+    Traceback (most recent call last):
+        ...
+    ensemblekit_reports.errors.UserError: t.csv has no column named 'Age'; did you mean 'age'? Columns: age.
+    """
     names = [str(name) for name in frame.columns]
     if column not in names:
         listed = ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
