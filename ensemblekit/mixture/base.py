@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
+from collections.abc import Callable
 from copy import copy
+from functools import cache, partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -46,8 +49,11 @@ from ensemblekit.mixture.experts.logistic import LogisticExperts
 from ensemblekit.mixture.gates.classifier import ClassifierGate
 from ensemblekit.mixture.gates.constant import ConstantGate
 from ensemblekit.mixture.gates.gaussian import GaussianGate
+from ensemblekit.mixture.gates.hierarchical import HierarchicalGate
 from ensemblekit.mixture.gates.softmax import SoftmaxGate
+from ensemblekit.mixture.holding_out import folds, part_of
 from ensemblekit.mixture.linear.design import Design, make_design
+from ensemblekit.mixture.linear.growing import Growing
 from ensemblekit.mixture.linear.kinds import LinearBank, LinearGate
 from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
 from ensemblekit.mixture.linear.objective import LinearMixture
@@ -55,6 +61,16 @@ from ensemblekit.mixture.linear.restarts import best_of_starts, depart, one_expe
 from ensemblekit.mixture.linear.solve import Solution, maximise
 from ensemblekit.mixture.linear.stochastic import Stepper, ascend, one_pass
 from ensemblekit.mixture.revival import idle_experts, revive
+from ensemblekit.mixture.selection import (
+    SELECTIONS,
+    SelectionStep,
+    along_the_way,
+    chosen,
+    held_out,
+    information,
+    one_by_one,
+    scored,
+)
 from ensemblekit.mixture.start import random_gate, thin
 
 #: EM steps of a short run. Few are enough to tell a good start from a bad one.
@@ -90,7 +106,10 @@ class BaseMixture(BaseEstimator):
     """Fits a gate and a bank of experts; subclasses say what the answers are."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "n_experts": [Interval(Integral, 1, None, closed="left")],
+        "n_experts": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "selection": [StrOptions(set(SELECTIONS))],
+        "min_experts": [Interval(Integral, 1, None, closed="left")],
+        "max_experts": [Interval(Integral, 1, None, closed="left")],
         "gate": [StrOptions(set(_GATES)), HasMethods("fit")],
         "gate_features": "no_validation",
         "expert_features": "no_validation",
@@ -114,7 +133,10 @@ class BaseMixture(BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    n_experts: int
+    n_experts: int | str
+    selection: str
+    min_experts: int
+    max_experts: int
     experts: Any
     gate: Any
     gate_features: Any
@@ -138,8 +160,13 @@ class BaseMixture(BaseEstimator):
     device: str
     verbose: int
 
+    n_experts_: int
     gate_: Any
     experts_: Any
+
+    @abstractmethod
+    def _make_experts(self) -> ExpertBank:
+        """Experts that are not fitted, ``n_experts_`` of them."""
 
     # ---- the table -------------------------------------------------------------------------------------------------------------
 
@@ -195,6 +222,8 @@ class BaseMixture(BaseEstimator):
     def _resolve_columns(self, X: Any) -> None:
         self.gate_columns_ = positions(X, self.gate_features, "gate_features")
         chosen = self.expert_features
+        if chosen is not None and self.n_experts == "auto":
+            raise ValueError("n_experts='auto' splits and merges experts that read the same columns: expert_features must be None.")
         if chosen is not None and len(chosen) != self.n_experts:
             raise ValueError(f"expert_features must hold a choice of columns for each of {self.n_experts} experts; got {len(chosen)}.")
         self.expert_columns_ = None if chosen is None else [positions(X, columns, "expert_features") for columns in chosen]
@@ -241,8 +270,8 @@ class BaseMixture(BaseEstimator):
     def _make_estimators(self, classes: NDArray[Any] | None) -> EstimatorExperts:
         """Experts given as estimators: one cloned n_experts times, or a list of different ones."""
         several = isinstance(self.experts, (list, tuple))
-        estimators = list(self.experts) if several else [self.experts] * self.n_experts
-        if len(estimators) != self.n_experts:
+        estimators = list(self.experts) if several else [self.experts] * self.n_experts_
+        if len(estimators) != self.n_experts_:
             raise ValueError(f"experts holds {len(estimators)} estimators, and n_experts={self.n_experts}; they must be equal.")
         for estimator in estimators:
             if not hasattr(estimator, "fit"):
@@ -269,24 +298,20 @@ class BaseMixture(BaseEstimator):
 
     # ---- fitting ---------------------------------------------------------------------------------------------------------------
 
-    def _fit_mixture(self, data: Data, experts: ExpertBank) -> Self:
+    def _fit_mixture(self, data: Data) -> Self:
         self._check_device(data.X)
-        gate = self._make_gate()
-        again = self.warm_start and hasattr(self, "lower_bounds_")
-        if isinstance(experts, BoostedExperts):
-            converged = self._grow(data, gate, experts)
-        elif self.optimizer != "em" and isinstance(gate, LinearGate) and isinstance(experts, LinearBank):
-            converged = self._climb(data, gate, experts, again)
-        elif self.optimizer in _STOCHASTIC:
-            raise ValueError(f"optimizer={self.optimizer!r} fits linear gates and experts only; use optimizer='auto' for these.")
-        else:
-            converged = self._alternate(data, gate, experts, again)
+        again = self.warm_start and hasattr(self, "lower_bounds_") and self.n_experts in ("auto", self.n_experts_)
+        if self.n_experts != "auto":
+            self.n_experts_ = int(self.n_experts)
+        elif not again:
+            again = self._choose_n_experts(data)
+        converged = self._fit_parts(data, again=again)
         self.load_ = self._load(data)
         self.lower_bound_ = self.lower_bounds_[-1]
         self.n_iter_ = max(len(self.lower_bounds_) - 1, 1)
         self.converged_ = converged
-        self.success_ = np.ones(self.n_experts)
-        self._given = self._earned = np.ones(self.n_experts)
+        self.success_ = np.ones(self.n_experts_)
+        self._given = self._earned = np.ones(self.n_experts_)
         self._seen = float(namespace(data.sample_weight).sum(data.sample_weight))
         self._settle_beside(data.sample_weight)
         if hasattr(self, "_online"):
@@ -299,6 +324,73 @@ class BaseMixture(BaseEstimator):
             )
         return self
 
+    def _fit_parts(self, data: Data, *, again: bool) -> bool:
+        """Fit ``n_experts_`` experts and their gate, from random starts or again from the present ones; tell whether it converged."""
+        gate, experts = self._make_gate(), self._make_experts()
+        if isinstance(experts, BoostedExperts):
+            return self._grow(data, gate, experts)
+        if self.optimizer != "em" and isinstance(gate, LinearGate) and isinstance(experts, LinearBank):
+            return self._climb(data, gate, experts, again)
+        if self.optimizer in _STOCHASTIC:
+            raise ValueError(f"optimizer={self.optimizer!r} fits linear gates and experts only; use optimizer='auto' for these.")
+        return self._alternate(data, gate, experts, again)
+
+    def _choose_n_experts(self, data: Data) -> bool:
+        """Settle ``n_experts_``; tell whether gate and experts of so many are fitted already."""
+        if self.min_experts > self.max_experts:
+            raise ValueError(f"min_experts={self.min_experts} is larger than max_experts={self.max_experts}.")
+        own_number = isinstance(self.experts, (list, tuple)), isinstance(self.gate, HierarchicalGate)
+        if any(own_number):
+            raise ValueError("A list of experts and a HierarchicalGate have a number of their own: give it as n_experts, not 'auto'.")
+        self.n_experts_ = 1
+        gate, experts = self._make_gate(), self._make_experts()
+        if isinstance(gate, LinearGate) and isinstance(experts, LinearBank):
+            self._grow_and_choose(data, gate, experts)
+            return True
+        if self.selection != "cv":
+            raise ValueError(
+                f"selection={self.selection!r} counts parameters, which is possible for softmax or constant gates with logistic or linear "
+                "experts. Use selection='cv' for others."
+            )
+        path = one_by_one(partial(self._held_out_score, data), min_experts=self.min_experts, max_experts=self.max_experts)
+        self.selection_path_, self.n_experts_ = path, chosen(path)
+        return False
+
+    def _grow_and_choose(self, data: Data, gate: LinearGate, experts: LinearBank) -> None:
+        """Linear gate and experts: one optimum for every number, each begun from its neighbour."""
+        one, rows = self._problem(data, gate, experts), thin(data.X, data.y)
+        few = one if rows is None else self._problem(part_of(data, rows), gate, experts)
+
+        def sized(problem: LinearMixture) -> Callable[[int], LinearMixture]:
+            return cache(lambda n_experts: self._placed(problem.resized(n_experts, problem.design, problem.targets)))
+
+        whole = sized(one)
+        growing = Growing(whole, whole if rows is None else sized(few), np.random.default_rng(self._seed))
+        unit = experts.log_unit
+        judge = held_out(list(folds(data.X, data.y)), unit) if self.selection == "cv" else information(self.selection, unit)
+        n_init = self._n_starts("linear")
+        path = along_the_way(growing, judge, min_experts=self.min_experts, max_experts=self.max_experts, n_init=n_init)
+        self.selection_path_, self.n_experts_ = path, chosen(path)
+        best = whole(self.n_experts_)
+        theta = best.parameters(growing.optima[self.n_experts_])
+        self._take_over(best, Solution(theta, [best.value(theta)], converged=True), gate, experts)
+
+    def _held_out_score(self, data: Data, n_experts: int) -> SelectionStep:
+        """Fit so many experts without some rows, and judge them by these."""
+        losses, weights = [], []
+        for kept, out in folds(data.X, data.y):
+            trial, rows = self._refitted(part_of(data, kept), n_experts), part_of(data, out)
+            losses.append(-posterior(trial.gate_.log_proba(rows.X_gate) + trial.experts_.log_likelihood(rows.X, rows.y))[0])
+            weights.append(rows.sample_weight)
+        return scored(n_experts, np.concatenate(losses), np.concatenate(weights))
+
+    def _refitted(self, data: Data, n_experts: int, *, again: bool = False) -> Self:
+        """Return a copy that is fitted to other rows."""
+        trial = copy(self)
+        trial.n_experts_, trial.verbose = n_experts, 0
+        trial._fit_parts(data, again=again)
+        return trial
+
     def _climb(self, data: Data, gate: LinearGate, experts: LinearBank, again: bool) -> bool:
         """Linear gate and experts: climb the marginal likelihood itself."""
         whole = self._placed(self._problem(data, gate, experts))
@@ -310,7 +402,7 @@ class BaseMixture(BaseEstimator):
             solution = maximise(whole, start, max_iter=self.max_iter, tol=tol)
         else:
             rows = thin(data.X, data.y)
-            part = whole if rows is None else self._placed(self._problem(_subset(data, rows), gate, experts))
+            part = whole if rows is None else self._placed(self._problem(part_of(data, rows), gate, experts))
             rng = np.random.default_rng(self._seed)
             n_init = self._n_starts("linear")
             solution = best_of_starts(whole, part, n_init=n_init, max_iter=self.max_iter, tol=tol, rng=rng, annealing=self.annealing)
@@ -325,6 +417,12 @@ class BaseMixture(BaseEstimator):
             start = whole.parameters(self._present(whole.design))
         stepper = Stepper(self.optimizer, self.learning_rate)
         return ascend(whole, start, stepper, batch_size=self.batch_size, max_iter=self.max_iter, tol=self.tol, rng=rng)
+
+    def _settle_n_experts(self, first: bool) -> None:
+        if first and self.n_experts == "auto":
+            raise ValueError("n_experts='auto' needs a whole table: call fit first, or give partial_fit a number.")
+        if first:
+            self.n_experts_ = int(self.n_experts)
 
     def _learn_batch(self, data: Data, gate: Any, experts: Any) -> Self:
         """One pass over a further piece of the table; columns stay scaled and preconditioned as the first piece was."""
@@ -343,8 +441,8 @@ class BaseMixture(BaseEstimator):
         theta = one_pass(piece, online.theta, online.stepper, rng.permutation(data.y.shape[0]), self.batch_size)
         self._online = _Online(piece, theta, online.stepper, seen)
         self._take_over(piece, Solution(theta, [piece.value(theta)], converged=True), gate, experts)
-        self.success_ = np.ones(self.n_experts)
-        self._given = self._earned = np.ones(self.n_experts)
+        self.success_ = np.ones(self.n_experts_)
+        self._given = self._earned = np.ones(self.n_experts_)
         self._settle_beside(data.sample_weight)
         return self
 
@@ -366,7 +464,7 @@ class BaseMixture(BaseEstimator):
             make_design(data.X, data.sample_weight),
             family,
             targets,
-            n_experts=self.n_experts,
+            n_experts=self.n_experts_,
             alpha=experts.alpha,
             gate_alpha=gate.strength,
             gate_columns=self.gate_columns_ if gate.reads is None else gate.reads,
@@ -381,7 +479,7 @@ class BaseMixture(BaseEstimator):
         floor = getattr(problem.family, "floor", None)
         weight = problem.design.sample_weight
         try:
-            problem.on_device = devices.marginal_likelihood(Z, problem.targets, weight, n_experts=self.n_experts, variance_floor=floor)
+            problem.on_device = devices.marginal_likelihood(Z, problem.targets, weight, n_experts=problem.n_experts, variance_floor=floor)
         except MemoryError:
             if self.device == "cuda":
                 raise
@@ -395,11 +493,11 @@ class BaseMixture(BaseEstimator):
             )
 
     def _take_over(self, whole: LinearMixture, solution: Solution, gate: LinearGate, experts: LinearBank) -> None:
-        W, cut = whole.coefficients(solution.theta), self.n_experts - 1
+        W, cut = whole.coefficients(solution.theta), self.n_experts_ - 1
         contrasts, intercepts = whole.design.raw_coefficients(W[:, :cut])
         columns = slice(None) if self.gate_columns_ is None else self.gate_columns_
         self.gate_ = gate.set_contrasts(contrasts[:, columns], intercepts)
-        self.experts_ = experts.set_predictors(whole.design, W[:, cut:], self.n_experts)
+        self.experts_ = experts.set_predictors(whole.design, W[:, cut:], self.n_experts_)
         self.lower_bounds_ = [(value - experts.log_unit) * whole.total_weight for value in solution.values]
         for step, bound in enumerate(self.lower_bounds_):
             self._say(step, bound)
@@ -418,7 +516,7 @@ class BaseMixture(BaseEstimator):
             data.y,
             data.sample_weight,
             gate,
-            n_experts=self.n_experts,
+            n_experts=self.n_experts_,
             n_classes=self._n_classes,
             rng=np.random.default_rng(self._seed),
             X_gate=data.X_gate,
@@ -451,13 +549,13 @@ class BaseMixture(BaseEstimator):
     def _best_start(self, data: Data, gate: Gate, experts: ExpertBank) -> EMState:
         rng = np.random.default_rng(self._seed)
         design = make_design(data.X_gate, data.sample_weight)
-        if self.n_experts == 1:
+        if self.n_experts_ == 1:
             return begin(gate, experts, data, beside(np.ones((data.y.shape[0], 1)), data.sample_weight))
         if isinstance(experts, EstimatorExperts):
             return begin(gate, experts, data, self._first_responsibilities(data, design, experts, rng))
         states = []
         for _ in range(self._n_starts("other")):
-            responsibilities = random_gate(design.Z[:, :-1], data.sample_weight, self.n_experts, rng)
+            responsibilities = random_gate(design.Z[:, :-1], data.sample_weight, self.n_experts_, rng)
             state = begin(gate, experts, data, responsibilities)
             states.append(run(state, data, max_iter=_SHORT_RUN, tol=self.tol, sharpness=self.annealing).state)
         best = max(states, key=lambda state: state.lower_bound)
@@ -466,17 +564,17 @@ class BaseMixture(BaseEstimator):
     def _first_responsibilities(self, data: Data, design: Design, experts: EstimatorExperts, rng: np.random.Generator) -> Float:
         """Costly experts begin from the regions that a mixture of linear experts finds; frozen ones from their own likelihood."""
         if not experts.learns:
-            fitted = copy(experts).fit(data.X, data.y, np.full((data.y.shape[0], self.n_experts), 1.0), data.sample_weight)
+            fitted = copy(experts).fit(data.X, data.y, np.full((data.y.shape[0], self.n_experts_), 1.0), data.sample_weight)
             return posterior(fitted.judge(data.X, data.y))[1]
         bank: LinearBank = LinearExperts() if experts.classes is None else LogisticExperts(experts.classes.size)
         family, targets = bank.start(data.y, data.sample_weight)
-        problem = LinearMixture(design, family, targets, n_experts=self.n_experts, alpha=1.0)
+        problem = LinearMixture(design, family, targets, n_experts=self.n_experts_, alpha=1.0)
         rows = thin(data.X_gate, data.y)
         part = (
             problem
             if rows is None
             else LinearMixture(
-                make_design(data.X_gate[rows], data.sample_weight[rows]), family, targets[:, rows], n_experts=self.n_experts, alpha=1.0
+                make_design(data.X_gate[rows], data.sample_weight[rows]), family, targets[:, rows], n_experts=self.n_experts_, alpha=1.0
             )
         )
         found = best_of_starts(problem, part, n_init=self._n_starts("linear"), max_iter=100, tol=1e-3, rng=rng)
@@ -493,7 +591,7 @@ class BaseMixture(BaseEstimator):
         idle = idle_experts(responsibilities, data.sample_weight)
         if idle.size:
             warnings.warn(
-                f"Experts {idle.tolist()} answer for less than a hundredth of a row: n_experts={self.n_experts - idle.size} would do.",
+                f"Experts {idle.tolist()} answer for less than a hundredth of a row: n_experts={self.n_experts_ - idle.size} would do.",
                 UserWarning,
                 stacklevel=4,
             )
@@ -540,7 +638,7 @@ class BaseMixture(BaseEstimator):
     def _shares(self, X: Any) -> Float:
         """Share of each expert in each row's answer, after routing."""
         proba = self._gate_proba(X)
-        k = self.n_experts if self.top_k is None else min(self.top_k, self.n_experts)
+        k = self.n_experts_ if self.top_k is None else min(self.top_k, self.n_experts_)
         if self.routing == "top_k":
             return routes.top_k(proba, k if self.top_k is not None else 1)
         if self.routing == "threshold":
@@ -574,7 +672,7 @@ class BaseMixture(BaseEstimator):
         counts = shares_that_count(shares, self.combination)
         xp = namespace(shares)
         mixed: Float = beside(np.zeros((shares.shape[0], n_outputs)), shares)
-        for k in range(self.n_experts):
+        for k in range(self.n_experts_):
             count = counts[:, k][:, None]
             if xp.all(runs := shares[:, k] > 0):
                 mixed += count * self._contribution(self.experts_.predict_one(X, k), k)
@@ -606,9 +704,3 @@ class BaseMixture(BaseEstimator):
         self._earned = kept * self._earned + xp.sum(earned, axis=0)
         given = self._given > 0  # an expert that was given nothing has shown nothing
         self.success_ = xp.where(given, self._earned / xp.where(given, self._given, xp.ones_like(self._given)), self.success_)
-
-
-def _subset(data: Data, rows: NDArray[np.intp]) -> Data:
-    X = take_rows(data.X, rows)
-    gate = X if data.X_gate is data.X else take_rows(data.X_gate, rows)
-    return Data(X, gate, take_rows(data.y, rows), take_rows(data.sample_weight, rows))

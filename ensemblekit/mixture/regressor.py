@@ -32,8 +32,18 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
 
     Parameters
     ----------
-    n_experts : int, default=4
+    n_experts : int or "auto", default=4
         Number of experts K.
+        "auto" tries ``min_experts`` and more until further ones are no use, and takes the number with the best ``selection``. Linear
+        mixtures grow by splitting the expert that explains its rows worst and shrink by merging twins, each fit begun from its neighbour;
+        others are fitted anew for each number. A list of experts, ``expert_features`` and a ``HierarchicalGate`` need a number.
+    selection : {"bic", "icl", "cv"}, default="bic"
+        What "auto" goes by. "bic": Bayesian information criterion; all coefficients and intercepts of gate and experts count, penalised
+        ones too. "icl": the same plus twice the entropy of the responsibilities (Biernacki, Celeux and Govaert, 2000), for experts that
+        divide the rows clearly. Both are for softmax and constant gates with experts given as a name of linear ones. "cv", for all:
+        log-likelihood of held-out rows; the smallest number within one standard error of the best.
+    min_experts, max_experts : int, default=1 and 8
+        Range of "auto".
     experts : {"linear", "boosted"}, BoostedExperts, estimator or list of estimators, default="linear"
         A name: "boosted" grows gradient-boosted trees for all experts at once (extra ``boosting``), and a ``BoostedExperts`` object
         holds their settings; or a scikit-learn estimator, which is cloned for each expert; or a list of ``n_experts`` different ones.
@@ -101,6 +111,11 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
 
     Attributes
     ----------
+    n_experts_ : int
+        Number of experts.
+    selection_path_ : list of SelectionStep
+        With ``n_experts="auto"``: ``n_experts``, ``loss`` (mean negative log-likelihood, held out for "cv"), ``n_parameters`` and
+        ``criterion`` (the smaller the better) of every number that was tried.
     gate_ : gate object
         A softmax gate has ``coef_`` (n_experts, n_features) and ``intercept_`` (n_experts,).
     experts_ : bank of experts
@@ -124,6 +139,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
 
     References
     ----------
+    C. Biernacki, G. Celeux and G. Govaert (2000). Assessing a mixture model for clustering with the integrated completed likelihood. IEEE
+    Transactions on Pattern Analysis and Machine Intelligence 22(7), 719-725.
     R. A. Jacobs, M. I. Jordan, S. J. Nowlan and G. E. Hinton (1991). Adaptive mixtures of local experts. Neural Computation 3(1), 79-87.
     M. I. Jordan and R. A. Jacobs (1994). Hierarchical mixtures of experts and the EM algorithm. Neural Computation 6(2), 181-214.
     N. Ueda and R. Nakano (1998). Deterministic annealing EM algorithm. Neural Networks 11(2), 271-282.
@@ -151,8 +168,11 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
 
     def __init__(
         self,
-        n_experts: int = 4,
+        n_experts: int | str = 4,
         *,
+        selection: str = "bic",
+        min_experts: int = 1,
+        max_experts: int = 8,
         experts: Any = "linear",
         gate: Any = "softmax",
         gate_features: Any = None,
@@ -177,6 +197,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         verbose: int = 0,
     ) -> None:
         self.n_experts = n_experts
+        self.selection = selection
+        self.min_experts = min_experts
+        self.max_experts = max_experts
         self.experts = experts
         self.gate = gate
         self.gate_features = gate_features
@@ -231,7 +254,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         counts = np.flatnonzero(on_host(weight) > 0)  # a row of weight zero is as good as not there
         rows = X if counts.size == X.shape[0] else _safe_indexing(X, beside(counts, weight))
         y, weight = take_rows(y, counts), take_rows(weight, counts)
-        return self._fit_mixture(Data(rows, self._gate_view(rows), y, weight), self._make_experts())
+        return self._fit_mixture(Data(rows, self._gate_view(rows), y, weight))
 
     @available_if(fits_by_pieces)
     @_fit_context(prefer_skip_nested_validation=False)
@@ -254,6 +277,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         self
         """
         first = not hasattr(self, "gate_")
+        self._settle_n_experts(first)
         given, X = X, self._table(X, reset=first)
         y = self._answers(y, X)
         weight = self._weights(sample_weight, X)

@@ -138,6 +138,7 @@ class LinearMixture:
         self.gate_alpha = alpha if gate_alpha is None else gate_alpha
         # an expert without a single row is left to its penalty
         self.total_weight = max(float(namespace(design.sample_weight).sum(design.sample_weight)), np.finfo(float).tiny)
+        self.gate_columns = gate_columns
         self.expert_columns = list(expert_columns or [None] * n_experts)
         self.on_device: Callable[..., tuple[float, Float]] | None = None  # evaluates sums over all rows elsewhere
         self.groups = self._make_groups(gate_columns)
@@ -214,6 +215,22 @@ class LinearMixture:
         other.groups = [replace(group, penalty=group.penalty * share) for group in self.groups]
         return other
 
+    def resized(self, n_experts: int, design: Design, targets: Float) -> LinearMixture:
+        """Return the problem of another number of experts, all of which read all columns, on rows of their own."""
+        return LinearMixture(
+            design,
+            self.family,
+            targets,
+            n_experts=n_experts,
+            alpha=self.alpha,
+            gate_alpha=self.gate_alpha,
+            gate_columns=self.gate_columns,
+        )
+
+    def mean(self, rows: Float) -> float:
+        """Weighted mean of a number for every row."""
+        return float(self.design.sample_weight @ rows) / self.total_weight
+
     def value(self, theta: Float) -> float:
         """Mean penalised log-likelihood."""
         return self.value_and_gradient(theta)[0]
@@ -244,10 +261,19 @@ class LinearMixture:
 
     def log_joint(self, theta: Float) -> Float:
         """Return log g_k + log p_k of every row, (n_experts, n_samples)."""
-        W = self.coefficients(theta)
-        blocks = [self._evaluate(_predict(Z, W), targets).log_joint for Z, targets, _ in self._blocks()]
-        joined: Float = namespace(self.targets).concat(blocks, axis=1)
-        return joined
+        log_gate, log_density = self.log_parts(theta)
+        return log_gate + log_density
+
+    def log_parts(self, theta: Float) -> tuple[Float, Float]:
+        """Return log g_k and log p_k of every row, (n_experts, n_samples) each."""
+        W, xp = self.coefficients(theta), namespace(self.targets)
+        blocks = [self._log_parts(_predict(Z, W), targets) for Z, targets, _ in self._blocks()]
+        return xp.concat([gate for gate, _ in blocks], axis=1), xp.concat([density for _, density in blocks], axis=1)
+
+    def _log_parts(self, eta: Float, targets: Float) -> tuple[Float, Float]:
+        logits, predictors = self._split(eta)
+        density = self.family.density(predictors, targets).value
+        return (log_softmax(logits) if self.n_experts > 1 else namespace(density).zeros_like(density)), density
 
     def hessian(self, theta: Float) -> Float:
         """Hessian of the mean penalised log-likelihood in the parameters, shape (size, size)."""
@@ -299,7 +325,7 @@ class LinearMixture:
         logits, predictors = self._split(eta)
         density = self.family.density(predictors, targets)
         if self.n_experts == 1:
-            return _Rows(density.value[0, :], density.score[0, :, :], density.value)
+            return _Rows(density.value[0, :], density.score[0, :, :])
         xp = namespace(eta)
         log_gate = log_softmax(logits)
         log_joint = log_gate + density.value
@@ -308,7 +334,7 @@ class LinearMixture:
         responsibilities = xp.exp(tempered - log_norm)
         gate = (responsibilities - xp.exp(log_gate))[1:, :]
         experts = xp.reshape(responsibilities[:, None, :] * density.score, (-1, eta.shape[1]))
-        return _Rows(log_norm / self.sharpness, xp.concat([gate, experts]), log_joint)
+        return _Rows(log_norm / self.sharpness, xp.concat([gate, experts]))
 
     def _curvature(self, eta: Float, targets: Float) -> Float:
         """Second derivatives of every row's log-likelihood in its predictors, (q, q, n)."""
@@ -345,7 +371,6 @@ class LinearMixture:
 class _Rows:
     log_likelihood: Float
     gradient: Float
-    log_joint: Float
 
 
 def _predict(Z: Any, W: Float) -> Float:

