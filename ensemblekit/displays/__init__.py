@@ -4,6 +4,7 @@ from ensemblekit.displays.em_trace import EMTraceDisplay
 from ensemblekit.displays.ensemble_cost import EnsembleCostDisplay
 from ensemblekit.displays.ensemble_size import EnsembleSizeDisplay
 from ensemblekit.displays.expert_load import ExpertLoadDisplay
+from ensemblekit.displays.expert_number import ExpertNumberDisplay
 from ensemblekit.displays.gate_map import GateDisplay
 from ensemblekit.displays.paired_difference import PairedDifference, PairedDifferenceDisplay
 from ensemblekit.displays.pareto import ParetoDisplay, ParetoPoint
@@ -13,9 +14,8 @@ __all__ = [
     "EnsembleCostDisplay",
     "EnsembleSizeDisplay",
     "ExpertLoadDisplay",
+    "ExpertNumberDisplay",
     "GateDisplay",
-    "PairedDifference",
-    "PairedDifferenceDisplay",
-    "ParetoDisplay",
-    "ParetoPoint",
+    "PairedDifference, PairedDifferenceDisplay",
+    "ParetoDisplay, ParetoPoint",
 ]

@@ -77,8 +77,8 @@ from ensemblekit.mixture.start import random_gate, thin
 _SHORT_RUN = 5
 #: Penalty by default, but for boosted experts.
 _ALPHA = 1.0
-#: Random starts by default: of linear mixtures, where one costs little, and of others.
-_STARTS = {"linear": 20, "other": 5}
+#: Random starts by default: of linear mixtures, where one costs little, of these once more where they grow to their number, and of others.
+_STARTS = {"linear": 20, "restart": 10, "other": 5}
 #: Folds of held-out responsibilities by default.
 _CROSS_FIT = 5
 
@@ -98,7 +98,9 @@ class _Online(NamedTuple):
 
 
 def fits_by_pieces(mixture: BaseMixture) -> bool:
-    """Whether ``partial_fit`` is there: for linear gates with linear experts."""
+    """Whether ``partial_fit`` is there: for linear gates with linear experts, of a given number."""
+    if mixture.n_experts == "auto":
+        raise AttributeError("n_experts='auto' needs a whole table: fit first, and then set_params(n_experts=model.n_experts_).")
     return mixture._linear
 
 
@@ -368,7 +370,7 @@ class BaseMixture(BaseEstimator):
         growing = Growing(whole, whole if rows is None else sized(few), np.random.default_rng(self._seed))
         unit = experts.log_unit
         judge = held_out(list(folds(data.X, data.y)), unit) if self.selection == "cv" else information(self.selection, unit)
-        n_init = self._n_starts("linear")
+        n_init = self._n_starts("restart")
         path = along_the_way(growing, judge, min_experts=self.min_experts, max_experts=self.max_experts, n_init=n_init)
         self.selection_path_, self.n_experts_ = path, chosen(path)
         best = whole(self.n_experts_)
@@ -417,12 +419,6 @@ class BaseMixture(BaseEstimator):
             start = whole.parameters(self._present(whole.design))
         stepper = Stepper(self.optimizer, self.learning_rate)
         return ascend(whole, start, stepper, batch_size=self.batch_size, max_iter=self.max_iter, tol=self.tol, rng=rng)
-
-    def _settle_n_experts(self, first: bool) -> None:
-        if first and self.n_experts == "auto":
-            raise ValueError("n_experts='auto' needs a whole table: call fit first, or give partial_fit a number.")
-        if first:
-            self.n_experts_ = int(self.n_experts)
 
     def _learn_batch(self, data: Data, gate: Any, experts: Any) -> Self:
         """One pass over a further piece of the table; columns stay scaled and preconditioned as the first piece was."""

@@ -84,8 +84,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         How answers become one: the mixture itself, the mean weighted by share and precision (the product of the experts'
         densities), or the plain mean of those that ran.
     n_init : "auto" or int, default="auto"
-        Random starts; "auto" is 20 for linear mixtures and 5 for others. Each is followed for a few steps; the best go on.
-        Estimators as experts begin from the regions that the best of so many linear mixtures finds.
+        Random starts; "auto" is 20 for linear mixtures, 10 where these choose their number of experts, and 5 for others. Each is
+        followed for a few steps; the best go on. Estimators as experts begin from the regions that the best of so many linear
+        mixtures finds.
     annealing : float, default=1.0
         Sharpness of the responsibilities in the first climbs of every start, in (0, 1]; 1 is none. Below it rows are shared more evenly at
         first (deterministic annealing; Ueda and Nakano, 1998). On generated mixtures of three experts 0.5 let more starts reach the best
@@ -277,11 +278,11 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         self
         """
         first = not hasattr(self, "gate_")
-        self._settle_n_experts(first)
         given, X = X, self._table(X, reset=first)
         y = self._answers(y, X)
         weight = self._weights(sample_weight, X)
         if first:
+            self.n_experts_ = int(self.n_experts)
             self._resolve_columns(given if hasattr(given, "columns") else X)  # names are lost in checking
         experts = self._make_experts() if first else self.experts_
         return self._learn_batch(Data(X, self._gate_view(X), y, weight), self._make_gate(), experts)

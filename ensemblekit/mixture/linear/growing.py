@@ -21,11 +21,11 @@ import numpy as np
 from ensemblekit.mixture.linear.design import Float
 from ensemblekit.mixture.linear.merging import merged, twins
 from ensemblekit.mixture.linear.objective import LinearMixture
-from ensemblekit.mixture.linear.restarts import best_of_starts
+from ensemblekit.mixture.linear.restarts import depart, one_expert_each
 from ensemblekit.mixture.linear.solve import climb, maximise
 from ensemblekit.mixture.linear.splitting import best_splits, divided
 
-#: Splits, or mergers, that are tried on the whole mixture, and the steps after which the best of them goes on alone.
+#: Splits, or mergers, that are tried on the whole mixture, and the steps after which the best third of what was tried goes on.
 _TRIED, _STEPS = 3, 15
 #: Steps of a climb to the end.
 _FURTHER = 200
@@ -69,8 +69,9 @@ class Growing:
 
     def restart(self, n_experts: int, n_init: int) -> None:
         """Go to ``n_experts`` from the best of random starts."""
-        whole, part = self.whole(n_experts), self.part(n_experts)
-        self._note(n_experts, best_of_starts(whole, part, n_init=n_init, max_iter=_FURTHER, tol=_TOL, rng=self.rng).theta)
+        part = self.part(n_experts)
+        common = one_expert_each(part)
+        self._climb(n_experts, [depart(part, common, self.rng) for _ in range(n_init)])
 
     def shrink(self, n_experts: int) -> None:
         """Go from one expert more to ``n_experts``, by the best merger."""
@@ -79,9 +80,11 @@ class Growing:
 
     def _climb(self, n_experts: int, starts: list[Float]) -> None:
         whole, part = self.whole(n_experts), self.part(n_experts)
-        runs = [climb(part, start, max_iter=_STEPS, tol=_ROUGH) for start in starts]
-        best = max(runs, key=lambda run: run.values[-1])
-        start = whole.parameters(part.coefficients(best.theta))
+        while len(starts) > 1:  # the better third goes on
+            runs = [climb(part, start, max_iter=_STEPS, tol=_ROUGH) for start in starts]
+            runs = sorted(runs, key=lambda run: -run.values[-1])[: max(len(runs) // _TRIED, 1)]
+            starts = [run.theta for run in runs]
+        start = whole.parameters(part.coefficients(starts[0]))
         self._note(n_experts, climb(whole, start, max_iter=_FURTHER, tol=_TOL).theta)
 
     def _note(self, n_experts: int, theta: Float) -> None:

@@ -95,7 +95,7 @@ def best_splits(problem: LinearMixture, W: Float, *, rng: np.random.Generator) -
     Returns
     -------
     list of Split
-        The best of each expert that has rows, the largest gain first.
+        The best of each expert that has any rows, the largest gain first.
     """
     log_joint = problem.log_joint(problem.parameters(W))
     shares = namespace(log_joint).exp(log_joint - logsumexp(log_joint))
@@ -103,7 +103,7 @@ def best_splits(problem: LinearMixture, W: Float, *, rng: np.random.Generator) -
     found = []
     for k, expert in enumerate(experts):
         rows = np.flatnonzero(on_host(shares[k, :]) > _OWN)
-        if rows.size > 1:
+        if rows.size:
             found.append(_split(_pair(problem, rows, shares[k, :]), expert, k, rng))
     return sorted(found, key=lambda split: -split.gain)
 

@@ -1,0 +1,236 @@
+"""The number of experts: that it is found, that the criteria are what they say, and what must not change it."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.tree import DecisionTreeRegressor
+
+from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
+from ensemblekit.datasets import make_regimes_classification, make_regimes_regression
+from ensemblekit.displays import ExpertNumberDisplay
+from ensemblekit.mixture import HierarchicalGate
+from ensemblekit.mixture.holding_out import folds, mean_and_error, simplest_within_one_error
+from ensemblekit.mixture.linear.design import make_design
+from ensemblekit.mixture.linear.families import Categorical
+from ensemblekit.mixture.linear.merging import merged, twins
+from ensemblekit.mixture.linear.objective import LinearMixture
+from ensemblekit.mixture.linear.solve import climb
+from ensemblekit.mixture.linear.splitting import best_splits, divided
+from tests.mixture.tables import gated_table, two_lines
+
+pytestmark = pytest.mark.filterwarnings("ignore:Experts .* answer for less")
+
+
+@pytest.fixture(scope="module")
+def regimes():
+    X, y, _ = make_regimes_classification(800, 5, n_regimes=3, sharpness=8, random_state=3)
+    return X, y
+
+
+@pytest.fixture(scope="module")
+def model(regimes):
+    return MixtureOfExpertsClassifier("auto", max_experts=5, random_state=0).fit(*regimes)
+
+
+def test_the_number_of_regimes_is_found(model):
+    assert model.n_experts_ == 3
+    assert model.gate_proba(np.zeros((1, 5))).shape == (1, 3)
+
+
+def test_the_path_is_as_high_as_the_fits_of_every_number(model, regimes):
+    """Each optimum of the path is one of many that random starts find, and here as high as the best of twenty."""
+    for step in model.selection_path_[:3]:
+        single = MixtureOfExpertsClassifier(step.n_experts, random_state=0).fit(*regimes)
+        assert -step.loss * 800 > single.log_likelihood(*regimes) - 3
+
+
+def test_bic_is_counted_by_hand(model, regimes):
+    X, y = regimes
+    step = next(step for step in model.selection_path_ if step.n_experts == 3)
+    assert step.n_parameters == 2 * 6 + 3 * 6
+    by_hand = -2 * model.log_likelihood(X, y) + step.n_parameters * np.log(len(y))
+    assert_allclose(step.criterion, by_hand, atol=0.5)  # the final fit goes a little higher
+
+
+def test_icl_is_bic_and_the_entropy(regimes):
+    X, y = regimes
+    model = MixtureOfExpertsClassifier("auto", selection="icl", max_experts=4, random_state=0).fit(X, y)
+    shares = model.responsibilities(X, y)
+    entropy = -np.sum(shares * np.log(np.maximum(shares, 1e-300)))
+    step = model.selection_path_[model.n_experts_ - 1]
+    bic = 2 * step.loss * len(y) + step.n_parameters * np.log(len(y))
+    assert_allclose(step.criterion - bic, 2 * entropy, rtol=1e-2)
+
+
+def test_one_expert_where_there_is_no_regime():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(800, 4))
+    y = rng.random(800) < 1 / (1 + np.exp(-X @ [1, -1, 0.5, 0]))
+    for selection in ("bic", "icl", "cv"):
+        model = MixtureOfExpertsClassifier("auto", selection=selection, max_experts=4, random_state=0).fit(X, y)
+        assert model.n_experts_ == 1
+    assert_allclose(model.predict_proba(X), LogisticRegression().fit(X, y).predict_proba(X), atol=1e-3)
+
+
+def test_regression_in_the_units_of_the_answer():
+    X, y, _ = make_regimes_regression(600, 4, n_regimes=2, random_state=1)
+    one, other = (MixtureOfExpertsRegressor("auto", max_experts=3, random_state=0).fit(X, unit * y) for unit in (1, 1000))
+    assert one.n_experts_ == other.n_experts_ == 2
+    assert_allclose(np.subtract(other.selection_path_[1].loss, one.selection_path_[1].loss), np.log(1000), atol=1e-2)
+    assert_allclose(one.selection_path_[1].loss, -one.log_likelihood(X, y) / 600, atol=1e-3)
+
+
+def test_held_out_choice_is_the_smallest_within_one_error(regimes):
+    model = MixtureOfExpertsClassifier("auto", selection="cv", max_experts=4, random_state=0).fit(*regimes)
+    steps = model.selection_path_
+    best = min(steps, key=lambda step: step.loss)
+    fits = [step.n_experts for step in steps if step.loss <= best.loss + best.standard_error]
+    assert model.n_experts_ == min(fits) == 3
+    assert all(step.criterion == step.loss for step in steps)
+
+
+def test_estimators_are_chosen_by_held_out_rows():
+    X, y = two_lines(2, n_samples=150)
+    settings = {"n_init": 3, "max_iter": 50, "tol": 1e-3, "random_state": 0}
+    model = MixtureOfExpertsRegressor("auto", experts=LinearRegression(), selection="cv", max_experts=3, **settings)
+    assert model.fit(X, y).n_experts_ == 2
+    assert model.selection_path_[0].n_parameters is None
+    assert len(model.experts_.estimators_) == 2
+
+
+def test_weights_equal_repetition():
+    X, y = gated_table(5, n_samples=150)
+    times = np.random.default_rng(0).integers(0, 4, size=150)
+    for selection in ("bic", "cv"):
+        settings = {"selection": selection, "max_experts": 3, "random_state": 0}
+        weighted = MixtureOfExpertsClassifier("auto", **settings).fit(X, y, sample_weight=times)
+        repeated = MixtureOfExpertsClassifier("auto", **settings).fit(np.repeat(X, times, axis=0), np.repeat(y, times))
+        assert weighted.n_experts_ == repeated.n_experts_
+        assert_allclose([s.criterion for s in weighted.selection_path_], [s.criterion for s in repeated.selection_path_], rtol=1e-4)
+        assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-5)
+
+
+def test_same_seed_same_bits_and_clones_choose_anew(regimes):
+    X, y = regimes
+    one = MixtureOfExpertsClassifier("auto", max_experts=3, random_state=1).fit(X, y)
+    other = clone(one)
+    assert not hasattr(other, "n_experts_")
+    assert np.array_equal(one.predict_proba(X), other.fit(X, y).predict_proba(X))
+    assert other.get_params()["n_experts"] == "auto"
+
+
+@pytest.mark.parametrize("optimizer", ["em", "adam"])
+def test_other_optimizers_go_on_from_the_path(optimizer, regimes):
+    model = MixtureOfExpertsClassifier("auto", max_experts=3, optimizer=optimizer, max_iter=100, random_state=0).fit(*regimes)
+    assert model.n_experts_ == 3
+    assert model.lower_bounds_[0] > model.lower_bound_ - 5
+
+
+def test_warm_start_keeps_the_number(regimes):
+    X, y = regimes
+    model = MixtureOfExpertsClassifier("auto", max_experts=3, warm_start=True, random_state=0).fit(X, y)
+    before = model.selection_path_
+    model.fit(X[:200], y[:200])
+    assert model.n_experts_ == 3
+    assert model.selection_path_ is before
+
+
+def test_range():
+    X, y = gated_table(1, n_samples=200)
+    model = MixtureOfExpertsClassifier("auto", min_experts=2, max_experts=2, random_state=0).fit(X, y)
+    assert model.n_experts_ == 2
+    assert [step.n_experts for step in model.selection_path_] == [2]
+    with pytest.raises(ValueError, match="min_experts=3 is larger than max_experts=2"):
+        model.set_params(min_experts=3).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "match"),
+    [
+        (MixtureOfExpertsClassifier, {"experts": "boosted"}, "selection='cv'"),
+        (MixtureOfExpertsClassifier, {"gate": "gaussian"}, "selection='cv'"),
+        (MixtureOfExpertsRegressor, {"experts": DecisionTreeRegressor()}, "selection='cv'"),
+        (MixtureOfExpertsRegressor, {"experts": [LinearRegression()] * 2}, "number of their own"),
+        (MixtureOfExpertsClassifier, {"gate": HierarchicalGate()}, "number of their own"),
+        (MixtureOfExpertsClassifier, {"expert_features": [[0], [1]]}, "expert_features must be None"),
+        (MixtureOfExpertsClassifier, {"selection": "aic"}, "'selection' parameter"),
+    ],
+)
+def test_what_cannot_be_chosen_is_said(kind, settings, match):
+    X, y = gated_table(0, n_samples=60)
+    with pytest.raises(ValueError, match=match):
+        kind("auto", **settings).fit(X, y)
+
+
+def test_pieces_need_a_number():
+    X, y = gated_table(0, n_samples=60)
+    model = MixtureOfExpertsClassifier("auto", max_experts=2, random_state=0).fit(X, y)
+    with pytest.raises(AttributeError) as failed:
+        model.partial_fit(X, y)
+    assert "n_experts_" in str(failed.value.__cause__)
+    model.set_params(n_experts=model.n_experts_)
+    assert model.partial_fit(X, y).n_experts_ == model.gate_proba(X).shape[1]
+
+
+def problem(n_experts, X, y):
+    return LinearMixture(make_design(X, np.ones(len(y))), Categorical(2), y[None].astype(float), n_experts=n_experts, alpha=1.0)
+
+
+def test_a_split_gains_what_it_says_of_a_single_expert():
+    """With one expert its rows are the table, so that the split is the mixture of two itself."""
+    X, y = gated_table(3)
+    one, two = problem(1, X, y), problem(2, X, y)
+    W = one.coefficients(np.zeros(one.size))
+    (split,) = best_splits(one, W, rng=np.random.default_rng(0))
+    assert split.gain > 1
+    gained = two.value(two.parameters(divided(one, W, split))) - one.value(one.parameters(W))
+    assert_allclose(gained * len(y), split.gain, atol=1e-6)
+
+
+def test_twins_are_merged_without_a_loss():
+    """A third expert that repeats the first, with half its share each: merged, they are what they were."""
+    X, y = gated_table(4)
+    two, three = problem(2, X, y), problem(3, X, y)
+    W = two.coefficients(climb(two, np.random.default_rng(0).normal(size=two.size), max_iter=100, tol=1e-4).theta)
+    gate, one, other = W[:, :1], W[:, 1:2], W[:, 2:]
+    apart = gate.copy()
+    apart[-1] += np.log(2)
+    twice = np.hstack([np.zeros_like(gate), apart, one, one, other])  # experts 0 and 1 are one and the same
+    assert_allclose(three.log_joint(three.parameters(twice))[:2].T, np.tile(two.log_joint(two.parameters(W))[:1].T - np.log(2), 2))
+    best = twins(three, twice)[0]
+    assert best.pair == (0, 1)
+    together = merged(three, twice, best)
+    assert_allclose(together[:, 0], W[:, 0], atol=1e-10)
+    assert two.value(two.parameters(together)) > two.value(two.parameters(W)) - 1e-4
+
+
+def test_folds_hold_every_row_once_and_equal_rows_together():
+    X = np.repeat(np.arange(40.0), 2)[:, None]
+    out = [rows for _, rows in folds(X, np.zeros(80))]
+    assert_allclose(np.sort(np.concatenate(out)), np.arange(80))
+    assert all(np.array_equal(rows[::2] + 1, rows[1::2]) for rows in out)
+    with pytest.raises(ValueError, match="all of them are equal"):
+        next(folds(np.ones((5, 1)), np.zeros(5)))
+
+
+def test_standard_error_and_the_rule():
+    losses = np.random.default_rng(0).normal(size=500)
+    mean, error = mean_and_error(losses, np.ones(500))
+    assert_allclose([mean, error], [losses.mean(), losses.std() / np.sqrt(500)])
+    assert simplest_within_one_error([1.0, 0.61, 0.5], [0.2, 0.2, 0.1]) == 2
+    assert simplest_within_one_error([1.0, 0.59, 0.5], [0.0, 0.0, 0.1]) == 1
+
+
+def test_display(model):
+    display = ExpertNumberDisplay.from_estimator(model)
+    assert display.ax_.get_xlabel() == "number of experts"
+    assert_allclose(display.used_.get_xdata(), [3])
+    assert display.band_ is None
+    given = MixtureOfExpertsClassifier(2, experts=[FrozenEstimator(LogisticRegression().fit([[0.0], [1]], [0, 1]))] * 2)
+    with warnings.catch_warnings(), pytest.raises(ValueError, match="n_experts='auto'"):
+        ExpertNumberDisplay.from_estimator(given.fit([[0.0], [1.0]], [0, 1]))
