@@ -16,6 +16,8 @@ __all__ = [
     "ExpertLoadDisplay",
     "ExpertNumberDisplay",
     "GateDisplay",
-    "PairedDifference, PairedDifferenceDisplay",
-    "ParetoDisplay, ParetoPoint",
+    "PairedDifference",
+    "PairedDifferenceDisplay",
+    "ParetoDisplay",
+    "ParetoPoint",
 ]
