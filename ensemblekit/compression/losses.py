@@ -1,0 +1,182 @@
+"""The loss that compression is judged by: of each row, and from the answers alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from ensemblekit.packed import PackedModel
+
+#: Smallest probability in the log-loss. A forest may give a class none at all, and one such row must not outweigh all others.
+SMALLEST = 1e-6
+
+
+def loss_name(model: PackedModel) -> str:
+    """Say which loss judges a model.
+
+    Parameters
+    ----------
+    model : PackedModel
+        The model.
+
+    Returns
+    -------
+    {"log-loss", "Brier score", "squared error"}
+        The Brier score for hard votes, whose shares are often 0 or 1.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from ensemblekit.packed import pack
+    >>> loss_name(pack(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])))
+    'log-loss'
+    """
+    if not model.is_classifier:
+        return "squared error"
+    return "Brier score" if model.combination == "vote" else "log-loss"
+
+
+def targets(model: PackedModel, y: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Turn labels into positions among the model's classes; numbers stay.
+
+    Parameters
+    ----------
+    model : PackedModel
+        The model.
+    y : array-like of shape (n,)
+        Labels, or numbers.
+
+    Returns
+    -------
+    ndarray of int64 or float64, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        For a label that the model does not know.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from ensemblekit.packed import pack
+    >>> targets(pack(DecisionTreeClassifier().fit([[0.0], [1.0]], ["no", "yes"])), ["yes", "no"])
+    array([1, 0])
+    """
+    if not model.is_classifier:
+        return np.asarray(y, np.float64)
+    labels = np.asarray(y)
+    codes = np.minimum(np.searchsorted(model.classes, labels), len(model.classes) - 1)
+    unknown = np.unique(labels[model.classes[codes] != labels])
+    if len(unknown):
+        raise ValueError(f"y holds labels that the model does not know: {unknown[:5].tolist()}; it knows {model.classes.tolist()}.")
+    return codes
+
+
+def row_losses(name: str, answers: npt.NDArray[np.float64], target: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Loss of each row.
+
+    Parameters
+    ----------
+    name : {"log-loss", "Brier score", "squared error"}
+        From `loss_name`.
+    answers : ndarray of float64, shape (n, C)
+        Probabilities, or a regressor's answers with C = 1.
+    target : ndarray, shape (n,)
+        From `targets`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Examples
+    --------
+    >>> row_losses("Brier score", np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([0, 1]))
+    array([0. , 0.5])
+    """
+    if name == "squared error":
+        return np.asarray(np.square(answers[:, 0] - target))
+    of_truth = answers[np.arange(len(answers)), target]
+    if name == "Brier score":
+        return np.asarray(np.square(answers).sum(axis=1) - 2 * of_truth + 1)
+    return np.asarray(-np.log(np.maximum(of_truth, SMALLEST)))
+
+
+def row_divergences(name: str, answers: npt.NDArray[np.float64], original: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Say how far each row's answer is from what it was: the loss to expect if the original answers were the truth.
+
+    Parameters
+    ----------
+    name : {"log-loss", "Brier score", "squared error"}
+        From `loss_name`.
+    answers, original : ndarray of float64, shape (n, C)
+        New and old ones.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Kullback-Leibler divergence for the log-loss, else the squared distance; 0 where nothing changed.
+
+    Examples
+    --------
+    >>> row_divergences("log-loss", np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]])).round(3)
+    array([0.693])
+    """
+    if name != "log-loss":
+        return np.asarray(np.square(answers - original).sum(axis=1))
+    ratio = np.maximum(original, SMALLEST) / np.maximum(answers, SMALLEST)
+    return np.asarray((original * np.log(ratio)).sum(axis=1))
+
+
+def answers_to(model: PackedModel, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Ask a classifier or a regressor alike.
+
+    Parameters
+    ----------
+    model : PackedModel
+        The model.
+    X : array-like of shape (n, d)
+        Rows.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, C)
+        Probabilities, or a regressor's answers with C = 1.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from ensemblekit.packed import pack
+    >>> answers_to(pack(DecisionTreeRegressor().fit([[0.0], [1.0]], [3.0, 5.0])), [[1.0]])
+    array([[5.]])
+    """
+    return model.predict_proba(X) if model.is_classifier else model.predict(X)[:, None]
+
+
+def mean_loss(model: PackedModel, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
+    """Mean loss of a packed model.
+
+    Parameters
+    ----------
+    model : PackedModel
+        The model.
+    X : array-like of shape (n, d)
+        Rows.
+    y : array-like of shape (n,)
+        Labels, or numbers.
+
+    Returns
+    -------
+    float
+        Natural logarithm; squared units of `y` for a regressor.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from ensemblekit.packed import pack
+    >>> mean_loss(pack(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])), [[0.2]], [0]) < 1e-9
+    True
+    """
+    return float(row_losses(loss_name(model), answers_to(model, X), targets(model, y)).mean())

@@ -1,0 +1,77 @@
+"""Rows that resemble given ones: MUNGE, which lets a teacher be asked about more rows than there are."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_random_state
+
+#: A column of so few values is nominal or counts something: its cells are swapped and not moved.
+FEW_VALUES = 20
+
+
+def munge(
+    X: npt.ArrayLike, n_rows: int, *, swap: float = 0.5, locality: float = 1.0, random_state: int | np.random.RandomState | None = None
+) -> npt.NDArray[np.float64]:
+    """Make rows between rows and their nearest neighbours (Buciluă, Caruana and Niculescu-Mizil, 2006, algorithm 1).
+
+    Each cell of a row is, with probability `swap`, taken from the row's nearest neighbour, and then moved by normal noise whose deviation
+    is their distance over `locality`; cells of columns with at most 20 different values are taken as they are. So rows stay where rows
+    are, which independent columns would not.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+        Numbers, at least two rows; NaN is a missing cell, and is taken over as such.
+    n_rows : int
+        Rows to make.
+    swap : float, default=0.5
+        Probability that a cell comes from the neighbour.
+    locality : float, default=1.0
+        Larger stays nearer to the neighbour's cell.
+    random_state : int, RandomState instance or None, default=None
+        Source of chance.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows, d)
+        Made of every given row in turn.
+
+    References
+    ----------
+    C. Buciluă, R. Caruana, A. Niculescu-Mizil (2006). Model compression. KDD.
+
+    Examples
+    --------
+    >>> rows = munge([[0.0, 5.0], [1.0, 5.0], [9.0, 7.0]], 6, random_state=0)
+    >>> rows.shape, set(rows[:, 1]) <= {5.0, 7.0}
+    ((6, 2), True)
+    """
+    rows = np.asarray(X, np.float64)
+    if len(rows) < 2:
+        raise ValueError(f"Synthetic rows are made of at least two rows; received {len(rows)}.")
+    rng = check_random_state(random_state)
+    source = rows[np.resize(np.arange(len(rows)), n_rows)]
+    other = rows[np.resize(_neighbours(rows), n_rows)]
+    deviation = np.where(_is_nominal(rows), 0.0, np.abs(source - other) / locality)
+    moved = other + deviation * rng.normal(size=source.shape)
+    moved = np.where(np.isnan(source) | np.isnan(other), other, moved)
+    return np.where(rng.uniform(size=source.shape) < swap, moved, source)
+
+
+def _is_nominal(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    return np.array([len(np.unique(column)) <= FEW_VALUES for column in rows.T])
+
+
+def _neighbours(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """Find the nearest other row of each, columns on one scale, missing cells in the middle."""
+    filled = np.where(np.isnan(rows), _means(rows), rows)
+    deviation = filled.std(axis=0)
+    scaled = (filled - filled.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+    return np.asarray(NearestNeighbors(n_neighbors=1).fit(scaled).kneighbors(return_distance=False)[:, 0])
+
+
+def _means(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    present = ~np.isnan(rows)
+    return np.asarray(np.where(present, rows, 0.0).sum(axis=0) / np.maximum(present.sum(axis=0), 1))

@@ -1,0 +1,182 @@
+"""What stays is what the certificates say: within the bound, cheaper, the same as cut by hand, and nothing is cut for nothing."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.tree import DecisionTreeClassifier
+
+from ensemblekit.compression import prune
+from ensemblekit.compression.cutting import cut
+from ensemblekit.compression.losses import mean_loss
+from ensemblekit.compression.pruning import cut_branches
+from ensemblekit.compression.weak_links import WHOLE, find_candidates
+from ensemblekit.datasets.regimes import make_regimes_classification, make_regimes_regression
+from ensemblekit.ensembles import AveragingEnsembleClassifier, VotingEnsembleClassifier, WeightedEnsembleClassifier, make_members
+from ensemblekit.mixture import BoostedExperts, HierarchicalGate, MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
+from ensemblekit.packed import pack, reference
+from ensemblekit.packed.taking_apart import experts_of, gate_of, put_together
+from ensemblekit.trees import as_rows, read_trees
+from ensemblekit.trees.walk import margins
+
+
+def members():
+    return [
+        ("forest", RandomForestClassifier(5, max_depth=5, random_state=0)),
+        ("lightgbm", make_members("lightgbm", random_state=0)[0][1].set_params(n_estimators=12, num_leaves=7)),
+        ("linear", LogisticRegression()),
+    ]
+
+
+def boosted(**settings):
+    return MixtureOfExpertsClassifier(3, experts=BoostedExperts(n_estimators=20, num_leaves=7, n_init=2), random_state=0, **settings)
+
+
+CLASSIFIERS = {
+    "tree": DecisionTreeClassifier(random_state=0),
+    "forest": RandomForestClassifier(8, random_state=0),
+    "boosted mixture": boosted(routing="top_k"),
+    "product": boosted(combination="product"),
+    "averaging": AveragingEnsembleClassifier(members()),
+    "vote": VotingEnsembleClassifier(members()),
+    "linear mixture": MixtureOfExpertsClassifier(3, n_init=2, random_state=0),
+    "hierarchy": MixtureOfExpertsClassifier(4, gate=HierarchicalGate(), n_init=2, random_state=0),
+}
+
+
+SLOW = ("product", "vote")
+
+
+@pytest.fixture(scope="module")
+def table():
+    X, y, _ = make_regimes_classification(900, 5, n_classes=3, random_state=0)
+    return X.astype(np.float32), np.array(["a", "b", "c"])[y]
+
+
+@pytest.fixture(scope="module")
+def packs(table):
+    X, y = table
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Experts .* answer for less", UserWarning)
+        return {name: pack(model.fit(X[:500], y[:500])) for name, model in CLASSIFIERS.items()}
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_parts_put_together_answer_as_before(packs, table, name):
+    model = packs[name]
+    again = put_together(model, gate_of(model), experts_of(model))
+    assert np.array_equal(again.predict_proba(table[0]), model.predict_proba(table[0]))
+    assert again.node_visits(table[0]) == model.node_visits(table[0])
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in CLASSIFIERS])
+def test_pruned_models_stay_within_the_bound_and_cost_no_more(packs, table, name):
+    X, y = table[0][500:], table[1][500:]
+    model, pruned = packs[name], prune(packs[name], X, y, max_loss_increase=0.02)
+    assert pruned.report.before.loss == mean_loss(model, X, y)
+    assert pruned.report.after.loss == mean_loss(pruned.model, X, y) <= pruned.report.before.loss + 0.02
+    assert pruned.model.node_visits(X).active <= model.node_visits(X).active
+    assert pruned.model.multiply_adds().active <= model.multiply_adds().active
+    if model.n_trees:
+        assert pruned.report.after.node_visits < 0.9 * pruned.report.before.node_visits
+    answers = pruned.model.predict_proba(X)
+    assert np.allclose(answers.sum(axis=1), 1)
+    assert np.abs(answers - reference.predict_proba(pruned.model, X)).max() < 1e-9
+
+
+@pytest.mark.parametrize("name", ["tree", "forest", "boosted mixture", "product", "averaging", "vote"])
+def test_each_candidate_changes_the_model_by_what_it_says(packs, table, name):
+    """Carried out alone on the rows that judged it, a branch saves the visits that were promised."""
+    model, X = packs[name], table[0][500:]
+    found = find_candidates(model, X, model.predict_proba(X), (X, table[1][500:]))
+    rng = np.random.default_rng(0)
+    branches = np.flatnonzero((found.node != WHOLE) & (found.saved > 0))
+    for one in rng.choice(branches, 6, replace=False) if len(branches) > 6 else branches:
+        smaller = cut_branches(model, found, np.array([one]))
+        assert model.node_visits(X).active - smaller.node_visits(X).active == pytest.approx(found.saved[one])
+
+
+def test_the_change_of_a_branch_is_the_divergence_from_the_old_answers(table):
+    """With many rows in the node, leaving a row out of its leaf's value hardly matters."""
+    X = table[0]
+    model = pack(RandomForestClassifier(5, max_depth=3, random_state=0).fit(X[:500], table[1][:500]))
+    original = model.predict_proba(X)
+    found = find_candidates(model, X, original, (X, table[1]))
+    for one in np.argsort(-found.saved)[:8]:
+        answers = cut_branches(model, found, np.array([one])).predict_proba(X)
+        divergence = (original * np.log(np.maximum(original, 1e-6) / np.maximum(answers, 1e-6))).sum(axis=1).mean()
+        assert found.change[one] == pytest.approx(divergence, rel=0.1)
+
+
+def test_experts_that_a_gate_never_asks_go_first(table):
+    X, y = table
+    weighted = WeightedEnsembleClassifier(members(), weights=[1, 0, 0]).fit(X[:500], y[:500])
+    packed = pack(weighted)
+    packed = replace(packed, gate=np.array([[0.0, -np.inf, -np.inf]]))
+    pruned = prune(packed, X[500:], y[500:], max_loss_increase=0.0).model
+    assert pruned.n_experts == 1
+    assert mean_loss(pruned, X[500:], y[500:]) <= mean_loss(packed, X[500:], y[500:])
+
+
+def test_a_whole_expert_is_judged_by_the_labelled_loss_without_it(table):
+    X, y = table
+    tree, noise = DecisionTreeClassifier(max_depth=4), DecisionTreeClassifier(max_depth=6, random_state=0)
+    noise.fit(X[:500], np.random.default_rng(0).permutation(y[:500]))
+    model = pack(AveragingEnsembleClassifier([("tree", tree), ("noise", FrozenEstimator(noise))]).fit(X[:500], y[:500]))
+    alone = pack(tree.fit(X[:500], y[:500]))
+    found = find_candidates(model, X[500:], model.predict_proba(X[500:]), (X[500:], y[500:]))
+    (of_noise,) = np.flatnonzero((found.node == WHOLE) & (found.expert == 1))
+    losses = [mean_loss(one, X[500:], y[500:]) for one in (model, alone)]
+    assert found.change[of_noise] == pytest.approx(losses[1] - losses[0])
+    assert found.saved[of_noise] == pytest.approx(model.node_visits(X[500:]).active - alone.node_visits(X[500:]).active)
+
+
+def test_regressors(table):
+    X, y, _ = make_regimes_regression(800, 5, random_state=0)
+    X = X.astype(np.float32)
+    bound = 0.05 * np.var(y)
+    for model in (
+        RandomForestRegressor(10, random_state=0),
+        MixtureOfExpertsRegressor(3, experts=BoostedExperts(n_estimators=20, n_init=2), random_state=0),
+    ):
+        packed = pack(model.fit(X[:500], y[:500]))
+        pruned = prune(packed, X[500:], y[500:], max_loss_increase=bound)
+        losses = [np.mean((one.predict(X[500:]) - y[500:]) ** 2) for one in (packed, pruned.model)]
+        assert losses[1] <= losses[0] + bound
+        assert pruned.report.after.node_visits < pruned.report.before.node_visits
+
+
+def test_cut_trees_answer_as_a_tree_that_never_grew(table):
+    """A tree cut at depth 2 is scikit-learn's tree of depth 2, leaf by leaf."""
+    X, y = table
+    deep = DecisionTreeClassifier(max_depth=4, random_state=0).fit(X, y)
+    shallow = DecisionTreeClassifier(max_depth=2, random_state=0).fit(X, y)
+    trees = read_trees(deep)
+    smaller = cut(trees, trees.depth == 2, deep.tree_.value[:, 0, :], np.array([True]))
+    assert np.allclose(margins(smaller, as_rows(X, 5)), shallow.predict_proba(X))
+    assert smaller.max_depth == 2
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "bound", "message"),
+    [
+        (np.zeros((8, 5)), ["a"] * 8, -0.1, "must not be negative"),
+        (np.zeros((2, 5)), ["a"] * 2, 0.1, "at least four"),
+        (np.zeros((8, 5)), ["z"] * 8, 0.1, "labels that the model does not know"),
+    ],
+)
+def test_input_that_cannot_serve(packs, X, y, bound, message):
+    with pytest.raises(ValueError, match=message):
+        prune(packs["tree"], X, y, max_loss_increase=bound)
+
+
+def test_log_loss_is_scikit_learns(packs, table):
+    model = packs["averaging"]
+    assert mean_loss(model, *table) == pytest.approx(log_loss(table[1], model.predict_proba(table[0])))

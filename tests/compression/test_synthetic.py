@@ -1,0 +1,45 @@
+"""Made rows lie where rows lie: each cell between a row and its neighbour, nominal cells among those that exist."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ensemblekit.compression.synthetic import munge
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), n=st.integers(2, 30), made=st.integers(0, 70))
+def test_cells_of_few_values_are_taken_as_they_are(seed, n, made):
+    rng = np.random.default_rng(seed)
+    X = np.column_stack([rng.integers(0, 3, n), rng.normal(size=n), np.full(n, 7.0)])
+    rows = munge(X, made, random_state=seed)
+    assert rows.shape == (made, 3)
+    assert set(rows[:, 0]) <= set(X[:, 0])
+    assert (rows[:, 2] == 7).all()
+    assert np.array_equal(rows, munge(X, made, random_state=seed), equal_nan=True)
+
+
+def test_two_far_clusters_do_not_mix():
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(size=(100, 3)), 50 + rng.normal(size=(100, 3))])
+    rows = munge(X, 1000, random_state=0)
+    near = (np.abs(rows) < 10).all(axis=1) | (np.abs(rows - 50) < 10).all(axis=1)
+    assert near.all()
+    assert np.abs(rows[np.abs(rows[:, 0]) < 10].mean(axis=0)).max() < 0.3
+    assert len(np.unique(rows[:, 0])) > 500
+
+
+def test_missing_cells_stay_missing_cells():
+    X = np.random.default_rng(0).normal(size=(50, 2))
+    X[:25, 0] = np.nan
+    rows = munge(X, 200, random_state=0)
+    assert 0.3 < np.isnan(rows[:, 0]).mean() < 0.7
+    assert not np.isnan(rows[:, 1]).any()
+
+
+def test_one_row_is_too_few():
+    with pytest.raises(ValueError, match="at least two rows"):
+        munge([[1.0]], 5)
