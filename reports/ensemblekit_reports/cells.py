@@ -20,12 +20,12 @@ import numpy as np
 from joblib import Memory
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from ensemblekit.ensembles.fitting import MemberFitError, fit_member
 from ensemblekit_reports.atomic import write_bytes
+from ensemblekit_reports.grouped_folds import with_grouped_folds
 from ensemblekit_reports.insights.keeping import keep_insight
 from ensemblekit_reports.insights.subject import Subject
 from ensemblekit_reports.metrics import check_probabilities, judge
@@ -34,7 +34,6 @@ from ensemblekit_reports.predictions import Predictions, predictions_file, to_pa
 from ensemblekit_reports.preprocessing import preprocessing
 from ensemblekit_reports.quantities import metrics_of
 from ensemblekit_reports.quiet import collected
-from ensemblekit_reports.scheme import strata_of
 from ensemblekit_reports.store import to_json
 from ensemblekit_reports.tables import Table
 
@@ -314,7 +313,8 @@ def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None, ke
     table, tested = prepared.fold.table, prepared.fold.tested
     train, test = prepared.rows(model.preprocessing)
     # A class from the reader's own script cannot be cached, and has nothing in common with our members.
-    estimator = with_grouped_folds(model.factory(prepared.fold.seed), table, tested)
+    groups = None if table.groups is None else table.groups[~tested]
+    estimator = with_grouped_folds(model.factory(prepared.fold.seed), table.y[~tested], groups)
     weights = None if table.weights is None else table.weights[~tested]
     fitted = _fit(estimator, train, table.y[~tested], weights, memory if model.registered else None)
     predicted, probabilities = predict(fitted, test, len(table.classes)) if table.classes else (predict_amounts(fitted, test), None)
@@ -322,17 +322,6 @@ def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None, ke
         keep(fitted)
     rows = np.flatnonzero(tested).astype(np.int32)
     return Predictions(rows, table.y[tested], predicted, probabilities, None if table.weights is None else table.weights[tested])
-
-
-def with_grouped_folds(estimator: Any, table: Table, tested: NDArray[np.bool_]) -> Any:
-    """Let an ensemble that holds rows out to learn from keep groups together there too."""
-    n_folds = estimator.get_params(deep=False).get("cv")
-    if table.groups is None or not isinstance(n_folds, int):
-        return estimator
-    groups = table.groups[~tested]
-    splitter = StratifiedGroupKFold(min(n_folds, len(np.unique(groups))), shuffle=True, random_state=0)
-    strata = strata_of(table.y[~tested], splitter.n_splits)
-    return estimator.set_params(cv=list(splitter.split(np.zeros(len(groups)), strata, groups)))
 
 
 def _fit(estimator: Any, X: NDArray[np.float64], y: NDArray[Any], weights: NDArray[np.float64] | None, memory: Memory | None) -> Any:

@@ -122,6 +122,8 @@ class TimedProcesses:
         content: dict[str, Any] = {"X": fold.table.X, "y": fold.table.y, "tested": fold.tested}
         if fold.table.weights is not None:
             content["weights"] = fold.table.weights
+        if fold.table.groups is not None:
+            content["groups"] = fold.table.groups
         np.savez(arrays, **content)
         job: dict[str, Any] = {
             "arrays": str(arrays),

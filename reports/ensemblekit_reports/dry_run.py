@@ -151,9 +151,9 @@ def _part_of(table: Table, share: float) -> Table:
         return table
     by_class = np.argsort(table.y, kind="stable")
     rows = np.sort(by_class[np.linspace(0, len(by_class) - 1, PROBE_ROWS).astype(np.intp)])
-    groups = None if table.groups is None else table.groups[rows]
     weights = None if table.weights is None else table.weights[rows]
-    return replace(table, X=table.X[rows], y=table.y[rows], groups=groups, weights=weights)
+    # How long a fit takes does not depend on who belongs together, and small groups may have no row here.
+    return replace(table, X=table.X[rows], y=table.y[rows], groups=None, weights=weights)
 
 
 def _say(cell: Cell, reason: str) -> str:

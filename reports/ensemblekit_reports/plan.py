@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from ensemblekit_reports.budget import Budget
 from ensemblekit_reports.cells import Fold
+from ensemblekit_reports.grouped_folds import divides_groups
 from ensemblekit_reports.models import Model
-from ensemblekit_reports.scheme import Scheme, assign_folds, model_seed
+from ensemblekit_reports.results import TableFacts
+from ensemblekit_reports.scheme import Scheme, assign_folds, distinct_repeats, model_seed
 from ensemblekit_reports.tables import Table
 
 #: A thousand single rows through a forest take a quarter of a minute; more folds would add patience, not knowledge.
@@ -72,6 +74,30 @@ class Plan:
         """Name of a table -> the fold in which each row is tested, of shape (n_repeats, n_rows)."""
         return {table.name: assign_folds(table.y, self.scheme, self.seed, table.name, table.groups) for table in self.tables}
 
+    def folds(self, table: Table) -> list[tuple[int, int]]:
+        """Return every (repeat, fold) of a table, in order.
+
+        A repeat that divides the rows as an earlier one does, as it must where there are as many groups as folds, is left out: it
+        would be counted as news and be none.
+        """
+        return [(repeat, fold) for repeat in distinct_repeats(self.assignments[table.name]) for fold in range(self.scheme.n_splits)]
+
+    def facts(self, table: Table) -> TableFacts:
+        """Return what the report says of a table, with what only the plan knows."""
+        return replace(table.facts(), notes=table.notes + self._say_repeats(table) + self._say_groups(table))
+
+    def _say_repeats(self, table: Table) -> tuple[str, ...]:
+        distinct, asked = len(distinct_repeats(self.assignments[table.name])), self.scheme.n_repeats
+        if distinct == asked:
+            return ()
+        return (f"Only {distinct} of {asked} repeats were run: the others divide the groups in the same way, since there are so few.",)
+
+    def _say_groups(self, table: Table) -> tuple[str, ...]:
+        divided = [model.label for model in self.models if table.groups is not None and _divides(model)]
+        if not divided:
+            return ()
+        return (f"Inside the training rows, {', '.join(divided)} hold rows out without regard to groups; test rows are not concerned.",)
+
     def fold(self, table: Table, repeat: int, number: int) -> Fold:
         """Return one fold of a table: its test rows and its seed."""
         tested = self.assignments[table.name][repeat] == number
@@ -81,3 +107,10 @@ class Plan:
         """Return the folds of the cost pass: the first of the first repeat, at most five, or one when quick."""
         first = [(0, fold) for fold in range(self.scheme.n_splits)]
         return first[: 1 if self.quick else MOST_TIMED_FOLDS]
+
+
+def _divides(model: Model) -> bool:
+    try:
+        return divides_groups(model.factory(0))
+    except ImportError:  # a row with its reason will say so
+        return False

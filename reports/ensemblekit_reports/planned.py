@@ -79,7 +79,7 @@ def plan_cells(plan: Plan, directory: Path) -> list[Cell]:
                 seed=plan.seed,
                 model=model.identity(),
             )
-            for repeat, fold in plan.scheme.folds():
+            for repeat, fold in plan.folds(table):
                 label = f"{table.name} {model.name} r{repeat} f{fold}"
                 accuracy = content_key(base=base, repeat=repeat, fold=fold)
                 cost = content_key(base=base, repeat=repeat, fold=fold, at=[place, THREADS, plan.quick])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from ensemblekit_reports.cells import column_groups, say, with_grouped_folds
+from ensemblekit_reports.cells import column_groups, say
 from ensemblekit_reports.environment import versions
 from ensemblekit_reports.errors import UserError, unknown_name
+from ensemblekit_reports.grouped_folds import with_grouped_folds
 from ensemblekit_reports.preprocessing import preprocessing
 from ensemblekit_reports.stored_model import StoredModel
 from ensemblekit_reports.table_encoding import encoding_of
@@ -137,7 +137,7 @@ def refit(plan: Plan, name: str) -> StoredModel:
 
 
 def _fit(model: Model, table: Table, seed: int) -> Any:
-    estimator = with_grouped_folds(model.factory(seed), table, np.zeros(len(table.y), dtype=np.bool_))
+    estimator = with_grouped_folds(model.factory(seed), table.y, table.groups)
     weighted = {} if table.weights is None else {"model__sample_weight": table.weights}
     if weighted and not has_fit_parameter(estimator, "sample_weight"):
         raise ValueError(f"{type(estimator).__name__} takes no sample weights")

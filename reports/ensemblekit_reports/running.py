@@ -174,7 +174,7 @@ def _write_run(plan: Plan, store: Store, cells: list[Cell], environment: Environ
             "quick": plan.quick,
             "task": plan.task,
         },
-        "tables": [asdict(table.facts()) for table in plan.tables],
+        "tables": [asdict(plan.facts(table)) for table in plan.tables],
         "models": [asdict(model.facts()) for model in plan.models],
         "environment": asdict(environment),
         "cells": _listed(cells),

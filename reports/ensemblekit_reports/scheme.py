@@ -194,6 +194,32 @@ def _assign_groups(
     return assignment
 
 
+def distinct_repeats(assignment: NDArray[np.int16]) -> list[int]:
+    """Return the repeats that divide the rows as no earlier one does, whatever the folds are called.
+
+    Parameters
+    ----------
+    assignment : ndarray of shape (n_repeats, n_rows), int16
+        What `assign_folds` returned.
+
+    Returns
+    -------
+    list of int
+        Positions; the first is always there.
+
+    Examples
+    --------
+    >>> distinct_repeats(np.array([[0, 0, 1, 1], [1, 1, 0, 0], [0, 1, 0, 1]], dtype=np.int16))
+    [0, 2]
+    """
+    # Folds numbered by their first row: the same division gets the same numbers.
+    canonical = []
+    for dealt in assignment:
+        _, first, codes = np.unique(dealt, return_index=True, return_inverse=True)
+        canonical.append(first[codes].tobytes())
+    return [repeat for repeat, division in enumerate(canonical) if division not in canonical[:repeat]]
+
+
 def model_seed(seed: int, repeat: int, fold: int) -> int:
     """Return the seed of every model on one fold.
 

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from ensemblekit_reports.grouped_folds import with_grouped_folds
 from ensemblekit_reports.models import import_models, registry
 from ensemblekit_reports.preprocessing import preprocessing
 from ensemblekit_reports.serving import Tell, serve
@@ -56,8 +57,9 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
     Parameters
     ----------
     job : dict
-        As written by ``cost.py``: ``arrays`` (npz with ``X``, ``y``, ``tested``), ``task``, ``model`` (registry name) or
-        ``estimator`` (pickle), ``kind`` and ``columns`` of the preprocessing, ``seed``, ``threads``, ``quick``.
+        As written by ``cost.py``: ``arrays`` (npz with ``X``, ``y``, ``tested``, perhaps ``weights`` and ``groups``), ``task``,
+        ``model`` (registry name) or ``estimator`` (pickle), ``kind`` and ``columns`` of the preprocessing, ``seed``, ``threads``,
+        ``quick``.
     tell : callable
         Told of the steps.
 
@@ -86,11 +88,12 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
     with np.load(job["arrays"], allow_pickle=False) as arrays:
         X, y, tested = arrays["X"], arrays["y"], arrays["tested"]
         weighted = {"model__sample_weight": arrays["weights"][~tested]} if "weights" in arrays else {}
+        groups = arrays["groups"][~tested] if "groups" in arrays else None
     X_train, y_train, X_test = X[~tested], y[~tested], X[tested]
     warnings.simplefilter("ignore")
     with threadpool_limits(limits=job["threads"]):
         _warm_up(job, len(np.unique(y)) if job["task"] == "classification" else 0)
-        pipeline = _pipeline(job, job["columns"])
+        pipeline = with_grouped_folds(_pipeline(job, job["columns"]), y_train, groups)
         record = _measure_fit(pipeline, X_train, y_train, weighted)
         record |= _measure_size(pipeline)
         tell("start 1")

@@ -7,15 +7,22 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import BaggingClassifier, HistGradientBoostingClassifier, StackingClassifier
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit_reports import compare
 from ensemblekit_reports.cells import Fold, Prepared, run_cell
+from ensemblekit_reports.cost import TimedProcesses
+from ensemblekit_reports.dry_run import dry_run
 from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.grouped_folds import divides_groups, with_grouped_folds
 from ensemblekit_reports.metrics import score
-from ensemblekit_reports.models import REGISTRY, model_from_estimator
+from ensemblekit_reports.models import REGISTRY, find_models, model_from_estimator
 from ensemblekit_reports.plan import Plan
+from ensemblekit_reports.planned import plan_cells
 from ensemblekit_reports.running import load_results, run
 from ensemblekit_reports.scheme import Scheme, assign_folds
 from ensemblekit_reports.store import read_json, to_json
@@ -132,3 +139,57 @@ def test_from_python():
     assert "X, y, groups=groups, sample_weight=sample_weight, name='table'" in found.found.environment.command
     with pytest.raises(UserError, match="groups has 3 entries, y has 150"):
         compare(["logistic"], features, IRIS.y, groups=[1, 2, 3])
+
+
+def test_groups_stay_together_in_the_last_step_of_a_pipeline_and_where_there_are_two_of_them():
+    two = np.arange(12) % 2
+    y = np.arange(12) // 6
+    pipeline = make_pipeline(StandardScaler(), StackingClassifier([("m", oddities.Prior())]))
+    folds = with_grouped_folds(pipeline, y, two).steps[-1][1].cv
+    assert [set(two[test]) & set(two[train]) for train, test in folds] == [set(), set()]
+    alone = oddities.weighted_over(oddities.Prior())
+    assert with_grouped_folds(alone, y, np.zeros(12, dtype=int)).cv == 3, "one group cannot be held out"
+    assert isinstance(with_grouped_folds(alone, y.astype(float), two).cv, list), "amounts too"
+
+
+@pytest.mark.parametrize(
+    ("name", "divides"),
+    [("moe", False), ("moe-trees", True), ("moe-boosted", True), ("weighted", False), ("random-forest", False), ("stacking", False)],
+)
+def test_which_models_divide_groups_is_known_and_said(name, divides):
+    plan = Plan("p", (dataclasses.replace(IRIS, groups=GROUPS),), find_models([name]), "accuracy", 0.01, Scheme(1, 3), 0, quick=True)
+    said = [note for note in plan.facts(plan.tables[0]).notes if "without regard to groups" in note]
+    assert divides_groups(REGISTRY[name].factory(0)) == divides == bool(said)
+    assert not dataclasses.replace(plan, tables=(IRIS,)).facts(IRIS).notes
+
+
+def test_a_booster_that_stops_early_divides_groups():
+    assert divides_groups(HistGradientBoostingClassifier())
+    assert not divides_groups(HistGradientBoostingClassifier(early_stopping=False))
+    assert divides_groups(BaggingClassifier(StackingClassifier([("m", oddities.Prior())])))
+
+
+def test_repeats_that_could_only_be_the_same_are_run_once(tmp_path):
+    five = dataclasses.replace(IRIS, groups=np.arange(150) % 5)
+    plan = Plan("p", (five,), find_models(["logistic"]), "accuracy", 0.01, Scheme(4, 5), 0, quick=True)
+    assert plan.folds(five) == [(0, fold) for fold in range(5)]
+    assert len(plan_cells(plan, tmp_path)) == 5
+    assert "Only 1 of 4 repeats were run" in " ".join(plan.facts(five).notes)
+    many = dataclasses.replace(five, groups=GROUPS)
+    assert len(dataclasses.replace(plan, tables=(many,)).folds(many)) == 20
+
+
+def test_groups_reach_the_timed_process(tmp_path):
+    grouped = dataclasses.replace(IRIS, X=GROUPS[:, None].astype(float), columns=IRIS.columns[:1], groups=GROUPS)
+    model = model_from_estimator("w", oddities.weighted_over(oddities.NeverAskedOfTheSame()))
+    with TimedProcesses(threads=1, quick=True) as processes:
+        record = processes.measure(model, Fold(grouped, 0, 0, GROUPS < 6, 0))
+    assert record["reason"] == ""
+    assert record["costs"]["fit_wall_s"] > 0
+
+
+def test_a_dry_run_takes_groups_of_single_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr("ensemblekit_reports.dry_run.PROBE_ROWS", 30)
+    tiny = dataclasses.replace(IRIS, groups=np.maximum(np.arange(150) - 145, 0))
+    plan = Plan("p", (tiny,), find_models(["logistic"]), "accuracy", 0.01, Scheme(1, 5), 0, quick=True)
+    assert dry_run(plan, tmp_path, jobs=1).n_cells == 5
