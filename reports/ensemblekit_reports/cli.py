@@ -24,6 +24,7 @@ from ensemblekit_reports.engines.engine import ENGINES
 from ensemblekit_reports.errors import UserError, nearest
 from ensemblekit_reports.handing_over import add_options, check, hand_over
 from ensemblekit_reports.models import REGISTRY, REGRESSORS
+from ensemblekit_reports.printing import check_printing, print_pdf
 from ensemblekit_reports.progress import for_terminal, silent
 from ensemblekit_reports.quantities import TASKS, metrics_of
 from ensemblekit_reports.results import Results
@@ -99,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("directory", metavar="DIR", type=Path, help="output folder of a run")
     report.add_argument("--metric", metavar="NAME", help="primary metric instead of the declared one; nothing is fitted again")
     report.add_argument("--rope", metavar="SIZE", type=float, help="practically equal differences of it, instead of the declared ones")
+    report.add_argument("--pdf", action="store_true", help="print the report as PDF too, with Chromium or WeasyPrint")
     _add_output(report)
     report.set_defaults(command=_report)
     _add_predict(commands)
@@ -148,6 +150,7 @@ def _add_compare(commands: Any) -> None:
     add("--fresh", action="store_true", help="forget what an earlier run left in the output folder")
     add("--dry-run", action="store_true", help="say what would be done and about how long (fits each model once on each table)")
     add_options(compare)
+    compare.add_argument("--pdf", action="store_true", help="print the report as PDF too, with Chromium or WeasyPrint")
     _add_output(compare)
     compare.set_defaults(command=_compare)
 
@@ -180,6 +183,8 @@ def _compare(options: argparse.Namespace, given: list[str]) -> None:
     engine = study.workers()
     plan = study.plan(folder)
     check(options, plan)
+    if options.pdf:
+        check_printing()
     stage = silent if options.quiet else for_terminal()
     if options.dry_run:
         _say_plan(dry_run(plan, options.out, jobs=options.jobs, stage=stage), options)
@@ -244,6 +249,8 @@ def _write_report(results: Results, directory: Path, options: argparse.Namespace
     finished = report.build(results)
     page = render.write(finished, directory)
     files = hand_over(options, plan, finished, directory) if plan else {}
+    if options.pdf:
+        files["pdf"] = print_pdf(page)
     if options.json:
         _say(_as_json(finished, page, files))
     elif not options.quiet:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,7 +9,7 @@ import pandas as pd
 from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.reading import read_frame
-from ensemblekit_reports.render.cells import cells_to_csv
+from ensemblekit_reports.render.cells import cells_to_csv, cells_to_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,13 +51,6 @@ def predict_file(stored: StoredModel, table: Path, out: Path, *, with_probabilit
     predicted = pd.DataFrame({"prediction": stored.answer(X)})
     if with_probabilities:
         predicted = predicted.join(stored.probabilities(X).add_prefix("probability of "))
-    write_bytes(out, _content(predicted, out.suffix.lower()))
+    text = out.suffix.lower() == ".csv"
+    write_bytes(out, cells_to_csv(predicted).encode("utf-8", "backslashreplace") if text else cells_to_parquet(predicted))
     return notes
-
-
-def _content(predicted: pd.DataFrame, ending: str) -> bytes:
-    if ending == ".csv":
-        return cells_to_csv(predicted).encode("utf-8", "backslashreplace")
-    buffer = io.BytesIO()
-    predicted.to_parquet(buffer, index=False)
-    return buffer.getvalue()

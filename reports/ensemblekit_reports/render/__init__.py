@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ensemblekit_reports.atomic import write_bytes
-from ensemblekit_reports.render.cells import cells_to_csv
+from ensemblekit_reports.render.cells import cells_to_csv, cells_to_parquet
 from ensemblekit_reports.render.data import to_json
 from ensemblekit_reports.render.markdown import text
 from ensemblekit_reports.render.page import page
@@ -91,7 +91,7 @@ def write(report: Report, directory: Path) -> Path:
     >>> with TemporaryDirectory() as folder:
     ...     _ = write(build(example_results()), Path(folder))
     ...     sorted(path.name for path in Path(folder).iterdir())
-    ['figures', 'report.html', 'report.md', 'results.csv', 'results.json']
+    ['figures', 'report.html', 'report.md', 'results.csv', 'results.json', 'results.parquet']
     """
     pictures = draw(report)
     figures = directory / "figures"
@@ -99,6 +99,7 @@ def write(report: Report, directory: Path) -> Path:
     for drawing in pictures.all():
         _write(figures / f"{drawing.name}.svg", drawing.standalone())
     _write(directory / "results.csv", cells_to_csv(report.cells))
+    write_bytes(directory / "results.parquet", cells_to_parquet(report.cells))
     _write(directory / "results.json", to_json(report))
     _write(directory / "report.md", text(report, pictures))
     _write(directory / "report.html", page(report, pictures))

@@ -19,7 +19,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.loaded_trees import check_trees
-from ensemblekit_reports.models import REGISTRY, Model, model_from_estimator
+from ensemblekit_reports.models import REGISTRY, REGRESSORS, Model, model_from_estimator
 from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.predicting import predict_file
 from ensemblekit_reports.refitting import refit
@@ -67,10 +67,30 @@ def stored(tmp_path):
 
 
 # Their forests take seconds, and they are made of what the others are made of.
-SLOW = ("averaging", "weighted", "voting", "moe-trees")
+SLOW = ("averaging", "weighted", "voting", "stacking", "random-forest", "moe-trees")
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in REGISTRY])
+def slow_ones_marked(registry, slow):
+    return [pytest.param(name, marks=pytest.mark.slow if name in slow else ()) for name in registry]
+
+
+@pytest.mark.parametrize("name", slow_ones_marked(REGRESSORS, (*SLOW, "moe", "moe-boosted")))
+def test_every_regressor_comes_back_and_predicts_the_same(tmp_path, name):
+    rows = frame()
+    amounts = pd.Series(3 * rows["size"] + rows["new"], name="amount")
+    table = table_from_frame(rows, amounts, name="t", task="regression")
+    plan = Plan("p", (table,), (REGRESSORS[name],), "r2", 0.01, Scheme(1, 2), 0, quick=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        kept = refit(plan, name)
+    save_model(kept, tmp_path / "model.skops", table.X)
+    back = load_model(tmp_path / "model.skops")
+    np.testing.assert_allclose(back.predict(frame(40, seed=1)), kept.predict(frame(40, seed=1)), rtol=1e-9)
+    with pytest.raises(UserError, match="gives no probabilities"):
+        back.predict_proba(rows)
+
+
+@pytest.mark.parametrize("name", slow_ones_marked(REGISTRY, SLOW))
 def test_every_model_of_the_registry_comes_back_and_predicts_the_same(tmp_path, name):
     plan = plan_of(REGISTRY[name])
     with warnings.catch_warnings():
