@@ -173,6 +173,7 @@ def _list_metrics(task: str) -> str:
 
 def _add_output(command: Any) -> None:
     command.add_argument("--quiet", action="store_true", help="write nothing to the terminal but mistakes")
+    command.add_argument("--silence", metavar="CODE", action="append", help="leave a check out of the report; may be given more than once")
     command.add_argument("--json", action="store_true", help="write one JSON object to stdout: verdict, leaderboard, files")
 
 
@@ -232,6 +233,8 @@ def _choose_study(options: argparse.Namespace) -> tuple[Study, Path]:
 def _with_flags(study: Study, options: argparse.Namespace) -> Study:
     names = ("task", "metric", "rope", "folds", "quick", "seed", "engine", "scheduler")
     flags = {name: getattr(options, name) for name in names}
+    if options.silence:
+        flags["silence"] = (*study.silence, *options.silence)
     flags |= {"time_limit_s": options.time_limit, "memory_limit_mb": options.memory_limit}
     if options.models is not None:
         flags["models"] = tuple(name.strip() for name in options.models.split(",") if name.strip())
@@ -239,7 +242,9 @@ def _with_flags(study: Study, options: argparse.Namespace) -> Study:
 
 
 def _report(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command
-    _write_report(load_results(options.directory, metric=options.metric, rope=options.rope), options.directory, options)
+    _write_report(
+        load_results(options.directory, metric=options.metric, rope=options.rope, silence=options.silence or ()), options.directory, options
+    )
 
 
 def _write_report(results: Results, directory: Path, options: argparse.Namespace, plan: Plan | None = None) -> None:

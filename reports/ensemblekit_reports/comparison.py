@@ -15,6 +15,7 @@ from scipy import sparse
 
 from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.budget import SECONDS, Budget
+from ensemblekit_reports.check_codes import check_silence
 from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
 from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.errors import UserError
@@ -91,6 +92,7 @@ def compare(
     memory_limit_mb: float = 0.0,
     engine: str = LOCAL,
     scheduler: str = "",
+    silence: Sequence[str] = (),
     directory: str | Path | None = None,
     fresh: bool = False,
     verbose: bool = False,
@@ -139,6 +141,8 @@ def compare(
         Address of a Dask scheduler or a Ray head; ``""`` starts ``n_jobs`` workers on this machine.
     directory : path, optional
         Where finished cells are kept and found again; nowhere if not given.
+    silence : sequence of str
+        Codes of checks that the report leaves out, such as ``"quick-scheme"``.
     fresh : bool, default=False
         Forget the cells that ``directory`` holds.
     verbose : bool, default=False
@@ -166,6 +170,7 @@ def compare(
     check_task(task)
     budget = Budget(time_limit_s, memory_limit_mb)
     budget.check()
+    silenced = check_silence(silence)
     workers = Engine(engine, scheduler)
     workers.check()
     features, labels = _as_frame(X), _as_series(y)
@@ -179,7 +184,7 @@ def compare(
     by_size = QUICK if quick else scheme_for(len(table.y))
     scheme = parse_scheme(folds) if folds else by_size
     chosen = _choose(models, table.task)
-    plan = Plan(name, (table,), chosen, metric, rope, scheme, seed, quick, budget)
+    plan = Plan(name, (table,), chosen, metric, rope, scheme, seed, quick, budget, silenced)
     with tempfile.TemporaryDirectory(prefix="ensemblekit-") as scratch:
         found = run(
             plan,

@@ -44,6 +44,8 @@ class Plan:
         Whether the scheme and the number of timed calls are cut short.
     budget : Budget
         What each model may take on each fold.
+    silence : tuple of str
+        Codes of checks that the report leaves out.
 
     Examples
     --------
@@ -63,6 +65,7 @@ class Plan:
     seed: int
     quick: bool
     budget: Budget = field(default_factory=Budget)
+    silence: tuple[str, ...] = ()
 
     @property
     def task(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ensemblekit_reports.checks import Finding, findings
+from ensemblekit_reports.checks import Finding, findings, silenced
 from ensemblekit_reports.comparisons import Comparison, compare_on_table, compare_over_tables, compared_pairs, facing
 from ensemblekit_reports.quantities import QUANTITIES, Quantity
 from ensemblekit_reports.standings import Standing, on_table, over_tables
@@ -78,6 +78,10 @@ class Report:
         As in `Results`.
     insights : tuple of MixtureInsight or EnsembleInsight
         What mixtures and ensembles tell about themselves.
+    silence : tuple of str
+        Codes of the checks that were silenced.
+    silenced : tuple of Finding
+        What these would have said.
     """
 
     name: str
@@ -97,6 +101,8 @@ class Report:
     notes: tuple[str, ...]
     cells: pd.DataFrame = field(compare=False, repr=False)
     insights: tuple[Insight, ...] = ()
+    silence: tuple[str, ...] = ()
+    silenced: tuple[Finding, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -161,6 +167,8 @@ def build(results: Results) -> Report:
         reproducibility=results.environment,
         notes=results.notes,
         cells=results.cells,
+        silence=results.silence,
+        silenced=silenced(results),
         insights=tuple(insight for insight in results.insights if insight.dataset in {facts.name for facts in ran}),
     )
 

@@ -87,6 +87,23 @@ class ModelFacts:
 
 
 @dataclass(frozen=True)
+class Leak:
+    """A column that alone predicts the target.
+
+    Parameters
+    ----------
+    table, column : str
+        Their names.
+    skill : float
+        On rows that were not learnt from: 0 is no better than guessing, 1 is never wrong.
+    """
+
+    table: str
+    column: str
+    skill: float
+
+
+@dataclass(frozen=True)
 class Environment:
     """Where and how the study ran.
 
@@ -148,6 +165,10 @@ class Results:
         what the libraries complained about.
     task : str
         ``"classification"`` or ``"regression"``, of all tables.
+    leaks : tuple of Leak
+        Columns that alone predict the target.
+    silence : tuple of str
+        Codes of the checks that the reader does not want to hear of.
     insights : tuple of MixtureInsight or EnsembleInsight
         What fitted mixtures and ensembles tell about themselves, on the first fold of each table.
     answers : tuple of Answers
@@ -166,5 +187,7 @@ class Results:
     cells: pd.DataFrame
     notes: tuple[str, ...] = ()
     task: str = "classification"
+    leaks: tuple[Leak, ...] = ()
+    silence: tuple[str, ...] = ()
     insights: tuple[Insight, ...] = ()
     answers: tuple[Answers, ...] = ()

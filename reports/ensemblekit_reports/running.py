@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,12 +15,14 @@ import pandas as pd
 
 from ensemblekit_reports.accuracy_pass import fit_missing
 from ensemblekit_reports.answers import read_answers
+from ensemblekit_reports.check_codes import check_silence
 from ensemblekit_reports.cost import TimedProcesses
 from ensemblekit_reports.declared import check_numbers, declared_metric, declared_rope
 from ensemblekit_reports.engines.engine import Engine
 from ensemblekit_reports.environment import fingerprint, machine, versions
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.insights.storing import read_insight
+from ensemblekit_reports.leaks import find_leaks
 from ensemblekit_reports.lock import only_run_in
 from ensemblekit_reports.metrics import judge
 from ensemblekit_reports.plan import Plan
@@ -27,7 +30,7 @@ from ensemblekit_reports.planned import THREADS, Cell, is_missing, plan_cells, w
 from ensemblekit_reports.predictions import predictions_file, read_predictions
 from ensemblekit_reports.progress import Stage, silent
 from ensemblekit_reports.quantities import COSTS, QUANTITIES, metrics_of
-from ensemblekit_reports.results import KEY_COLUMNS, Environment, ModelFacts, Results, TableFacts
+from ensemblekit_reports.results import KEY_COLUMNS, Environment, Leak, ModelFacts, Results, TableFacts
 from ensemblekit_reports.store import Store, make_folder, read_json
 from ensemblekit_reports.timing import QUICK_CALLS, SINGLE_CALLS
 
@@ -104,7 +107,8 @@ def run(
             raise
         finally:
             store.clear_scratch()
-        _write_run(plan, store, cells, clock.environment(plan, command))
+        leaks = tuple(leak for table in plan.tables for leak in find_leaks(table, plan.assignments[table.name][0]))
+        _write_run(plan, store, cells, clock.environment(plan, command), leaks)
         return load_results(directory)
 
 
@@ -162,7 +166,7 @@ def _listed(cells: list[Cell]) -> list[list[str]]:
     return [[cell.accuracy.name, cell.cost.name if cell.cost else ""] for cell in cells]
 
 
-def _write_run(plan: Plan, store: Store, cells: list[Cell], environment: Environment) -> None:
+def _write_run(plan: Plan, store: Store, cells: list[Cell], environment: Environment, leaks: tuple[Leak, ...] = ()) -> None:
     record = {
         "format": FORMAT,
         "study": {
@@ -173,16 +177,18 @@ def _write_run(plan: Plan, store: Store, cells: list[Cell], environment: Environ
             "n_splits": plan.scheme.n_splits,
             "quick": plan.quick,
             "task": plan.task,
+            "silence": list(plan.silence),
         },
         "tables": [asdict(plan.facts(table)) for table in plan.tables],
         "models": [asdict(model.facts()) for model in plan.models],
         "environment": asdict(environment),
         "cells": _listed(cells),
+        "leaks": [asdict(leak) for leak in leaks],
     }
     store.save(store.directory / "run.json", record)
 
 
-def load_results(directory: Path, *, metric: str | None = None, rope: float | None = None) -> Results:
+def load_results(directory: Path, *, metric: str | None = None, rope: float | None = None, silence: Sequence[str] = ()) -> Results:
     """Read a finished run.
 
     Parameters
@@ -193,6 +199,8 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         Primary metric instead of the one that was declared before the run; nothing is fitted again.
     rope : float, optional
         Size of practically equal differences in units of it, instead of the declared one.
+    silence : sequence of str
+        Codes of checks to leave out, beside those that the study names.
 
     Returns
     -------
@@ -220,6 +228,7 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
     tables = tuple(TableFacts(**facts | {"notes": tuple(facts["notes"])}) for facts in record["tables"])
     task = record["study"].get("task", "classification")  # what there was before regression
     study = record["study"] | _chosen(record["study"], task, tables, metric, rope)
+    study["silence"] = check_silence([*study.get("silence", ()), *silence])
     check_numbers(study["metric"], study["rope"], environment.seed, task)
     pairs = [_read_pair(directory, accuracy, cost, task) for accuracy, cost in record["cells"]]
     unfinished = sum(accuracy is None for accuracy, _ in pairs)
@@ -240,6 +249,7 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         environment=environment,
         cells=_frame([_row(accuracy, cost, task) for accuracy, cost in pairs if accuracy], task),
         notes=_notes(pairs, quick=study["quick"]) + _other_metric(record["study"], study),
+        leaks=tuple(Leak(**leak) for leak in record.get("leaks", ())),
         insights=tuple(found for accuracy, _ in record["cells"] if (found := read_insight(directory / "cells" / "accuracy" / accuracy))),
         answers=read_answers(finished, {table.name: len(table.class_counts) for table in tables}, study["n_repeats"]),
     )

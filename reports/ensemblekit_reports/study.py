@@ -10,6 +10,7 @@ from typing import Any
 
 from ensemblekit.datasets import BUNDLED
 from ensemblekit_reports.budget import SECONDS, Budget
+from ensemblekit_reports.check_codes import check_silence
 from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
 from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.errors import UserError, nearest, unknown_name
@@ -137,6 +138,8 @@ class Study:
         Workers of the accuracy pass: ``"local"``, ``"dask"`` or ``"ray"``; see ``reports/ENGINES.md``.
     scheduler : str, default=""
         Address of a Dask scheduler or a Ray head; ``""`` starts workers on this machine.
+    silence : tuple of str
+        Codes of checks that the report leaves out, such as ``"quick-scheme"``.
 
     Examples
     --------
@@ -157,6 +160,7 @@ class Study:
     memory_limit_mb: float = 0.0
     engine: str = LOCAL
     scheduler: str = ""
+    silence: tuple[str, ...] = ()
 
     def workers(self) -> Engine:
         """Return the workers of the accuracy pass, not connected yet.
@@ -199,6 +203,7 @@ class Study:
         check_task(self.task)
         budget = Budget(self.time_limit_s, self.memory_limit_mb)
         budget.check()
+        silence = check_silence(self.silence)
         if not self.tables:
             raise UserError("the study names no table; write at least one [[tables]] section.")
         tables = _with_unique_names([choice.read(folder, self.task) for choice in self.tables])
@@ -210,7 +215,7 @@ class Study:
         largest = max(len(table.y) for table in tables)
         by_size = QUICK if self.quick else scheme_for(largest)
         scheme = parse_scheme(self.folds) if self.folds else by_size
-        return Plan(self.name, tables, models, metric, rope, scheme, self.seed, self.quick, budget)
+        return Plan(self.name, tables, models, metric, rope, scheme, self.seed, self.quick, budget, silence)
 
 
 def common_task(tables: Sequence[Table]) -> str:
