@@ -51,7 +51,7 @@ from ensemblekit.mixture.gates.constant import ConstantGate
 from ensemblekit.mixture.gates.gaussian import GaussianGate
 from ensemblekit.mixture.gates.hierarchical import HierarchicalGate
 from ensemblekit.mixture.gates.softmax import SoftmaxGate
-from ensemblekit.mixture.holding_out import folds, part_of
+from ensemblekit.mixture.holding_out import folds, mean_and_error, part_of
 from ensemblekit.mixture.linear.design import Design, make_design
 from ensemblekit.mixture.linear.growing import Growing
 from ensemblekit.mixture.linear.kinds import LinearBank, LinearGate
@@ -60,6 +60,7 @@ from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.restarts import best_of_starts, depart, one_expert_each
 from ensemblekit.mixture.linear.solve import Solution, maximise
 from ensemblekit.mixture.linear.stochastic import Stepper, ascend, one_pass
+from ensemblekit.mixture.mixing import MixingStep, RoutingPath, RoutingStep, candidates, choose_mixing, routings, within_budget
 from ensemblekit.mixture.revival import idle_experts, revive
 from ensemblekit.mixture.selection import (
     SELECTIONS,
@@ -97,6 +98,14 @@ class _Online(NamedTuple):
     seen: float
 
 
+class _Mixing(NamedTuple):
+    """What fit chose; the routing is None where it was given."""
+
+    routing: Any
+    top_k: int | None
+    combination: str
+
+
 def fits_by_pieces(mixture: BaseMixture) -> bool:
     """Whether ``partial_fit`` is there: for linear gates with linear experts, of a given number."""
     if mixture.n_experts == "auto":
@@ -120,10 +129,10 @@ class BaseMixture(BaseEstimator):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "cross_fit": [StrOptions({"auto"}), Interval(Integral, 2, None, closed="left"), None],
-        "routing": [StrOptions(set(routes.ROUTINGS))],
+        "routing": [StrOptions({"auto", *routes.ROUTINGS})],
         "top_k": [Interval(Integral, 1, None, closed="left"), None],
         "threshold": [Interval(Real, 0, 1, closed="both")],
-        "combination": [StrOptions(set(COMBINATIONS))],
+        "combination": [StrOptions({"auto", *COMBINATIONS})],
         "n_init": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "annealing": [Interval(Real, 0, 1, closed="right")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -169,6 +178,14 @@ class BaseMixture(BaseEstimator):
     @abstractmethod
     def _make_experts(self) -> ExpertBank:
         """Experts that are not fitted, ``n_experts_`` of them."""
+
+    @abstractmethod
+    def _targets(self, y: Any, X: Any) -> NDArray[Any]:
+        """Answers as the experts read them, beside the table."""
+
+    @abstractmethod
+    def _row_losses(self, X: Any, targets: NDArray[Any]) -> Float:
+        """Loss of the mixture for every row, as it is routed and combined now; on the host."""
 
     # ---- the table -------------------------------------------------------------------------------------------------------------
 
@@ -315,6 +332,8 @@ class BaseMixture(BaseEstimator):
         self.success_ = np.ones(self.n_experts_)
         self._given = self._earned = np.ones(self.n_experts_)
         self._seen = float(namespace(data.sample_weight).sum(data.sample_weight))
+        if "auto" in (self.routing, self.combination):
+            self._choose_mixing(data)
         self._settle_beside(data.sample_weight)
         if hasattr(self, "_online"):
             del self._online
@@ -385,6 +404,27 @@ class BaseMixture(BaseEstimator):
             losses.append(-posterior(trial.gate_.log_proba(rows.X_gate) + trial.experts_.log_likelihood(rows.X, rows.y))[0])
             weights.append(rows.sample_weight)
         return scored(n_experts, np.concatenate(losses), np.concatenate(weights))
+
+    def _choose_mixing(self, data: Data) -> None:
+        """Settle what is "auto" of routing and combination by held-out rows."""
+        ways = candidates(self.n_experts_, combination=self.combination, any_k=self.routing == "auto")
+        again = not isinstance(self.experts_, EstimatorExperts)  # these remember the rows that they were fitted to
+        losses: list[list[Float]] = [[] for _ in ways]
+        weights = []
+        for kept, out in folds(data.X, data.y) if len(ways) > 1 else []:
+            trial, rows = self._refitted(part_of(data, kept), self.n_experts_, again=again), part_of(data, out)
+            weights.append(on_host(rows.sample_weight))
+            for place, (combination, top_k) in enumerate(ways):
+                trial.combination = combination
+                if top_k is not None:
+                    trial.routing, trial.top_k = "top_k", top_k
+                losses[place].append(trial._row_losses(rows.X, rows.y))
+        weight = np.concatenate(weights) if weights else np.ones(1)
+        told = [mean_and_error(np.concatenate(each), weight) if weights else (0.0, 0.0) for each in losses]
+        self.mixing_path_ = [MixingStep(*way, *loss) for way, loss in zip(ways, told, strict=True)]
+        best = choose_mixing(self.mixing_path_)
+        routing = None if best.top_k is None else "soft" if best.top_k == self.n_experts_ else "top_k"
+        self._chosen_mixing = _Mixing(routing, best.top_k, best.combination)
 
     def _refitted(self, data: Data, n_experts: int, *, again: bool = False) -> Self:
         """Return a copy that is fitted to other rows."""
@@ -631,17 +671,40 @@ class BaseMixture(BaseEstimator):
         log_proba = self.gate_.log_proba(self._gate_view(X))
         return namespace(log_proba).exp(log_proba)
 
+    @property
+    def routing_(self) -> str:
+        """Routing in force: the parameter, or what fit chose."""
+        return self._mixing("routing").routing if self.routing == "auto" else self.routing
+
+    @property
+    def top_k_(self) -> int | None:
+        """Number of experts in force: the parameter, or what fit chose."""
+        return self._mixing("routing").top_k if self.routing == "auto" else self.top_k
+
+    @property
+    def combination_(self) -> str:
+        """Combination in force: the parameter, or what fit chose."""
+        return self._mixing("combination").combination if self.combination == "auto" else self.combination
+
+    def _mixing(self, parameter: str) -> _Mixing:
+        chosen_mixing = vars(self).get("_chosen_mixing")
+        if chosen_mixing is None or getattr(chosen_mixing, parameter) is None:
+            raise AttributeError(f"{parameter}='auto' is settled by fit: fit (again), or set another one.")
+        made: _Mixing = chosen_mixing
+        return made
+
     def _shares(self, X: Any) -> Float:
         """Share of each expert in each row's answer, after routing."""
         proba = self._gate_proba(X)
-        k = self.n_experts_ if self.top_k is None else min(self.top_k, self.n_experts_)
-        if self.routing == "top_k":
-            return routes.top_k(proba, k if self.top_k is not None else 1)
-        if self.routing == "threshold":
+        routing, top_k = self.routing_, self.top_k_
+        k = self.n_experts_ if top_k is None else min(top_k, self.n_experts_)
+        if routing == "top_k":
+            return routes.top_k(proba, k if top_k is not None else 1)
+        if routing == "threshold":
             return routes.threshold(proba, self.threshold)
-        if self.routing == "random":
-            return routes.random(proba, k if self.top_k is not None else 1, np.random.default_rng(self._seed))
-        if self.routing == "feedback":
+        if routing == "random":
+            return routes.random(proba, k if top_k is not None else 1, np.random.default_rng(self._seed))
+        if routing == "feedback":
             return routes.top_k(routes.feedback(proba, self.success_), k)
         return proba
 
@@ -665,7 +728,7 @@ class BaseMixture(BaseEstimator):
     def _mixed(self, X: Any, n_outputs: int) -> Float:
         """Sum over the experts that run of share times answer, or of share times log-answer for ``"product"``."""
         shares = self._shares(X)
-        counts = shares_that_count(shares, self.combination)
+        counts = shares_that_count(shares, self.combination_)
         xp = namespace(shares)
         mixed: Float = beside(np.zeros((shares.shape[0], n_outputs)), shares)
         for k in range(self.n_experts_):
@@ -678,7 +741,7 @@ class BaseMixture(BaseEstimator):
         return mixed
 
     def _contribution(self, answers: Float, k: int) -> Float:  # noqa: ARG002 (a regressor weighs by the expert's precision)
-        if self.combination != "product":
+        if self.combination_ != "product":
             return answers
         with np.errstate(divide="ignore"):
             logs: Float = namespace(answers).log(answers)
@@ -686,6 +749,60 @@ class BaseMixture(BaseEstimator):
 
     def _posterior(self, X: Any, y: NDArray[Any]) -> tuple[Float, Float]:
         return posterior(self.gate_.log_proba(self._gate_view(X)) + self.experts_.log_likelihood(X, y))
+
+    def tune_routing(self, X: Any, y: Any, *, max_cost: float, costs: Any = None, sample_weight: Any = None) -> RoutingPath:
+        """Set the routing that loses least within a budget, by rows that were not fitted.
+
+        Every top-k and a range of thresholds are tried. The parameters ``routing``, ``top_k`` and ``threshold`` are set to the best that
+        the budget allows, as if by ``set_params``: predictions follow them from now on, and clones keep them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Held-out rows.
+        y : array-like of shape (n_samples,)
+            Their answers.
+        max_cost : float
+            Budget: mean cost of the experts that run for a row.
+        costs : array-like of shape (n_experts,) or None, default=None
+            Cost of each expert in any unit, such as node visits; ones when None, so that the budget is a number of experts.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Not negative.
+
+        Returns
+        -------
+        RoutingPath
+            All routings tried, with cost and loss (log-loss in nats, or squared error), and the chosen one.
+
+        Raises
+        ------
+        ValueError
+            When the budget allows no routing, or costs are negative or not one for each expert.
+
+        Examples
+        --------
+        >>> from ensemblekit import MixtureOfExpertsClassifier
+        >>> X = np.random.default_rng(0).normal(size=(400, 2))
+        >>> y = np.where(X[:, 0] > 0, X[:, 1] > 0, X[:, 1] < 0)
+        >>> model = MixtureOfExpertsClassifier(n_experts=2, random_state=0).fit(X[:200], y[:200])
+        >>> path = model.tune_routing(X[200:], y[200:], max_cost=1.0)
+        >>> path.chosen.cost, model.routing, model.top_k
+        (1.0, 'top_k', 1)
+        """
+        X = self._check_rows(X)
+        targets, weight = self._targets(y, X), on_host(self._weights(sample_weight, X))
+        price = np.ones(self.n_experts_) if costs is None else np.asarray(costs, dtype=np.float64)
+        if price.shape != (self.n_experts_,) or not np.all(price >= 0):
+            raise ValueError(f"costs must hold a number that is not negative for each of {self.n_experts_} experts; got {costs!r}.")
+        steps, trial = [], copy(self)
+        for routing, top_k, limit in routings(on_host(self._gate_proba(X))):
+            trial.routing, trial.top_k, trial.threshold = routing, top_k, self.threshold if limit is None else limit
+            cost = float(weight @ ((on_host(trial._shares(X)) > 0) @ price) / weight.sum())
+            steps.append(RoutingStep(routing, top_k, limit, cost, mean_and_error(trial._row_losses(X, targets), weight)[0]))
+        path = within_budget(steps, max_cost)
+        best = path.chosen
+        self.set_params(routing=best.routing, top_k=best.top_k, threshold=self.threshold if best.threshold is None else best.threshold)
+        return path
 
     def _update_success(self, X: Any, y: NDArray[Any], memory: float) -> None:
         if not memory > 0:

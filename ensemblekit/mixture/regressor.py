@@ -74,15 +74,19 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
     cross_fit : "auto", int or None, default="auto"
         Folds in which responsibilities are held out: an expert that can learn its rows by heart must not judge them. "auto" is 5
         for estimators other than linear ones, and none for the rest.
-    routing : {"soft", "top_k", "threshold", "random", "feedback"}, default="soft"
+    routing : {"soft", "top_k", "threshold", "random", "feedback", "auto"}, default="soft"
         Which experts run for a row at prediction; may be set after fit. "soft": all. "top_k": the most probable ``top_k`` (default
         1). "threshold": those that reach ``threshold``. "random": ``top_k`` (default 1) drawn by the gate. "feedback": the gate,
         tilted by what :meth:`update_feedback` noted; with ``top_k``, its best. An expert that is routed away is not evaluated.
+        "auto": the smallest top-k whose held-out squared error is within one standard error of the best's (Breiman et al., 1984). For
+        this :meth:`fit` fits five times more, without a fifth of the rows each, or once from 10,000 rows on. See also
+        :meth:`tune_routing`.
     top_k : int or None, default=None
     threshold : float, default=0.1
-    combination : {"linear", "product", "additive"}, default="linear"
+    combination : {"linear", "product", "additive", "auto"}, default="linear"
         How answers become one: the mixture itself, the mean weighted by share and precision (the product of the experts'
-        densities), or the plain mean of those that ran.
+        densities), or the plain mean of those that ran. "auto": chosen as
+        ``routing`` is, and with it; of those within one standard error the first in this order.
     n_init : "auto" or int, default="auto"
         Random starts; "auto" is 20 for linear mixtures, 10 where these choose their number of experts, and 5 for others. Each is
         followed for a few steps; the best go on. Estimators as experts begin from the regions that the best of so many linear
@@ -117,6 +121,10 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
     selection_path_ : list of SelectionStep
         With ``n_experts="auto"``: ``n_experts``, ``loss`` (mean negative log-likelihood, held out for "cv"), ``n_parameters`` and
         ``criterion`` (the smaller the better) of every number that was tried.
+    combination_, routing_, top_k_ : str, str, int or None
+        Those in force: the parameters, or what "auto" chose.
+    mixing_path_ : list of MixingStep
+        With "auto": ``combination``, ``top_k``, held-out ``loss`` (squared error) and its ``standard_error`` of all that was tried.
     gate_ : gate object
         A softmax gate has ``coef_`` (n_experts, n_features) and ``intercept_`` (n_experts,).
     experts_ : bank of experts
@@ -140,6 +148,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
 
     References
     ----------
+    L. Breiman, J. H. Friedman, R. A. Olshen and C. J. Stone (1984). Classification and regression trees. Wadsworth.
     C. Biernacki, G. Celeux and G. Govaert (2000). Assessing a mixture model for clustering with the integrated completed likelihood. IEEE
     Transactions on Pattern Analysis and Machine Intelligence 22(7), 719-725.
     R. A. Jacobs, M. I. Jordan, S. J. Nowlan and G. E. Hinton (1991). Adaptive mixtures of local experts. Neural Computation 3(1), 79-87.
@@ -249,7 +258,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
             For a bad parameter, or weights that are negative or all zero.
         """
         given, X = X, self._table(X, reset=True)
-        y = self._answers(y, X)
+        y = self._targets(y, X)
         weight = self._weights(sample_weight, X)
         self._resolve_columns(given if hasattr(given, "columns") else X)  # names are lost in checking
         counts = np.flatnonzero(on_host(weight) > 0)  # a row of weight zero is as good as not there
@@ -279,7 +288,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         """
         first = not hasattr(self, "gate_")
         given, X = X, self._table(X, reset=first)
-        y = self._answers(y, X)
+        y = self._targets(y, X)
         weight = self._weights(sample_weight, X)
         if first:
             self.n_experts_ = int(self.n_experts)
@@ -287,7 +296,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         experts = self._make_experts() if first else self.experts_
         return self._learn_batch(Data(X, self._gate_view(X), y, weight), self._make_gate(), experts)
 
-    def _answers(self, y: Any, X: Any) -> Float:
+    def _targets(self, y: Any, X: Any) -> Float:
         y = _check_y(y, y_numeric=True, estimator=self)
         check_consistent_length(X, y)
         xp, _, device = get_namespace_and_device(X)
@@ -323,11 +332,18 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
             mean = xp.sum(shares * means, axis=1)
             square = xp.square(means - mean[:, None]) + xp.square(beside(self.experts_.deviation_, means))
             return mean, xp.sqrt(xp.sum(shares * square, axis=1))
-        mixed = self._mixed(X, 2 if self.combination == "product" else 1)
-        return mixed[:, 0] / mixed[:, 1] if self.combination == "product" else mixed[:, 0]
+        return self._mean(X)
+
+    def _mean(self, X: Any) -> Float:
+        mixed = self._mixed(X, 2 if self.combination_ == "product" else 1)
+        return mixed[:, 0] / mixed[:, 1] if self.combination_ == "product" else mixed[:, 0]
+
+    def _row_losses(self, X: Any, targets: NDArray[Any]) -> Float:
+        """Squared error of every row."""
+        return np.square(on_host(targets) - on_host(self._mean(X)))
 
     def _contribution(self, answers: Float, k: int) -> Float:
-        if self.combination != "product":
+        if self.combination_ != "product":
             return answers
         deviation = on_host(self.experts_.deviation_)
         precision = float(deviation.min() / deviation[k]) ** 2
@@ -337,8 +353,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
 
     def _parts(self, X: Any) -> tuple[Float, Float]:
         """Weights and means of the normal distributions that the answer is made of."""
-        shares = shares_that_count(self._shares(X), self.combination)
-        if self.combination != "product":
+        shares = shares_that_count(self._shares(X), self.combination_)
+        if self.combination_ != "product":
             return shares, self.experts_.predict(X)[:, :, 0]
         raise ValueError('A distribution is defined for combination="linear" and "additive"; "product" has a mean only. Set another one.')
 
@@ -406,7 +422,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
             Rows sum to one.
         """
         X = self._check_rows(X)
-        return self._posterior(X, self._answers(y, X))[1]
+        return self._posterior(X, self._targets(y, X))[1]
 
     def log_density(self, X: Any, y: Any) -> Float:
         """Natural log-density of each answer under the mixture, before any routing.
@@ -422,7 +438,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
             In units of one over the answers' unit.
         """
         X = self._check_rows(X)
-        return self._posterior(X, self._answers(y, X))[0]
+        return self._posterior(X, self._targets(y, X))[0]
 
     def log_likelihood(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Log-likelihood of known answers, natural logarithm, without the penalty.
@@ -460,5 +476,5 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         MixtureOfExpertsClassifier.update_feedback : what is noted, and why.
         """
         X = self._check_rows(X)
-        self._update_success(X, self._answers(y, X), memory)
+        self._update_success(X, self._targets(y, X), memory)
         return self

@@ -59,7 +59,7 @@ def pack_mixture(model: Any) -> PackedModel:
     2
     """
     check_is_fitted(model)
-    if model.routing == "random":
+    if model.routing_ == "random":
         raise ValueError(
             "routing='random' cannot be packed, since a packed model draws nothing; valid: 'soft', 'top_k', 'threshold', 'feedback'. "
             "Set one of them on the fitted mixture."
@@ -68,16 +68,16 @@ def pack_mixture(model: Any) -> PackedModel:
     classes = model.classes_ if hasattr(model, "classes_") else None
     d = int(model.n_features_in_)
     gate = gate_packers.find(model.gate_)(model.gate_, model.gate_columns_, d)
-    densities = classes is None and model.combination == "product"
+    densities = classes is None and model.combination_ == "product"
     return assemble(
-        with_offset(gate, np.log(model.success_)) if model.routing == "feedback" else gate,
+        with_offset(gate, np.log(model.success_)) if model.routing_ == "feedback" else gate,
         bank_packers.find(model.experts_)(model.experts_, classes, d),
         kind=type(model).__name__,
         classes=classes,
         n_features=d,
         top_k=_top_k(model, len(gate.path)),
-        threshold=model.threshold if model.routing == "threshold" else 0.0,
-        combination="mean" if densities else COMBINATIONS[model.combination],
+        threshold=model.threshold if model.routing_ == "threshold" else 0.0,
+        combination="mean" if densities else COMBINATIONS[model.combination_],
         precision=(model.experts_.deviation_.min() / model.experts_.deviation_) ** 2 if densities else 1.0,
     )
 
@@ -258,7 +258,7 @@ def _on_host(model: Any) -> Any:
 
 
 def _top_k(model: Any, n_experts: int) -> int | None:
-    if model.routing in ("soft", "threshold"):
+    if model.routing_ in ("soft", "threshold"):
         return None
-    everyone = 1 if model.routing == "top_k" else n_experts
-    return everyone if model.top_k is None else min(int(model.top_k), n_experts)
+    everyone = 1 if model.routing_ == "top_k" else n_experts
+    return everyone if model.top_k_ is None else min(int(model.top_k_), n_experts)
