@@ -8,6 +8,10 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from ensemblekit_reports.results import Results
 
 
@@ -50,9 +54,45 @@ def side_by_side(cells: pd.DataFrame, column: str, models: tuple[str, ...]) -> p
     >>> side_by_side(cells, "accuracy", ("a", "b")).to_numpy().tolist()
     [[0.9, nan]]
     """
-    usable = cells[column].where(cells["status"] == "ok").astype(np.float64)
-    wide = usable.set_axis(pd.MultiIndex.from_frame(cells[["repeat", "fold", "model"]])).unstack("model").sort_index()
-    return wide.reindex(columns=list(models)).replace([np.inf, -np.inf], np.nan)
+    found = spread(cells, (column,), models)
+    folds = np.unique(cells[["repeat", "fold"]].to_numpy(), axis=0)
+    return pd.DataFrame(found[column], pd.MultiIndex.from_arrays(list(folds.T), names=["repeat", "fold"]), list(models))
+
+
+def spread(cells: pd.DataFrame, columns: Sequence[str], models: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
+    """Spread several columns of a table's cells over the models at once.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Cells of one table.
+    columns : sequence of str
+        Metrics or costs.
+    models : tuple of str
+        Names of the models wanted, in this order.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_folds, n_models), float64
+        By column; a row for each (repeat, fold), NaN where a model has no usable number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> cells = pd.DataFrame({"repeat": [0, 0], "fold": [1, 0], "model": ["a", "a"], "status": "ok", "accuracy": [0.9, 0.8]})
+    >>> spread(cells, ["accuracy"], ("a",))["accuracy"].tolist()
+    [[0.8], [0.9]]
+    """
+    folds, rows = np.unique(cells[["repeat", "fold"]].to_numpy(), axis=0, return_inverse=True)
+    places = pd.Index(models).get_indexer(pd.Index(cells["model"]))
+    kept = (places >= 0) & (cells["status"] == "ok").to_numpy()
+    found = {}
+    for column in columns:
+        wide = np.full((len(folds), len(models)), np.nan)
+        wide[rows[kept], places[kept]] = cells[column].to_numpy(dtype=np.float64, na_value=np.nan)[kept]
+        wide[np.isinf(wide)] = np.nan
+        found[column] = wide
+    return found
 
 
 def held_out_ratio(cells: pd.DataFrame) -> float:

@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from ensemblekit.ensembles.members import Task, make_members
 from ensemblekit_reports.errors import UserError, unknown_name
 from ensemblekit_reports.own_code import by_value, fingerprint_of
+from ensemblekit_reports.rebuilding import imports_of
 from ensemblekit_reports.results import ModelFacts
 
 
@@ -67,7 +68,12 @@ class Model:
 
     def facts(self) -> ModelFacts:
         """Return what the report says of this model."""
-        return ModelFacts(self.name, self.label, self.family, self.definition())
+        definition = self.definition()
+        try:
+            imports = imports_of(self.factory(0), definition)
+        except ImportError:  # an extra that is not installed; the definition says so
+            imports = ""
+        return ModelFacts(self.name, self.label, self.family, definition, imports, self.preprocessing)
 
 
 def describe(estimator: Any, *, complete: bool = False) -> str:
@@ -97,6 +103,10 @@ def describe(estimator: Any, *, complete: bool = False) -> str:
     show: Any = kind.__repr__
     long = "N_CHAR_MAX" in inspect.signature(show).parameters
     text: str = show(estimator, N_CHAR_MAX=100_000) if long else repr(estimator)
+    if text.endswith("...)"):
+        # scikit-learn stops after thirty parameters, and XGBoost names every one; those that are None or NaN were not given.
+        given = {name: value for name, value in estimator.get_params(deep=False).items() if value is not None and value == value}  # noqa: PLR0124
+        text = f"{kind.__name__}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
     return " ".join(text.split())
 
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ensemblekit_reports.advice import Advice, advise
 from ensemblekit_reports.checks import Finding, findings, silenced
 from ensemblekit_reports.comparisons import Comparison, compare_on_table, compare_over_tables, compared_pairs, facing
 from ensemblekit_reports.quantities import QUANTITIES, Quantity
+from ensemblekit_reports.rebuilding import rebuild
 from ensemblekit_reports.standings import Standing, on_table, over_tables
 from ensemblekit_reports.statistics.several_tables import MIN_TABLES, Friedman, friedman
 from ensemblekit_reports.verdict import Verdict, reach_verdict
@@ -70,6 +72,10 @@ class Report:
     friedman : Friedman or None
         Test over the complete models; None below six tables or three models.
     tables : tuple of TableSection
+    advice : tuple of Advice
+        Which model to take within a budget, one for each cost.
+    rebuild : str
+        Python that fits the first of the leaderboard again, on the first table; empty where that is not known.
     warnings : tuple of Finding
     reproducibility : Environment
     notes : tuple of str
@@ -96,6 +102,8 @@ class Report:
     comparisons: tuple[Comparison, ...]
     friedman: Friedman | None
     tables: tuple[TableSection, ...]
+    advice: tuple[Advice, ...]
+    rebuild: str
     warnings: tuple[Finding, ...]
     reproducibility: Environment
     notes: tuple[str, ...]
@@ -163,6 +171,8 @@ def build(results: Results) -> Report:
         comparisons=overall,
         friedman=_friedman(results.metric, leaderboard, sections),
         tables=tuple(replace(section, answers=_answers(results, section, named_models(answer))) for section in sections),
+        advice=advise(leaderboard, overall, results.metric),
+        rebuild=rebuild(leaderboard[0].model, sections[0].facts) if leaderboard[0].complete else "",
         warnings=findings(results),
         reproducibility=results.environment,
         notes=results.notes,

@@ -78,12 +78,18 @@ class ModelFacts:
         ``"mixture"``, ``"ensemble"`` or ``"single"``.
     definition : str
         The estimator as Python text.
+    imports : str
+        The import lines that the definition needs.
+    preprocessing : str
+        What stands before it: ``"linear"`` or ``"trees"``.
     """
 
     name: str
     label: str
     family: str
     definition: str
+    imports: str = ""
+    preprocessing: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ensemblekit.displays.front import pareto_front as front
 from ensemblekit_reports import wording
-from ensemblekit_reports.folds import cells_of, held_out_ratio, side_by_side
+from ensemblekit_reports.folds import cells_of, held_out_ratio, spread
 from ensemblekit_reports.quantities import COSTS, METRICS, QUANTITIES
 from ensemblekit_reports.statistics.summaries import (
     Summary,
@@ -91,7 +91,9 @@ def on_table(results: Results, table: str) -> tuple[Standing, ...]:
     cells = cells_of(results, table)
     names = tuple(model.name for model in results.models)
     ratio = held_out_ratio(cells)
-    numbers = {q.name: side_by_side(cells, q.name, names).to_numpy() for q in METRICS + COSTS if q.name in cells}
+    numbers = spread(cells, [q.name for q in METRICS + COSTS if q.name in cells], names)
+    own_cells = dict(tuple(cells.groupby("model", sort=False)))
+    none = cells.iloc[:0]
     standings = []
     for column, model in enumerate(results.models):
         own = {name: values[~np.isnan(values[:, column]), column] for name, values in numbers.items()}
@@ -102,8 +104,8 @@ def on_table(results: Results, table: str) -> tuple[Standing, ...]:
                 rank=None,
                 n_finished=len(own[results.metric]),
                 n_folds=len(numbers[results.metric]),
-                failure=_failure(cells, model.name),
-                contended=_contended(cells, model.name),
+                failure=_failure(own_cells.get(model.name, none)),
+                contended=_contended(own_cells.get(model.name, none)),
                 scores=scores,
                 costs={q.name: cost_summary(own[q.name]) for q in COSTS if q.name in own},
             )
@@ -209,13 +211,13 @@ def best(standings: Sequence[Standing], metric: str) -> Standing | None:
     return min(scored, key=lambda s: (-s.n_finished, _loss(s, metric)), default=None)
 
 
-def _failure(cells: pd.DataFrame, model: str) -> str:
-    bad = cells[(cells["model"] == model) & (cells["status"] != "ok")]
+def _failure(own: pd.DataFrame) -> str:
+    bad = own[own["status"] != "ok"]
     if bad.empty:
         return ""
     reason = bad["reason"].iloc[0]
     return f"{bad['status'].iloc[0]}: {reason}" if isinstance(reason, str) and reason else str(bad["status"].iloc[0])
 
 
-def _contended(cells: pd.DataFrame, model: str) -> bool:
-    return "contended" in cells and bool((cells.loc[cells["model"] == model, "contended"] == True).any())  # noqa: E712
+def _contended(own: pd.DataFrame) -> bool:
+    return "contended" in own and bool(own["contended"].eq(True).any())

@@ -12,6 +12,7 @@ from ensemblekit_reports.comparisons import UNTESTED
 from ensemblekit_reports.figures.colours import model_positions
 from ensemblekit_reports.figures.differences import Row, draw_differences
 from ensemblekit_reports.figures.pareto import draw_pareto
+from ensemblekit_reports.figures.ranks import draw_ranks
 from ensemblekit_reports.render.stories import Stories, tell
 
 if TYPE_CHECKING:
@@ -34,16 +35,19 @@ class Pictures:
         For each table of several: the model in question against every other. Empty for a single table.
     stories : Stories
         Of mixtures and ensembles.
+    ranks : Drawing or None
+        Mean ranks of the complete models, from six tables on.
     """
 
     pareto: Drawing | None
     differences: tuple[Drawing, ...]
     tables: tuple[Drawing | None, ...]
     stories: Stories = field(default_factory=Stories)
+    ranks: Drawing | None = None
 
     def all(self) -> tuple[Drawing, ...]:
         """Return every figure there is."""
-        every = (self.pareto, *self.differences, *self.tables, *self.stories.drawings())
+        every = (self.pareto, *self.differences, self.ranks, *self.tables, *self.stories.drawings())
         return tuple(drawing for drawing in every if drawing is not None)
 
 
@@ -79,13 +83,17 @@ def _draw(report: Report) -> Pictures:
     if not several:
         only = _against_all(report, report.tables[0], positions, "differences")
         return Pictures(pareto, (only,) if only else (), ())
+    ranked = [standing.model for standing in report.leaderboard if standing.complete]
     by_rival = [
         _by_table(report, statement, positions, f"differences-{i}") for i, statement in enumerate(report.answer.statements, start=1)
     ]
     return Pictures(
         pareto,
         tuple(drawing for drawing in by_rival if drawing is not None),
-        tuple(_against_all(report, section, positions, f"table-{i}-differences") for i, section in enumerate(report.tables, start=1)),
+        tables=tuple(
+            _against_all(report, section, positions, f"table-{i}-differences") for i, section in enumerate(report.tables, start=1)
+        ),
+        ranks=draw_ranks(report.friedman, ranked, positions, "ranks") if report.friedman else None,
     )
 
 

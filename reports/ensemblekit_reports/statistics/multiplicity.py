@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -36,5 +37,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
     adjusted = np.asarray(p_values, dtype=np.float64).copy()
     tested = ~np.isnan(adjusted)
     if tested.any():
-        adjusted[tested] = multipletests(adjusted[tested], method="holm")[1]
+        adjusted[tested] = _stepped(adjusted[tested])
     return [float(p) for p in adjusted]
+
+
+def _stepped(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    # statsmodels' function, against which the tests hold this one, collects all garbage of the process at every call: a third of the time
+    # that the report of twenty tables takes.
+    order = np.argsort(p_values, kind="stable")
+    steps = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.minimum(steps, 1.0)
+    return adjusted

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
+from ensemblekit_reports.statistics.multiplicity import holm
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -60,12 +62,15 @@ class Friedman:
         Friedman's chi-square and its p.
     mean_ranks : tuple of float
         Mean rank of each model, 1 is best.
+    pairs : tuple of tuple of float
+        Wilcoxon's p of each model with each other, adjusted over all pairs after Holm; 1 of a model with itself.
     """
 
     n_tables: int
     statistic: float
     p: float
     mean_ranks: tuple[float, ...]
+    pairs: tuple[tuple[float, ...], ...] = ()
 
 
 def across_tables(differences: ArrayLike, rope: float, seed: int, confidence: float = 0.95) -> AcrossTables:
@@ -204,6 +209,16 @@ def friedman(scores: ArrayLike) -> Friedman:
         )
     ranks = stats.rankdata(-values, axis=1).mean(axis=0)
     if (np.ptp(values, axis=1) == 0).all():
-        return Friedman(n_tables, 0.0, 1.0, tuple(map(float, ranks)))
+        return Friedman(n_tables, 0.0, 1.0, tuple(map(float, ranks)), _pairs(values))
     found = stats.friedmanchisquare(*values.T)
-    return Friedman(n_tables, float(found.statistic), float(found.pvalue), tuple(map(float, ranks)))
+    return Friedman(n_tables, float(found.statistic), float(found.pvalue), tuple(map(float, ranks)), _pairs(values))
+
+
+def _pairs(scores: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
+    """Return the adjusted p of Wilcoxon's test of every pair of models, a row for each."""
+    first, second = np.triu_indices(scores.shape[1], k=1)
+    differences = (scores[:, i] - scores[:, j] for i, j in zip(first, second, strict=True))
+    p = [float(stats.wilcoxon(d).pvalue) if d.any() else 1.0 for d in differences]
+    whole = np.ones((scores.shape[1], scores.shape[1]))
+    whole[first, second] = whole[second, first] = holm(p)
+    return tuple(tuple(map(float, row)) for row in whole)

@@ -1,0 +1,122 @@
+"""Budget advice, the lines that rebuild the winner, and the diagram of ranks."""
+
+from __future__ import annotations
+
+import io
+from contextlib import redirect_stdout
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.datasets import load_iris
+from statsmodels.stats.multitest import multipletests
+
+from ensemblekit_reports.models import REGISTRY
+from ensemblekit_reports.quantities import COSTS
+from ensemblekit_reports.rebuilding import rebuild
+from ensemblekit_reports.render import to_html, to_markdown
+from ensemblekit_reports.render.pictures import draw
+from ensemblekit_reports.report import build
+from ensemblekit_reports.statistics.multiplicity import holm
+from ensemblekit_reports.statistics.several_tables import friedman
+from ensemblekit_reports.tables import bundled_table, table_from_file, table_from_frame
+from tests.reports.reporting.synthetic import LEVELS, MODELS, fail, study
+
+
+@pytest.fixture(scope="module")
+def report():
+    return build(fail(study(), "xgboost", 50))
+
+
+def test_advice_climbs_in_price_and_in_score(report):
+    assert [a.cost.name for a in report.advice] == [c.name for c in COSTS if not c.higher_is_better and c.name in report.cells]
+    for advice in report.advice:
+        for below, above in pairwise(advice.steps):
+            assert below.cost < above.cost
+            assert below.score < above.score
+        # Whatever is affordable and not advised scores no better than what is.
+        for step, following in pairwise([*advice.steps, None]):
+            reach = following.cost if following else np.inf
+            affordable = [s for s in report.leaderboard if s.complete and s.costs[advice.cost.name].value < reach]
+            assert step.score == max(s.scores["accuracy"].value for s in affordable)
+
+
+def test_advice_says_what_is_not_shown(report):
+    advice = next(a for a in report.advice if a.cost.name == "predict_single_p50_s")
+    assert [step.model for step in advice.steps] == ["logistic", "moe"]
+    assert "though it is not shown to be better than Logistic regression" in advice.sentence
+    assert "XGBoost" not in advice.sentence
+    for text in (to_html(report), to_markdown(report)):
+        assert "Within a budget" in text
+
+
+@pytest.mark.parametrize("name", list(REGISTRY))
+def test_definition_and_imports_make_the_model(name):
+    facts = REGISTRY[name].facts()
+    scope = {}
+    exec(facts.imports, scope)  # noqa: S102
+    again = eval(facts.definition, scope)  # noqa: S307
+    assert type(again) is type(REGISTRY[name].factory(0))
+    assert REGISTRY[name].definition() == replace(REGISTRY[name], factory=lambda seed: again).definition()
+
+
+def run(code, **names):
+    with redirect_stdout(io.StringIO()) as said:
+        exec(code, names)  # noqa: S102
+    return said.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore:Experts .* answer for less:UserWarning")
+def test_the_winner_is_rebuilt_from_a_file(tmp_path, monkeypatch):
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    X.assign(**{"kind of 'flower'": y.map(["se", "ve", "vi"].__getitem__)}).to_csv(tmp_path / "my 'flowers'.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    facts = table_from_file((tmp_path / "my 'flowers'.csv"), "kind of 'flower'").facts()
+    for name in ("logistic", "moe"):
+        code = rebuild(REGISTRY[name].facts(), facts)
+        assert run(code).startswith("the table of the report: True\n[")
+        assert len([line for line in code.splitlines() if line]) <= 13
+
+
+def test_the_winner_is_rebuilt_from_memory_and_from_the_package():
+    frame, answers = pd.DataFrame({"x": range(20)}), pd.Series(["a", "b"] * 10, name="y")
+    facts = table_from_frame(frame, answers, name="mine").facts()
+    assert "True" in run(rebuild(REGISTRY["logistic"].facts(), facts), X=frame, y=answers)
+    assert "True" in run(rebuild(REGISTRY["logistic"].facts(), bundled_table("wine").facts()))
+
+
+def test_a_report_shows_the_lines_of_its_first(report):
+    models = tuple(replace(m, preprocessing="linear", imports="import this_and_that", definition="That('<b>')") for m in MODELS)
+    text = to_html(build(study({"iris": LEVELS["iris"]}, models)))
+    assert "import this_and_that" in text
+    assert "That(&#39;&lt;b&gt;&#39;)" in text
+    assert report.rebuild == ""
+
+
+def test_holm_is_statsmodels_own():
+    p = np.random.default_rng(0).uniform(0, 0.3, 40).round(2)
+    np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1], atol=1e-12)
+
+
+def test_ranks_are_drawn_from_six_tables_on():
+    levels = {f"table {i}": tuple(level + 0.01 * (i % 3) for level in LEVELS["regimes"]) for i in range(6)}
+    report = build(study(levels))
+    drawing = draw(report).ranks
+    assert drawing.description.startswith("Mixture of experts 1.0; ")
+    assert "Mixture of experts  1.0" in drawing.svg
+    assert "#000000" not in drawing.svg
+    assert "Mean ranks" in to_html(report)
+    assert "figures/ranks.svg" in to_markdown(report)
+    assert draw(build(study())).ranks is None
+
+
+def test_pairs_of_ranks_are_wilcoxons_and_adjusted_together():
+    scores = np.random.default_rng(0).normal([0, 0, 1, 3], 1, (8, 4))
+    pairs = np.array(friedman(scores).pairs)
+    first, second = np.triu_indices(4, 1)
+    plain = [stats.wilcoxon(scores[:, i], scores[:, j]).pvalue for i, j in zip(first, second, strict=True)]
+    np.testing.assert_allclose(pairs[first, second], multipletests(plain, method="holm")[1])
+    np.testing.assert_array_equal(pairs, pairs.T)
