@@ -95,7 +95,7 @@ def pack_voting(model: Any) -> PackedModel:
     'vote'
     """
     check_is_fitted(model)
-    weights = _active_weights(model)
+    weights = weights_of_votes(model)
     return _pack_members(model, weights, "vote" if model.voting == "hard" else "mean")
 
 
@@ -123,10 +123,30 @@ def pack_voting_regressor(model: Any) -> PackedModel:
     2
     """
     check_is_fitted(model)
-    return _pack_members(model, _active_weights(model))
+    return _pack_members(model, weights_of_votes(model))
 
 
-def _active_weights(model: Any) -> npt.NDArray[np.float64]:
+def weights_of_votes(model: Any) -> npt.NDArray[np.float64]:
+    """Return how much each member of a vote counts, those dropped left out.
+
+    Parameters
+    ----------
+    model : fitted voting ensemble
+        Of this package or of scikit-learn.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_members,)
+        Ones where no weights were given.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import VotingRegressor
+    >>> from sklearn.linear_model import Ridge
+    >>> votes = VotingRegressor([("a", Ridge()), ("b", "drop"), ("c", Ridge())], weights=[1, 2, 3])
+    >>> weights_of_votes(votes.fit([[0.0], [1.0]], [0.0, 1.0]))
+    array([1., 3.])
+    """
     if model.weights is None:
         return np.ones(len(model.estimators_))
     members = zip(model.named_estimators_.values(), model.weights, strict=True)

@@ -49,7 +49,7 @@ def example_results(tables: tuple[str, ...] = ("moons",), n_splits: int = 5, n_r
     Examples
     --------
     >>> example_results().cells.shape
-    (30, 28)
+    (30, 32)
     """
     random = np.random.default_rng(0)
     rows = [
@@ -113,4 +113,8 @@ _COST_OVER_LATENCY = {
     "predict_peak_bytes": 1e10,
     "size_bytes": 1e9,
     "size_compressed_bytes": 3e8,
+    "compute_total": 1e6,
+    "compute_active": 8e5,
+    "node_visits_active": 7e5,
+    "multiply_adds_active": 1e5,
 }

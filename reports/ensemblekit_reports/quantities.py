@@ -25,7 +25,7 @@ class Quantity:
     higher_is_better : bool
         Direction.
     unit : str
-        ``""`` for plain scores, else ``"s"``, ``"B"``, ``"rows/s"``.
+        ``""`` for plain scores, else ``"s"``, ``"B"``, ``"rows/s"``, ``"operations"``.
     definition : str
         One sentence, shown beside the number.
     task : str
@@ -134,6 +134,17 @@ COSTS = (
     ),
     Quantity("size_bytes", "Size", False, "B", "Bytes of the pickled fitted pipeline."),
     Quantity("size_compressed_bytes", "Size, compressed", False, "B", "The same bytes after zlib at level 6."),
+    Quantity(
+        "compute_total",
+        "Compute, all members",
+        False,
+        "operations",
+        "Splits tested in trees and multiply-adds of linear parts for an average row if every member and expert ran; the same on every "
+        "machine. Preprocessing is not counted.",
+    ),
+    Quantity("compute_active", "Compute", False, "operations", "The same operations of those members and experts that run for a row."),
+    Quantity("node_visits_active", "Node visits", False, "operations", "Splits of trees among them."),
+    Quantity("multiply_adds_active", "Multiply-adds", False, "operations", "Multiply-adds of linear parts among them."),
 )
 
 QUANTITIES = {quantity.name: quantity for quantity in METRICS + COSTS}

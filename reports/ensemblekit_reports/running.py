@@ -308,6 +308,8 @@ def _notes(pairs: list[Pair], *, quick: bool) -> tuple[str, ...]:
         "Times include what stands before the model: filling in missing cells, one-hot columns, scaling.",
     ]
     notes += [f"{c['dataset']}, {c['model']}: no costs, because {c['reason']}." for c in costs if c["reason"]]
+    uncounted = sorted({(c["model"], c["costs"]["compute_note"]) for c in costs if c["costs"].get("compute_note")})
+    notes += [f"{model}: compute was not counted, because {reason}" for model, reason in uncounted]
     notes += sorted({c["costs"]["memory_note"] for c in costs if c["costs"].get("memory_note")})
     said = Counter[str]()
     for accuracy, _ in pairs:

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from ensemblekit.packed import compute
 from ensemblekit_reports.grouped_folds import with_grouped_folds
 from ensemblekit_reports.models import import_models, registry
 from ensemblekit_reports.preprocessing import preprocessing
@@ -45,6 +46,9 @@ BATCHES = (100, 10_000)
 BATCH_SECONDS, BATCH_REPEATS = 0.2, 50
 #: Places in a job's ``columns``.
 INCOMPLETE, CATEGORIES = 1, 2
+#: Test rows over which compute is averaged: the first, hence the same in every run.
+COUNTED_ROWS = 200
+_COMPUTE = ("compute_total", "compute_active", "node_visits_active", "multiply_adds_active")
 #: Rows of the warm-up's table.
 DUMMY_ROWS = 60
 #: Wall time may exceed CPU time by this share and these seconds before a timing counts as contended.
@@ -66,7 +70,7 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
     Returns
     -------
     dict
-        Each name in ``quantities.COSTS``, ``predict_single_calls``, ``contended`` and ``memory_note``.
+        Each name in ``quantities.COSTS``, ``predict_single_calls``, ``contended``, ``memory_note`` and ``compute_note``.
 
     Examples
     --------
@@ -98,6 +102,7 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
         record |= _measure_size(pipeline)
         tell("start 1")
         record |= _measure_predict(pipeline.predict, X_test, quick=job["quick"])
+        record |= _count_compute(pipeline, X_test[:COUNTED_ROWS])
     return record
 
 
@@ -191,6 +196,15 @@ def _measure_predict(predict: Callable[[Floats], Any], X: Floats, *, quick: bool
     record |= _single_rows(predict, X, quick=quick)
     contended = _is_contended(time.perf_counter() - wall, time.process_time() - cpu)
     return record | ({"contended": True} if contended else {})
+
+
+def _count_compute(pipeline: Pipeline, X: Floats) -> Record:
+    try:
+        found = compute(pipeline, X)
+    except Exception as error:  # noqa: BLE001 - whatever kind of model it is, its times are found
+        return dict.fromkeys(_COMPUTE, np.nan) | {"compute_note": " ".join(str(error).split())[:200] or type(error).__name__}
+    numbers = found.total, found.active, found.node_visits.active, found.multiply_adds.active
+    return dict(zip(_COMPUTE, numbers, strict=True)) | {"compute_note": ""}
 
 
 def _rows(X: Floats, size: int) -> Floats:

@@ -35,6 +35,8 @@ def test_known_times_and_sizes_are_found(processes):
     assert costs["fit_cpu_s"] < costs["fit_wall_s"] - 0.25
     assert costs["contended"] is True
     assert 0.001 < costs["predict_single_p50_s"] < 0.1
+    assert np.isnan(costs["compute_active"])
+    assert costs["compute_note"].startswith("Packing is possible for")
     assert costs["predict_single_p50_s"] <= costs["predict_single_p90_s"]
     assert costs["predict_rows_per_s_100"] < 100_000 < costs["predict_rows_per_s_10000"]
     assert timing.QUICK_CALLS <= costs["predict_single_calls"] < timing.SINGLE_CALLS
@@ -58,7 +60,14 @@ def test_a_registry_model_is_measured_whole(processes):
     record = processes.measure(REGISTRY["logistic"], FOLD)
     assert record["reason"] == ""
     assert "budget" not in record
-    assert set(record["costs"]) == {cost.name for cost in COSTS} | {"contended", "memory_note", "predict_single_calls"}
+    assert set(record["costs"]) == {cost.name for cost in COSTS} | {
+        "contended",
+        "memory_note",
+        "compute_note",
+        "predict_single_calls",
+    }
+    # four columns, three classes
+    assert record["costs"]["compute_total"] == record["costs"]["compute_active"] == record["costs"]["multiply_adds_active"] == 12
     assert 0 < record["costs"]["size_compressed_bytes"] < record["costs"]["size_bytes"] < 1e5
 
 
