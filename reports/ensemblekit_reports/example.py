@@ -95,7 +95,9 @@ def _cell(random: np.random.Generator, table: str, model: str, repeat: int, fold
     level, seconds = _LEVELS[model]
     good = min(1.0, level + 0.01 * random.standard_normal())
     scores = {q.name: good if q.higher_is_better else 2 * (1 - good) for q in metrics_of(task)}
-    costs = {q.name: seconds * _COST_OVER_LATENCY[q.name] * random.uniform(0.9, 1.1) for q in COSTS}
+    # Operations are counted, the rest is measured.
+    noise = {q.name: 1.0 if q.unit == "operations" else random.uniform(0.9, 1.1) for q in COSTS}
+    costs = {q.name: seconds * _COST_OVER_LATENCY[q.name] * noise[q.name] for q in COSTS}
     key = {"dataset": table, "model": model, "repeat": repeat, "fold": fold}
     facts = {"status": "ok", "reason": "", "n_train": 320, "n_test": 80}
     return key | facts | scores | costs | {"predict_single_calls": 1000, "contended": False}
