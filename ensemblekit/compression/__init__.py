@@ -2,5 +2,6 @@
 
 from ensemblekit.compression.footprint import CompressionReport, Footprint
 from ensemblekit.compression.pruning import Pruned, prune
+from ensemblekit.compression.quantizing import Quantized, QuantizedModel, quantize
 
-__all__ = ["CompressionReport", "Footprint", "Pruned", "prune"]
+__all__ = ["CompressionReport", "Footprint", "Pruned", "Quantized", "QuantizedModel", "prune", "quantize"]
