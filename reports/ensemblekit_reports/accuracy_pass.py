@@ -53,11 +53,11 @@ def fit_missing(plan: Plan, cells: list[Cell], store: Store, jobs: int, stage: S
 
 def _missing(cells: list[Cell], plan: Plan) -> list[Group]:
     """Take what is missing fold by fold: those of large tables first, so that no worker is left alone with one at the end."""
-    groups: dict[tuple[str, int, int], Group] = {}
+    groups: dict[tuple[str, int, int, float], Group] = {}
     for cell in cells:
         if is_missing(cell.accuracy, plan.budget):
             cell.accuracy.unlink(missing_ok=True)
-            groups.setdefault((cell.table.name, cell.repeat, cell.fold), []).append(cell)
+            groups.setdefault((cell.table.name, cell.repeat, cell.fold, cell.share), []).append(cell)
     return sorted(groups.values(), key=lambda group: (-work_of(group[:1]), group[0].table.name, -len(group)))
 
 
@@ -78,7 +78,7 @@ def _fit_here(plan: Plan, groups: list[Group], store: Store, jobs: int) -> Gener
 
 def _fit_group(fitters: Fitters, plan: Plan, group: Group) -> None:
     first = group[0]
-    fitters.fit(plan.fold(first.table, first.repeat, first.fold), [(cell.model, cell.accuracy) for cell in group])
+    fitters.fit(plan.fold(first.table, first.repeat, first.fold, first.share), [(cell.model, cell.accuracy) for cell in group])
 
 
 def _fit_there(plan: Plan, groups: list[Group], engine: Engine, jobs: int) -> Generator[Group, None, None]:

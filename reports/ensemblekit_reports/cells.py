@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.grouped_folds import with_grouped_folds
 from ensemblekit_reports.insights.keeping import keep_insight
 from ensemblekit_reports.insights.subject import Subject
+from ensemblekit_reports.learning_rows import kept_rows
 from ensemblekit_reports.metrics import check_probabilities, judge
 from ensemblekit_reports.models import Model
 from ensemblekit_reports.predictions import Predictions, predictions_file, to_parquet
@@ -55,6 +57,8 @@ class Fold:
         Rows of the test fold.
     seed : int
         Seed of every model on this fold.
+    share : float, default=1.0
+        Part of the training rows that models learn from: less for a point of a learning curve.
     """
 
     table: Table
@@ -62,6 +66,13 @@ class Fold:
     number: int
     tested: NDArray[np.bool_]
     seed: int
+    share: float = 1.0
+
+    @cached_property
+    def train(self) -> NDArray[np.intp]:
+        """Positions of the rows that models learn from."""
+        table = self.table
+        return kept_rows(np.flatnonzero(~self.tested), table.y, table.groups, self.share, self.seed, classes=bool(table.classes))
 
 
 @dataclass
@@ -83,7 +94,7 @@ class Prepared:
         if kind not in self._done:
             table, tested = self.fold.table, self.fold.tested
             prepare = preprocessing(kind, *column_groups(table))
-            train, test = table.X[np.flatnonzero(~tested)], table.X[np.flatnonzero(tested)]
+            train, test = table.X[self.fold.train], table.X[np.flatnonzero(tested)]
             if prepare != "passthrough":
                 train, test = prepare.fit_transform(train), prepare.transform(test)
             self._done[kind], self._fitted[kind] = (train, test), prepare
@@ -175,7 +186,7 @@ def run_fold(
 
 def _keeper(model: Model, prepared: Prepared, file: Path) -> Callable[[Any], None] | None:
     """Let a fitted model tell about itself, on the first fold alone."""
-    if (prepared.fold.repeat, prepared.fold.number) != (0, 0):
+    if (prepared.fold.repeat, prepared.fold.number, prepared.fold.share) != (0, 0, 1.0):
         return None
     return lambda fitted: keep_insight(prepared.subject(model.preprocessing, fitted), model.name, file)
 
@@ -266,7 +277,7 @@ def record_of(fold: Fold, model: Model, status: str, reason: str, *, seconds: fl
         "fold": fold.number,
         "status": status,
         "reason": reason,
-        "n_train": int((~fold.tested).sum()),
+        "n_train": len(fold.train),
         "n_test": int(fold.tested.sum()),
         "metrics": dict.fromkeys((metric.name for metric in metrics_of(fold.table.task)), np.nan),
         "seconds": seconds,
@@ -310,13 +321,13 @@ def say(error: BaseException) -> str:
 
 
 def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None, keep: Callable[[Any], None] | None) -> Predictions:
-    table, tested = prepared.fold.table, prepared.fold.tested
+    table, tested, learnt = prepared.fold.table, prepared.fold.tested, prepared.fold.train
     train, test = prepared.rows(model.preprocessing)
     # A class from the reader's own script cannot be cached, and has nothing in common with our members.
-    groups = None if table.groups is None else table.groups[~tested]
-    estimator = with_grouped_folds(model.factory(prepared.fold.seed), table.y[~tested], groups)
-    weights = None if table.weights is None else table.weights[~tested]
-    fitted = _fit(estimator, train, table.y[~tested], weights, memory if model.registered else None)
+    groups = None if table.groups is None else table.groups[learnt]
+    estimator = with_grouped_folds(model.factory(prepared.fold.seed), table.y[learnt], groups)
+    weights = None if table.weights is None else table.weights[learnt]
+    fitted = _fit(estimator, train, table.y[learnt], weights, memory if model.registered else None)
     predicted, probabilities = predict(fitted, test, len(table.classes)) if table.classes else (predict_amounts(fitted, test), None)
     if keep is not None:
         keep(fitted)

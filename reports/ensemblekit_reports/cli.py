@@ -23,6 +23,7 @@ from ensemblekit_reports.dry_run import DryRun, dry_run
 from ensemblekit_reports.engines.engine import ENGINES
 from ensemblekit_reports.errors import UserError, nearest
 from ensemblekit_reports.handing_over import add_options, check, hand_over
+from ensemblekit_reports.learning_rows import SHARES
 from ensemblekit_reports.models import REGISTRY, REGRESSORS
 from ensemblekit_reports.printing import check_printing, print_pdf
 from ensemblekit_reports.progress import for_terminal, silent
@@ -143,6 +144,8 @@ def _add_compare(commands: Any) -> None:
     add("--seed", metavar="N", type=int, help="seed of folds and models")
     add("--time-limit", metavar="SECONDS", type=float, help="end a model that takes longer on a fold (3600; 0 for no limit)")
     add("--memory-limit", metavar="MB", type=float, help="end a model that takes more memory on a fold (no limit)")
+    shares = ", ".join(f"{share:g}" for share in SHARES)
+    add("--learning-curve", action="store_true", help=f"fit every model on parts of the training rows too ({shares}; first repeat)")
     add("--jobs", metavar="N", type=int, default=joblib.cpu_count(), help="processes of the accuracy pass (all cores)")
     add("--engine", metavar="NAME", help=f"workers of the accuracy pass: {', '.join(ENGINES)} (local; see reports/ENGINES.md)")
     add("--scheduler", metavar="ADDRESS", help="Dask scheduler (tcp://HOST:8786) or Ray head; without it workers are started here")
@@ -233,6 +236,8 @@ def _choose_study(options: argparse.Namespace) -> tuple[Study, Path]:
 def _with_flags(study: Study, options: argparse.Namespace) -> Study:
     names = ("task", "metric", "rope", "folds", "quick", "seed", "engine", "scheduler")
     flags = {name: getattr(options, name) for name in names}
+    if options.learning_curve:
+        flags["learning_curve"] = study.learning_curve or SHARES
     if options.silence:
         flags["silence"] = (*study.silence, *options.silence)
     flags |= {"time_limit_s": options.time_limit, "memory_limit_mb": options.memory_limit}

@@ -19,6 +19,7 @@ from ensemblekit_reports.check_codes import check_silence
 from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
 from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.learning_rows import check_shares
 from ensemblekit_reports.model_choice import ModelChoice, choose_models
 from ensemblekit_reports.models import Model, model_from_estimator, registry
 from ensemblekit_reports.plan import Plan
@@ -93,6 +94,7 @@ def compare(
     engine: str = LOCAL,
     scheduler: str = "",
     silence: Sequence[str] = (),
+    learning_curve: Sequence[float] = (),
     directory: str | Path | None = None,
     fresh: bool = False,
     verbose: bool = False,
@@ -143,6 +145,8 @@ def compare(
         Where finished cells are kept and found again; nowhere if not given.
     silence : sequence of str
         Codes of checks that the report leaves out, such as ``"quick-scheme"``.
+    learning_curve : sequence of float
+        Parts of the training rows of the first repeat that every model learns from as well, such as 0.1, 0.25, 0.5; none by default.
     fresh : bool, default=False
         Forget the cells that ``directory`` holds.
     verbose : bool, default=False
@@ -170,7 +174,7 @@ def compare(
     check_task(task)
     budget = Budget(time_limit_s, memory_limit_mb)
     budget.check()
-    silenced = check_silence(silence)
+    silenced, shares = check_silence(silence), check_shares(learning_curve)
     workers = Engine(engine, scheduler)
     workers.check()
     features, labels = _as_frame(X), _as_series(y)
@@ -184,7 +188,7 @@ def compare(
     by_size = QUICK if quick else scheme_for(len(table.y))
     scheme = parse_scheme(folds) if folds else by_size
     chosen = _choose(models, table.task)
-    plan = Plan(name, (table,), chosen, metric, rope, scheme, seed, quick, budget, silenced)
+    plan = Plan(name, (table,), chosen, metric, rope, scheme, seed, quick, budget, silenced, shares)
     with tempfile.TemporaryDirectory(prefix="ensemblekit-") as scratch:
         found = run(
             plan,
@@ -254,6 +258,7 @@ def _say_call(chosen: Sequence[Model], plan: Plan) -> str:
     (table,) = plan.tables
     beside = ["groups=groups"] * (table.groups is not None) + ["sample_weight=sample_weight"] * (table.weights is not None)
     limits = [f"time_limit_s={plan.budget.seconds:g}"] * (plan.budget.seconds != SECONDS)
+    limits += [f"silence={list(plan.silence)}"] * bool(plan.silence) + [f"learning_curve={list(plan.shares)}"] * bool(plan.shares)
     limits += [f"memory_limit_mb={plan.budget.megabytes:g}"] * (plan.budget.megabytes != 0)
     return (
         f"compare([{', '.join(named)}], {', '.join(['X', 'y', *beside])}, name={plan.name!r}, metric={plan.metric!r}, rope={plan.rope}, "

@@ -10,7 +10,7 @@ import numpy as np
 
 from ensemblekit_reports.accuracy_pass import fit_missing
 from ensemblekit_reports.plan import Plan
-from ensemblekit_reports.planned import Cell, is_missing, plan_cells
+from ensemblekit_reports.planned import Cell, curve_cells, is_missing, plan_cells
 from ensemblekit_reports.progress import Stage, silent
 from ensemblekit_reports.scheme import Scheme
 from ensemblekit_reports.store import Store, read_json
@@ -101,12 +101,12 @@ def dry_run(plan: Plan, directory: Path, *, jobs: int, stage: Stage = silent) ->
     >>> found.n_cells, found.n_timed, found.seconds < 60
     (3, 1, True)
     """
-    cells = plan_cells(plan, directory)
+    cells = plan_cells(plan, directory) + curve_cells(plan, directory)
     missing = [cell for cell in cells if is_missing(cell.accuracy, plan.budget)]
     timed = [cell for cell in cells if cell.cost and is_missing(cell.cost, plan.budget)]
     concerned = {(cell.table.name, cell.model.name) for cell in missing + timed}
     seconds, failing = _probe(plan, concerned, jobs, stage)
-    fits = sum(seconds[cell.table.name, cell.model.name] for cell in missing)
+    fits = sum(cell.share * seconds[cell.table.name, cell.model.name] for cell in missing)
     timing = sum(seconds[cell.table.name, cell.model.name] + (QUICK_TIMING_S if plan.quick else TIMING_S) for cell in timed)
     return DryRun(
         name=plan.name,

@@ -30,6 +30,8 @@ class Job(NamedTuple):
         The fold and its seed.
     tested : ndarray of shape (n_rows,), bool
         Its test rows.
+    share : float
+        Part of the training rows to learn from.
     models : list of (Portable, Path)
         Each with the file of its cell.
     scratch : Path
@@ -43,6 +45,7 @@ class Job(NamedTuple):
     number: int
     seed: int
     tested: NDArray[Any]
+    share: float
     models: list[tuple[Portable, Path]]
     scratch: Path
     environment: dict[str, str | None]
@@ -62,7 +65,7 @@ def fit(file: Path, tell: Tell) -> None:
     _set_environment(job.environment)
     table = pickle.loads(job.table.read_bytes())  # noqa: S301
     models = [(from_portable(known), cell) for known, cell in job.models]
-    fold = Fold(table, job.repeat, job.number, job.tested, job.seed)
+    fold = Fold(table, job.repeat, job.number, job.tested, job.seed, job.share)
     run_fold(fold, models, job.scratch, begin=lambda position: tell(f"start {position}"))
 
 

@@ -14,7 +14,17 @@ import ensemblekit
 from ensemblekit_reports.environment import versions
 
 #: Our own files that stand between a table and a number; those of the models are hashed whole.
-_OWN = ("cells.py", "grouped_folds.py", "metrics.py", "models.py", "predictions.py", "preprocessing.py", "scheme.py", "timing.py")
+_OWN = (
+    "cells.py",
+    "learning_rows.py",
+    "grouped_folds.py",
+    "metrics.py",
+    "models.py",
+    "predictions.py",
+    "preprocessing.py",
+    "scheme.py",
+    "timing.py",
+)
 
 
 def content_key(**parts: object) -> str:

@@ -46,6 +46,8 @@ class Plan:
         What each model may take on each fold.
     silence : tuple of str
         Codes of checks that the report leaves out.
+    shares : tuple of float
+        Points of learning curves, in parts of the training rows; empty for none.
 
     Examples
     --------
@@ -66,6 +68,7 @@ class Plan:
     quick: bool
     budget: Budget = field(default_factory=Budget)
     silence: tuple[str, ...] = ()
+    shares: tuple[float, ...] = ()
 
     @property
     def task(self) -> str:
@@ -101,10 +104,10 @@ class Plan:
             return ()
         return (f"Inside the training rows, {', '.join(divided)} hold rows out without regard to groups; test rows are not concerned.",)
 
-    def fold(self, table: Table, repeat: int, number: int) -> Fold:
-        """Return one fold of a table: its test rows and its seed."""
+    def fold(self, table: Table, repeat: int, number: int, share: float = 1.0) -> Fold:
+        """Return one fold of a table: its test rows and its seed, and the part of its training rows that is learnt from."""
         tested = self.assignments[table.name][repeat] == number
-        return Fold(table, repeat, number, tested, model_seed(self.seed, repeat, number))
+        return Fold(table, repeat, number, tested, model_seed(self.seed, repeat, number), share)
 
     def timed_folds(self) -> list[tuple[int, int]]:
         """Return the folds of the cost pass: the first of the first repeat, at most five, or one when quick."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class Cell:
         File of its metrics.
     cost : Path or None
         File of its costs; None on folds that are not timed.
+    share : float, default=1.0
+        Part of the training rows that is learnt from.
     """
 
     table: Table
@@ -40,6 +43,7 @@ class Cell:
     fold: int
     accuracy: Path
     cost: Path | None
+    share: float = 1.0
 
 
 def plan_cells(plan: Plan, directory: Path) -> list[Cell]:
@@ -69,31 +73,65 @@ def plan_cells(plan: Plan, directory: Path) -> list[Cell]:
     timed = set(plan.timed_folds())
     place = fingerprint(machine())
     cells = []
+    for table, model, base in _bases(plan):
+        for repeat, fold in plan.folds(table):
+            label = f"{table.name} {model.name} r{repeat} f{fold}"
+            accuracy = content_key(base=base, repeat=repeat, fold=fold)
+            cost = content_key(base=base, repeat=repeat, fold=fold, at=[place, THREADS, plan.quick])
+            cells.append(
+                Cell(
+                    table,
+                    model,
+                    repeat,
+                    fold,
+                    cell_file(directory, "accuracy", label, accuracy),
+                    cell_file(directory, "cost", label, cost) if (repeat, fold) in timed else None,
+                )
+            )
+    return cells
+
+
+def curve_cells(plan: Plan, directory: Path) -> list[Cell]:
+    """List the cells of learning curves that are not cells of the study anyway: parts of the training rows of the first repeat.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to run.
+    directory : Path
+        Output folder; nothing is done to it.
+
+    Returns
+    -------
+    list of Cell
+        By table, model, share, fold; none where no curve is asked for.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.models import find_models
+    >>> from ensemblekit_reports.scheme import Scheme
+    >>> from ensemblekit_reports.tables import bundled_table
+    >>> study = ("p", (bundled_table("iris"),), find_models(["logistic"]), "accuracy", 0.01, Scheme(2, 3), 0, True)
+    >>> [(cell.share, cell.fold) for cell in curve_cells(Plan(*study, shares=(0.5, 1.0)), Path("out"))]
+    [(0.5, 0), (0.5, 1), (0.5, 2)]
+    """
+    cells = []
+    for table, model, base in _bases(plan):
+        folds = [fold for repeat, fold in plan.folds(table) if repeat == 0]
+        for share, fold in [(share, fold) for share in plan.shares if share < 1 for fold in folds]:
+            key = content_key(base=base, repeat=0, fold=fold, share=share)
+            file = cell_file(directory, "accuracy", f"{table.name} {model.name} r0 f{fold} s{share:g}", key)
+            cells.append(Cell(table, model, 0, fold, file, None, share))
+    return cells
+
+
+def _bases(plan: Plan) -> Iterator[tuple[Table, Model, str]]:
+    """Give every model on every table, with the hash of what all of its cells there depend on."""
     for table in plan.tables:
         dealt = hashlib.sha256(plan.assignments[table.name].tobytes()).hexdigest()
         for model in plan.models:
-            base = content_key(
-                table=table.checksum,
-                dataset=table.name,
-                folds=dealt,
-                seed=plan.seed,
-                model=model.identity(),
-            )
-            for repeat, fold in plan.folds(table):
-                label = f"{table.name} {model.name} r{repeat} f{fold}"
-                accuracy = content_key(base=base, repeat=repeat, fold=fold)
-                cost = content_key(base=base, repeat=repeat, fold=fold, at=[place, THREADS, plan.quick])
-                cells.append(
-                    Cell(
-                        table,
-                        model,
-                        repeat,
-                        fold,
-                        cell_file(directory, "accuracy", label, accuracy),
-                        cell_file(directory, "cost", label, cost) if (repeat, fold) in timed else None,
-                    )
-                )
-    return cells
+            known = {"table": table.checksum, "dataset": table.name, "folds": dealt, "seed": plan.seed, "model": model.identity()}
+            yield table, model, content_key(**known)
 
 
 def is_missing(record: Path, budget: Budget) -> bool:

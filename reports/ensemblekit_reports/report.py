@@ -10,6 +10,7 @@ import numpy as np
 from ensemblekit_reports.advice import Advice, advise
 from ensemblekit_reports.checks import Finding, findings, silenced
 from ensemblekit_reports.comparisons import Comparison, compare_on_table, compare_over_tables, compared_pairs, facing
+from ensemblekit_reports.learning import LearningCurve, learning_curves
 from ensemblekit_reports.quantities import QUANTITIES, Quantity
 from ensemblekit_reports.rebuilding import rebuild
 from ensemblekit_reports.standings import Standing, on_table, over_tables
@@ -84,6 +85,8 @@ class Report:
         As in `Results`.
     insights : tuple of MixtureInsight or EnsembleInsight
         What mixtures and ensembles tell about themselves.
+    learning : tuple of LearningCurve
+        Empty where no learning curve was asked for.
     silence : tuple of str
         Codes of the checks that were silenced.
     silenced : tuple of Finding
@@ -109,6 +112,7 @@ class Report:
     notes: tuple[str, ...]
     cells: pd.DataFrame = field(compare=False, repr=False)
     insights: tuple[Insight, ...] = ()
+    learning: tuple[LearningCurve, ...] = ()
     silence: tuple[str, ...] = ()
     silenced: tuple[Finding, ...] = ()
 
@@ -177,6 +181,7 @@ def build(results: Results) -> Report:
         reproducibility=results.environment,
         notes=results.notes,
         cells=results.cells,
+        learning=learning_curves(results),
         silence=results.silence,
         silenced=silenced(results),
         insights=tuple(insight for insight in results.insights if insight.dataset in {facts.name for facts in ran}),

@@ -171,6 +171,9 @@ class Results:
         what the libraries complained about.
     task : str
         ``"classification"`` or ``"regression"``, of all tables.
+    curve : DataFrame or None
+        Learning curves: as ``cells``, without costs, with ``share``: the part of the training rows that was learnt from. None where
+        none was asked for.
     leaks : tuple of Leak
         Columns that alone predict the target.
     silence : tuple of str
@@ -193,6 +196,7 @@ class Results:
     cells: pd.DataFrame
     notes: tuple[str, ...] = ()
     task: str = "classification"
+    curve: pd.DataFrame | None = None
     leaks: tuple[Leak, ...] = ()
     silence: tuple[str, ...] = ()
     insights: tuple[Insight, ...] = ()

@@ -26,7 +26,7 @@ from ensemblekit_reports.leaks import find_leaks
 from ensemblekit_reports.lock import only_run_in
 from ensemblekit_reports.metrics import judge
 from ensemblekit_reports.plan import Plan
-from ensemblekit_reports.planned import THREADS, Cell, is_missing, plan_cells, work_of
+from ensemblekit_reports.planned import THREADS, Cell, curve_cells, is_missing, plan_cells, work_of
 from ensemblekit_reports.predictions import predictions_file, read_predictions
 from ensemblekit_reports.progress import Stage, silent
 from ensemblekit_reports.quantities import COSTS, QUANTITIES, metrics_of
@@ -94,21 +94,21 @@ def run(
         store = Store(directory)
         if fresh:
             store.forget()
-        cells = plan_cells(plan, directory)
+        cells, curve = plan_cells(plan, directory), curve_cells(plan, directory)
         for table in plan.tables:
             store.save_folds(table.name, plan.assignments[table.name])
         clock = _Clock.start(store, cells)
         try:
-            fit_missing(plan, cells, store, jobs, stage, engine or Engine())
+            fit_missing(plan, cells + curve, store, jobs, stage, engine or Engine())
             _cost_pass(plan, cells, store, stage)
         except BaseException:
             with suppress(OSError):  # what went wrong first is what counts
-                _write_run(plan, store, cells, clock.environment(plan, command))
+                _write_run(plan, store, cells, curve, clock.environment(plan, command))
             raise
         finally:
             store.clear_scratch()
         leaks = tuple(leak for table in plan.tables for leak in find_leaks(table, plan.assignments[table.name][0]))
-        _write_run(plan, store, cells, clock.environment(plan, command), leaks)
+        _write_run(plan, store, cells, curve, clock.environment(plan, command), leaks)
         return load_results(directory)
 
 
@@ -166,7 +166,9 @@ def _listed(cells: list[Cell]) -> list[list[str]]:
     return [[cell.accuracy.name, cell.cost.name if cell.cost else ""] for cell in cells]
 
 
-def _write_run(plan: Plan, store: Store, cells: list[Cell], environment: Environment, leaks: tuple[Leak, ...] = ()) -> None:
+def _write_run(
+    plan: Plan, store: Store, cells: list[Cell], curve: list[Cell], environment: Environment, leaks: tuple[Leak, ...] = ()
+) -> None:
     record = {
         "format": FORMAT,
         "study": {
@@ -183,6 +185,7 @@ def _write_run(plan: Plan, store: Store, cells: list[Cell], environment: Environ
         "models": [asdict(model.facts()) for model in plan.models],
         "environment": asdict(environment),
         "cells": _listed(cells),
+        "curve": [[cell.accuracy.name, cell.share] for cell in curve],
         "leaks": [asdict(leak) for leak in leaks],
     }
     store.save(store.directory / "run.json", record)
@@ -231,10 +234,12 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
     study["silence"] = check_silence([*study.get("silence", ()), *silence])
     check_numbers(study["metric"], study["rope"], environment.seed, task)
     pairs = [_read_pair(directory, accuracy, cost, task) for accuracy, cost in record["cells"]]
-    unfinished = sum(accuracy is None for accuracy, _ in pairs)
+    points = [(_read_pair(directory, name, "", task)[0], share) for name, share in record.get("curve", ())]
+    unfinished = sum(accuracy is None for accuracy, _ in pairs) + sum(accuracy is None for accuracy, _ in points)
     if unfinished:
+        there = len(pairs) + len(points)
         raise UserError(
-            f"the run in {directory} is not finished: {unfinished} of {len(pairs)} cells are missing. Go on with: {environment.command}"
+            f"the run in {directory} is not finished: {unfinished} of {there} cells are missing. Go on with: {environment.command}"
         )
     finished = [
         (cell["dataset"], cell["model"], directory / "cells" / "accuracy" / name)
@@ -249,6 +254,7 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         environment=environment,
         cells=_frame([_row(accuracy, cost, task) for accuracy, cost in pairs if accuracy], task),
         notes=_notes(pairs, quick=study["quick"]) + _other_metric(record["study"], study),
+        curve=_curve([(accuracy, share) for accuracy, share in points if accuracy], pairs, task),
         leaks=tuple(Leak(**leak) for leak in record.get("leaks", ())),
         insights=tuple(found for accuracy, _ in record["cells"] if (found := read_insight(directory / "cells" / "accuracy" / accuracy))),
         answers=read_answers(finished, {table.name: len(table.class_counts) for table in tables}, study["n_repeats"]),
@@ -290,6 +296,14 @@ def _row(accuracy: dict[str, Any], cost: dict[str, Any] | None, task: str) -> di
     metrics = {metric.name: accuracy["metrics"].get(metric.name) for metric in metrics_of(task)}
     measured = {name: costs.get(name) for name in (*(c.name for c in COSTS), "predict_single_calls", "contended")}
     return facts | metrics | measured
+
+
+def _curve(points: list[tuple[dict[str, Any], float]], pairs: list[Pair], task: str) -> pd.DataFrame | None:
+    """Join the points of learning curves with the cells of the whole training folds, which are their last point."""
+    if not points:
+        return None
+    whole = [(accuracy, 1.0) for accuracy, _ in pairs if accuracy and accuracy["repeat"] == 0]
+    return _frame([_row(accuracy, None, task) | {"share": share} for accuracy, share in (*points, *whole)], task)
 
 
 def _frame(rows: list[dict[str, Any]], task: str) -> pd.DataFrame:

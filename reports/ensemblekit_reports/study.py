@@ -14,6 +14,7 @@ from ensemblekit_reports.check_codes import check_silence
 from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
 from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.errors import UserError, nearest, unknown_name
+from ensemblekit_reports.learning_rows import check_shares
 from ensemblekit_reports.model_choice import ModelChoice, choose_models
 from ensemblekit_reports.models import default_models
 from ensemblekit_reports.plan import Plan
@@ -140,6 +141,8 @@ class Study:
         Address of a Dask scheduler or a Ray head; ``""`` starts workers on this machine.
     silence : tuple of str
         Codes of checks that the report leaves out, such as ``"quick-scheme"``.
+    learning_curve : tuple of float
+        Parts of the training rows of the first repeat that every model learns from as well, such as 0.1, 0.25, 0.5; none by default.
 
     Examples
     --------
@@ -161,6 +164,7 @@ class Study:
     engine: str = LOCAL
     scheduler: str = ""
     silence: tuple[str, ...] = ()
+    learning_curve: tuple[float, ...] = ()
 
     def workers(self) -> Engine:
         """Return the workers of the accuracy pass, not connected yet.
@@ -203,7 +207,7 @@ class Study:
         check_task(self.task)
         budget = Budget(self.time_limit_s, self.memory_limit_mb)
         budget.check()
-        silence = check_silence(self.silence)
+        silence, shares = check_silence(self.silence), check_shares(self.learning_curve)
         if not self.tables:
             raise UserError("the study names no table; write at least one [[tables]] section.")
         tables = _with_unique_names([choice.read(folder, self.task) for choice in self.tables])
@@ -215,7 +219,7 @@ class Study:
         largest = max(len(table.y) for table in tables)
         by_size = QUICK if self.quick else scheme_for(largest)
         scheme = parse_scheme(self.folds) if self.folds else by_size
-        return Plan(self.name, tables, models, metric, rope, scheme, self.seed, self.quick, budget, silence)
+        return Plan(self.name, tables, models, metric, rope, scheme, self.seed, self.quick, budget, silence, shares)
 
 
 def common_task(tables: Sequence[Table]) -> str:
@@ -310,6 +314,8 @@ _KINDS: dict[str, tuple[Any, str]] = {
     "float | None": ((int, float), "a number"),
     "bool": (bool, "true or false"),
     "tuple[str | ModelChoice, ...] | None": (list, "a list of names or of sections"),
+    "tuple[str, ...]": (list, "a list of names"),
+    "tuple[float, ...]": (list, "a list of numbers"),
     "Mapping[str, Any]": (dict, "a table of parameters"),
 }
 

@@ -132,9 +132,9 @@ def _submit(cluster: Cluster, plan: Plan, group: list[Cell], placed: dict[str, _
     place = placed[first.table.name]
     if place.handle is None:
         place.handle = cluster.place(place.table)
-    fold = plan.fold(first.table, first.repeat, first.fold)
+    fold = plan.fold(first.table, first.repeat, first.fold, first.share)
     models = [(to_portable(cell.model), cell.accuracy.name) for cell in group]
-    order = Order(fold.repeat, fold.number, fold.seed, fold.tested, models, plan.budget, content_key(), versions())
+    order = Order(fold.repeat, fold.number, fold.seed, fold.tested, fold.share, models, plan.budget, content_key(), versions())
     return cluster.submit(place.handle, order)
 
 

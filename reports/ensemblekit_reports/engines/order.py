@@ -31,6 +31,8 @@ class Order(NamedTuple):
         The fold and its seed.
     tested : ndarray of shape (n_rows,), bool
         Its test rows.
+    share : float
+        Part of the training rows to learn from.
     models : list of (Portable, str)
         Each with the name of its cell's file.
     budget : Budget
@@ -45,6 +47,7 @@ class Order(NamedTuple):
     number: int
     seed: int
     tested: NDArray[Any]
+    share: float
     models: list[tuple[Portable, str]]
     budget: Budget
     software: str
@@ -74,7 +77,7 @@ def fit_order(table: Table, order: Order) -> Files:
     _check_software(order)
     with worker_folder() as folder, Fitters(1, order.budget, Store(folder).scratch) as fitters:
         fitters.share([table])
-        fold = Fold(table, order.repeat, order.number, order.tested, order.seed)
+        fold = Fold(table, order.repeat, order.number, order.tested, order.seed, order.share)
         fitters.fit(fold, [(from_portable(model), folder / "cells" / "accuracy" / file) for model, file in order.models])
         return {file.relative_to(folder).as_posix(): file.read_bytes() for file in (folder / "cells").glob("*/*")}
 

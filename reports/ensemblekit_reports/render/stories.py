@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from ensemblekit_reports import wording
 from ensemblekit_reports.figures.colours import model_positions
 from ensemblekit_reports.figures.ensembles import draw_sizes
+from ensemblekit_reports.figures.learning import draw_learning
 from ensemblekit_reports.figures.mixtures import draw_drivers, draw_load, draw_map, draw_trace
 from ensemblekit_reports.insights import sentences
 from ensemblekit_reports.insights.plain import EnsembleInsight, ExplainedRow, MixtureInsight
+from ensemblekit_reports.learning import CurvePoint, LearningCurve, still_rising
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from ensemblekit_reports.report import Report
 
 #: Mixtures on a table, and tables of ensembles, that are told in full: the page is to stay small with twenty tables.
-MOST_MIXTURES, MOST_ENSEMBLES = 4, 3
+MOST_MIXTURES, MOST_ENSEMBLES, MOST_LEARNING = 4, 3, 6
 _ABOUT_DRIVERS = (
     "What drives the gate: points by which an expert's share of a row changes, on average, when the column is shuffled among the rows. "
     "To the right: the expert is likelier where the column is higher; to the left: where it is lower; with a name: in that category."
@@ -90,6 +92,31 @@ class EnsembleStory:
 
 
 @dataclass(frozen=True)
+class LearningStory:
+    """The learning curves of a table.
+
+    Parameters
+    ----------
+    table : str
+    sentence : str
+        Whether more rows should help.
+    curves : tuple of LearningCurve
+    pictures : tuple of Picture
+        Empty where the story is not told in full.
+    """
+
+    table: str
+    sentence: str
+    curves: tuple[LearningCurve, ...]
+    pictures: tuple[Picture, ...]
+
+    @property
+    def longest(self) -> tuple[CurvePoint, ...]:
+        """Return the points of a model that finished the most of them."""
+        return max((curve.points for curve in self.curves), key=len)
+
+
+@dataclass(frozen=True)
 class Stories:
     """All that is told of mixtures and ensembles.
 
@@ -98,6 +125,7 @@ class Stories:
     mixtures : tuple of MixtureStory
         Those of the mixture in question first.
     ensembles : tuple of EnsembleStory
+    learning : tuple of LearningStory
 
     Examples
     --------
@@ -107,10 +135,12 @@ class Stories:
 
     mixtures: tuple[MixtureStory, ...] = ()
     ensembles: tuple[EnsembleStory, ...] = ()
+    learning: tuple[LearningStory, ...] = ()
 
     def drawings(self) -> tuple[Drawing, ...]:
         """Return every drawing."""
         pictures = [story.pictures for story in self.mixtures] + [story.pictures for story in self.ensembles]
+        pictures += [story.pictures for story in self.learning]
         return tuple(picture.drawing for told in pictures for picture in told)
 
 
@@ -138,7 +168,18 @@ def tell(report: Report) -> Stories:
     ensembles = [insight for insight in report.insights if isinstance(insight, EnsembleInsight)]
     ordered = sorted(ensembles, key=lambda insight: _table(report, insight))
     groups = [tuple(group) for _, group in groupby(ordered, key=_members)]
-    return Stories(told, tuple(_ensembles(report, group, i) for i, group in enumerate(groups, start=1)))
+    return Stories(told, tuple(_ensembles(report, group, i) for i, group in enumerate(groups, start=1)), _learning(report))
+
+
+def _learning(report: Report) -> tuple[LearningStory, ...]:
+    labels, places = {model.name: model.label for model in report.models}, model_positions(report.models)
+    found = []
+    for i, (table, group) in enumerate(groupby(report.learning, key=lambda curve: curve.table), start=1):
+        curves, where = tuple(group), wording.name(table, 40)
+        drawing = draw_learning(curves, labels, places, report.quantity, f"learning-{i}", where) if i <= MOST_LEARNING else None
+        pictures = (Picture(drawing, "Mean score on the folds of the first repeat, by the number of rows learnt from."),) if drawing else ()
+        found.append(LearningStory(table, still_rising(curves, labels, report.quantity.name, report.rope), curves, pictures))
+    return tuple(found)
 
 
 def _table(report: Report, insight: EnsembleInsight) -> int:
