@@ -97,8 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ensemblekit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_compare(commands)
-    report = commands.add_parser("report", help="write the report of a finished run again", allow_abbrev=False)
-    report.add_argument("directory", metavar="DIR", type=Path, help="output folder of a run")
+    report = commands.add_parser(
+        "report", help="write the report of a finished run again, or lay several runs side by side", allow_abbrev=False
+    )
+    report.add_argument(
+        "directory", metavar="DIR", type=Path, nargs="+", help="output folder of a run; of several for one page that compares them"
+    )
+    report.add_argument("--out", metavar="DIR", type=Path, default=Path(), help="where the page of several runs goes (this folder)")
     report.add_argument("--metric", metavar="NAME", help="primary metric instead of the declared one; nothing is fitted again")
     report.add_argument("--rope", metavar="SIZE", type=float, help="practically equal differences of it, instead of the declared ones")
     report.add_argument("--pdf", action="store_true", help="print the report as PDF too, with Chromium or WeasyPrint")
@@ -247,9 +252,25 @@ def _with_flags(study: Study, options: argparse.Namespace) -> Study:
 
 
 def _report(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command
-    _write_report(
-        load_results(options.directory, metric=options.metric, rope=options.rope, silence=options.silence or ()), options.directory, options
-    )
+    if len(options.directory) > 1:
+        _write_runs(options)
+        return
+    (directory,) = options.directory
+    results = load_results(directory, metric=options.metric, rope=options.rope, silence=options.silence or ())
+    _write_report(results, directory, options)
+
+
+def _write_runs(options: argparse.Namespace) -> None:
+    from ensemblekit_reports.render.several_runs import headline, write_runs  # noqa: PLC0415 - as in `_write_report`
+    from ensemblekit_reports.several_runs import lay_side_by_side  # noqa: PLC0415
+
+    found = lay_side_by_side(options.directory, metric=options.metric, rope=options.rope)
+    page = write_runs(found, options.out)
+    files = {"page": page} | ({"pdf": print_pdf(page)} if options.pdf else {})
+    if options.json:
+        _say(json.dumps({"headline": headline(found), "remarks": found.remarks} | {name: str(path) for name, path in files.items()}))
+    elif not options.quiet:
+        _say("\n".join([headline(found), *found.remarks, "", *map(str, files.values())]))
 
 
 def _write_report(results: Results, directory: Path, options: argparse.Namespace, plan: Plan | None = None) -> None:

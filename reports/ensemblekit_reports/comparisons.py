@@ -158,7 +158,7 @@ def compare_on_table(results: Results, table: str, pairs: Sequence[tuple[str, st
                 cost_ratio=float(costs[second] / costs[first]),
             )
         )
-    return _called(raw)
+    return called(raw)
 
 
 def compare_over_tables(results: Results, by_table: Sequence[tuple[str, tuple[Comparison, ...]]]) -> tuple[Comparison, ...]:
@@ -186,7 +186,7 @@ def compare_over_tables(results: Results, by_table: Sequence[tuple[str, tuple[Co
     """
     names = [name for name, _ in by_table]
     seed = results.environment.seed
-    return _called([_joined(names, parts, results.rope, seed) for parts in zip(*(c for _, c in by_table), strict=True)])
+    return called([_joined(names, parts, results.rope, seed) for parts in zip(*(c for _, c in by_table), strict=True)])
 
 
 def _joined(names: list[str], parts: tuple[Comparison, ...], rope: float, seed: int) -> Comparison:
@@ -221,7 +221,26 @@ def _joined(names: list[str], parts: tuple[Comparison, ...], rope: float, seed: 
     )
 
 
-def _called(comparisons: list[Comparison]) -> tuple[Comparison, ...]:
+def called(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """Adjust the p of comparisons for their number, and say of each what it shows.
+
+    Parameters
+    ----------
+    comparisons : sequence of Comparison
+        All that are judged together.
+
+    Returns
+    -------
+    tuple of Comparison
+        In the same order, with ``p_holm`` and ``call``.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.example import example_results
+    >>> found = compare_on_table(example_results(), "moons", [("moe", "logistic")])
+    >>> called([replace(found[0], p=0.2, equal=0.5)])[0].call
+    'not distinguishable'
+    """
     adjusted = holm([comparison.p for comparison in comparisons])
     return tuple(replace(comparison, p_holm=p, call=_call(comparison, p)) for comparison, p in zip(comparisons, adjusted, strict=True))
 

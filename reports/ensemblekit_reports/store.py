@@ -116,6 +116,25 @@ def cell_file(directory: Path, kind: str, label: str, key: str) -> Path:
     return directory / "cells" / kind / f"{_words(label)}-{key}.json"
 
 
+def fold_files(directory: Path, table: str) -> list[Path]:
+    """Return the files in which the folds of a table were kept, those of the last run last.
+
+    Parameters
+    ----------
+    directory : Path
+        Output folder; runs of other schemes may have left theirs there.
+    table : str
+        Name of the table.
+
+    Examples
+    --------
+    >>> fold_files(Path("nowhere"), "iris")
+    []
+    """
+    found = [file for file in (directory / "folds").glob("*.npy") if file.stem.rpartition("-")[0] == _words(table)]
+    return sorted(found, key=lambda file: (file.stat().st_mtime_ns, file.name))
+
+
 def make_folder(directory: Path) -> None:
     """Make a folder if it is not there, and see that it can be written to.
 
