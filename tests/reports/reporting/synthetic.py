@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
+from ensemblekit_reports.answers import of_classes
 from ensemblekit_reports.quantities import COSTS
 from ensemblekit_reports.results import Environment, ModelFacts, Results, TableFacts
 
@@ -92,6 +95,15 @@ def fail(results: Results, model: str, folds: int, reason: str = "ValueError: no
     cells.loc[hit, ["status", "reason"]] = [status, reason]
     cells.loc[hit, cells.columns[cells.columns.get_loc("n_test") + 1 : -1]] = np.nan
     return results
+
+
+def answered(results: Results, n_classes: int = 2) -> Results:
+    """Let every model answer something on every table."""
+    random = np.random.default_rng(0)
+    y, p = random.integers(0, n_classes, 200), random.dirichlet(np.ones(n_classes), 200)
+    p = (p + 2 * np.eye(n_classes)[y]) / 3
+    found = [of_classes(t.name, m.name, y, p.argmax(axis=1), p, np.ones(200), n_classes) for t in results.tables for m in results.models]
+    return replace(results, answers=tuple(found))
 
 
 def _table(name: str) -> TableFacts:

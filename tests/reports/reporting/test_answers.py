@@ -14,7 +14,7 @@ from ensemblekit_reports.predictions import Predictions, predictions_file, to_pa
 from ensemblekit_reports.render import to_html
 from ensemblekit_reports.render.strips import fold_strips
 from ensemblekit_reports.report import build, named_models
-from tests.reports.reporting.synthetic import LEVELS, MODELS, study
+from tests.reports.reporting.synthetic import LEVELS, MODELS, answered, study
 from tests.reports.reporting.test_render import HOSTILE, Page
 
 RANDOM = np.random.default_rng(0)
@@ -68,13 +68,6 @@ def test_folds_and_repeats_are_joined(tmp_path):
     whole = of_classes("t", "m", Y, PREDICTED, PROBABILITIES, WEIGHTS, 3)
     np.testing.assert_allclose(found.confusion, whole.confusion)
     assert (found.n_rows, found.ece) == (200, pytest.approx(whole.ece))
-
-
-def answered(results, n_classes=2):
-    """Let every model answer something on every table."""
-    y, p = Y % n_classes, RANDOM.dirichlet(np.ones(n_classes), 200)
-    found = [of_classes(t.name, m.name, y, p.argmax(axis=1), p, WEIGHTS, n_classes) for t in results.tables for m in results.models]
-    return replace(results, answers=tuple(found))
 
 
 def test_only_the_named_models_are_told_in_full():
