@@ -38,6 +38,7 @@ from ensemblekit_reports.quantities import metrics_of
 from ensemblekit_reports.quiet import collected
 from ensemblekit_reports.store import to_json
 from ensemblekit_reports.tables import Table
+from ensemblekit_reports.tuned import inner_folds, space_of, tune
 
 #: How many different messages of a library a cell keeps.
 MOST_MESSAGES = 5
@@ -232,12 +233,14 @@ def run_cell(
     >>> run_cell(model_from_estimator("bad", LogisticRegression(C=-1)), Prepared(fold), None)[0]["status"]
     'failed'
     """
-    fold, said = prepared.fold, Counter[str]()
+    fold, said, search = prepared.fold, Counter[str](), dict[str, Any]()
     started = time.perf_counter()
     with collected(said):
-        status, reason, predictions = _attempt(lambda: _fit_and_predict(model, prepared, memory, keep))
+        status, reason, predictions = _attempt(lambda: _fit_and_predict(model, prepared, memory, keep, search))
     seconds = time.perf_counter() - started
     record = record_of(fold, model, status, reason, seconds=seconds) | {"said": dict(said.most_common(MOST_MESSAGES))}
+    if search:
+        record["tuning"] = search
     if predictions is not None:
         record["metrics"] = judge(predictions)
     return record, predictions
@@ -320,19 +323,93 @@ def say(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0][:500]}" if lines else type(error).__name__
 
 
-def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None, keep: Callable[[Any], None] | None) -> Predictions:
+def _fit_and_predict(
+    model: Model, prepared: Prepared, memory: Memory | None, keep: Callable[[Any], None] | None, search: dict[str, Any]
+) -> Predictions:
     table, tested, learnt = prepared.fold.table, prepared.fold.tested, prepared.fold.train
     train, test = prepared.rows(model.preprocessing)
     # A class from the reader's own script cannot be cached, and has nothing in common with our members.
-    groups = None if table.groups is None else table.groups[learnt]
+    groups = _part(table.groups, learnt)
+    if model.tuning is not None:
+        model = tuned_model(model, train, table.y[learnt], _part(table.weights, learnt), groups, prepared.fold.seed, search)
     estimator = with_grouped_folds(model.factory(prepared.fold.seed), table.y[learnt], groups)
-    weights = None if table.weights is None else table.weights[learnt]
-    fitted = _fit(estimator, train, table.y[learnt], weights, memory if model.registered else None)
-    predicted, probabilities = predict(fitted, test, len(table.classes)) if table.classes else (predict_amounts(fitted, test), None)
+    fitted = _fit(estimator, train, table.y[learnt], _part(table.weights, learnt), memory if model.registered else None)
+    predicted, probabilities = _ask(fitted, test, table.y)
     if keep is not None:
         keep(fitted)
     rows = np.flatnonzero(tested).astype(np.int32)
-    return Predictions(rows, table.y[tested], predicted, probabilities, None if table.weights is None else table.weights[tested])
+    return Predictions(rows, table.y[tested], predicted, probabilities, _part(table.weights, tested))
+
+
+def _part(values: NDArray[Any] | None, rows: NDArray[Any]) -> Any:
+    return None if values is None else values[rows]
+
+
+def _ask(fitted: Any, X: NDArray[np.float64], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+    """Ask for what is like the answers ``y`` of all rows: classes and their probabilities, or amounts."""
+    if np.issubdtype(y.dtype, np.floating):
+        return predict_amounts(fitted, X), None
+    return predict(fitted, X, int(y.max()) + 1)
+
+
+def tuned_model(
+    model: Model,
+    X: NDArray[np.float64],
+    y: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    groups: NDArray[np.int64] | None,
+    seed: int,
+    search: dict[str, Any],
+) -> Model:
+    """Tune a model inside training rows.
+
+    Parameters
+    ----------
+    model : Model
+        With a `Tuning`.
+    X : ndarray of shape (n_rows, n_columns), float64
+        Training rows, preprocessed.
+    y : ndarray of shape (n_rows,)
+        Their classes or amounts.
+    weights, groups : ndarray of shape (n_rows,), or None
+        What they bring along.
+    seed : int
+        Of the fold.
+    search : dict
+        Filled with what was done: ``trials``, ``asked``, ``seconds``, ``score``, ``default``, ``params``.
+
+    Returns
+    -------
+    Model
+        With the parameters that were best, and no search any more.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.models import REGISTRY
+    >>> from ensemblekit_reports.tables import bundled_table
+    >>> from ensemblekit_reports.tuned import Tuning
+    >>> table, search = bundled_table("iris"), {}
+    >>> logistic = REGISTRY["logistic"].tuned_by(Tuning(2, metric="log_loss"))
+    >>> tuned_model(logistic, table.X, table.y, None, None, 0, search).tuning, search["trials"]
+    (None, 2)
+    """
+    ranges, tuning = space_of(model.space, model.task, model.fixed), model.tuning
+    if ranges is None or tuning is None:
+        return model
+    folds = list(inner_folds(y, groups, seed))
+
+    def score_inside(estimator: Any) -> float:
+        scores = []
+        for train, test in folds:
+            own = with_grouped_folds(clone(estimator), y[train], _part(groups, train))
+            fitted = _fit(own, X[train], y[train], _part(weights, train), None)
+            answers = Predictions(test.astype(np.int32), y[test], *_ask(fitted, X[test], y), _part(weights, test))
+            scores.append(judge(answers)[tuning.metric])
+        return float(np.mean(scores))
+
+    chosen, found = tune(model.factory(seed), ranges, tuning, score_inside, seed)
+    search |= found | {"params": chosen}
+    return model.with_params(chosen)
 
 
 def _fit(estimator: Any, X: NDArray[np.float64], y: NDArray[Any], weights: NDArray[np.float64] | None, memory: Memory | None) -> Any:

@@ -31,6 +31,7 @@ from ensemblekit_reports.quantities import TASKS, metrics_of
 from ensemblekit_reports.results import Results
 from ensemblekit_reports.running import load_results, run
 from ensemblekit_reports.study import DEFAULT_STUDY, Study, TableChoice, study_from_toml
+from ensemblekit_reports.tuned import TIME_LIMIT_S, Tuning
 
 if TYPE_CHECKING:
     from ensemblekit_reports.plan import Plan
@@ -151,6 +152,7 @@ def _add_compare(commands: Any) -> None:
     add("--memory-limit", metavar="MB", type=float, help="end a model that takes more memory on a fold (no limit)")
     shares = ", ".join(f"{share:g}" for share in SHARES)
     add("--learning-curve", action="store_true", help=f"fit every model on parts of the training rows too ({shares}; first repeat)")
+    add("--tune", metavar="TRIALS", type=int, help="search each model's parameters inside each training fold (no)")
     add("--jobs", metavar="N", type=int, default=joblib.cpu_count(), help="processes of the accuracy pass (all cores)")
     add("--engine", metavar="NAME", help=f"workers of the accuracy pass: {', '.join(ENGINES)} (local; see reports/ENGINES.md)")
     add("--scheduler", metavar="ADDRESS", help="Dask scheduler (tcp://HOST:8786) or Ray head; without it workers are started here")
@@ -246,6 +248,8 @@ def _with_flags(study: Study, options: argparse.Namespace) -> Study:
     if options.silence:
         flags["silence"] = (*study.silence, *options.silence)
     flags |= {"time_limit_s": options.time_limit, "memory_limit_mb": options.memory_limit}
+    if options.tune is not None:
+        flags["tune"] = Tuning(options.tune, study.tune.time_limit_s if study.tune else TIME_LIMIT_S)
     if options.models is not None:
         flags["models"] = tuple(name.strip() for name in options.models.split(",") if name.strip())
     return replace(study, **{name: value for name, value in flags.items() if value is not None})

@@ -27,7 +27,9 @@ from ensemblekit_reports.progress import for_terminal, silent
 from ensemblekit_reports.results import Results
 from ensemblekit_reports.running import run
 from ensemblekit_reports.scheme import QUICK, parse_scheme, scheme_for
+from ensemblekit_reports.study import with_tuning
 from ensemblekit_reports.tables import table_from_frame
+from ensemblekit_reports.tuned import Tuning
 
 if TYPE_CHECKING:
     from ensemblekit_reports.report import Report
@@ -95,6 +97,7 @@ def compare(
     scheduler: str = "",
     silence: Sequence[str] = (),
     learning_curve: Sequence[float] = (),
+    tune: int | Tuning | None = None,
     directory: str | Path | None = None,
     fresh: bool = False,
     verbose: bool = False,
@@ -141,6 +144,8 @@ def compare(
         Workers of the accuracy pass: ``"local"``, ``"dask"`` or ``"ray"``.
     scheduler : str, default=""
         Address of a Dask scheduler or a Ray head; ``""`` starts ``n_jobs`` workers on this machine.
+    tune : int or Tuning, optional
+        Search parameters inside each training fold with so many trials for every model (extra ``tune``).
     directory : path, optional
         Where finished cells are kept and found again; nowhere if not given.
     silence : sequence of str
@@ -187,7 +192,8 @@ def compare(
     check_numbers(metric, rope, seed, table.task)
     by_size = QUICK if quick else scheme_for(len(table.y))
     scheme = parse_scheme(folds) if folds else by_size
-    chosen = _choose(models, table.task)
+    searched = Tuning(tune) if isinstance(tune, int) else tune
+    chosen = with_tuning(_choose(models, table.task), searched, metric, budget)
     plan = Plan(name, (table,), chosen, metric, rope, scheme, seed, quick, budget, silenced, shares)
     with tempfile.TemporaryDirectory(prefix="ensemblekit-") as scratch:
         found = run(
@@ -260,6 +266,7 @@ def _say_call(chosen: Sequence[Model], plan: Plan) -> str:
     limits = [f"time_limit_s={plan.budget.seconds:g}"] * (plan.budget.seconds != SECONDS)
     limits += [f"silence={list(plan.silence)}"] * bool(plan.silence) + [f"learning_curve={list(plan.shares)}"] * bool(plan.shares)
     limits += [f"memory_limit_mb={plan.budget.megabytes:g}"] * (plan.budget.megabytes != 0)
+    limits += [f"tune={searched.trials}" for searched in {model.tuning for model in chosen} if searched]
     return (
         f"compare([{', '.join(named)}], {', '.join(['X', 'y', *beside])}, name={plan.name!r}, metric={plan.metric!r}, rope={plan.rope}, "
         f"{', '.join([f'folds={scheme!r}', f'quick={plan.quick}', f'seed={plan.seed}', *limits])})"

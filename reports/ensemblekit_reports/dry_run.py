@@ -15,6 +15,7 @@ from ensemblekit_reports.progress import Stage, silent
 from ensemblekit_reports.scheme import Scheme
 from ensemblekit_reports.store import Store, read_json
 from ensemblekit_reports.tables import Table
+from ensemblekit_reports.tuned import INNER_FOLDS
 
 #: Most rows of a probe. Fits of larger tables take about as much longer as they have more rows; of fewer rows not so, because where
 #: there is little to fit, iterations are many.
@@ -106,7 +107,7 @@ def dry_run(plan: Plan, directory: Path, *, jobs: int, stage: Stage = silent) ->
     timed = [cell for cell in cells if cell.cost and is_missing(cell.cost, plan.budget)]
     concerned = {(cell.table.name, cell.model.name) for cell in missing + timed}
     seconds, failing = _probe(plan, concerned, jobs, stage)
-    fits = sum(cell.share * seconds[cell.table.name, cell.model.name] for cell in missing)
+    fits = sum(cell.share * _with_search(cell, seconds[cell.table.name, cell.model.name]) for cell in missing)
     timing = sum(seconds[cell.table.name, cell.model.name] + (QUICK_TIMING_S if plan.quick else TIMING_S) for cell in timed)
     return DryRun(
         name=plan.name,
@@ -127,7 +128,10 @@ def _probe(plan: Plan, concerned: set[tuple[str, str]], jobs: int, stage: Stage)
     """Seconds of one fit by table and model, and what went wrong."""
     shares = {table.name: _probe_share(table) for table in plan.tables}
     small = replace(
-        plan, tables=tuple(_part_of(table, shares[table.name]) for table in plan.tables), scheme=Scheme(1, plan.scheme.n_splits)
+        plan,
+        models=tuple(model.with_params({}) for model in plan.models),
+        tables=tuple(_part_of(table, shares[table.name]) for table in plan.tables),
+        scheme=Scheme(1, plan.scheme.n_splits),
     )
     seconds, failing = {}, []
     with tempfile.TemporaryDirectory(prefix="ensemblekit-") as folder:
@@ -139,6 +143,12 @@ def _probe(plan: Plan, concerned: set[tuple[str, str]], jobs: int, stage: Stage)
             seconds[cell.table.name, cell.model.name] = record["seconds"] / shares[cell.table.name]
             failing += [_say(cell, record["reason"])] if record["reason"] else []
     return seconds, tuple(failing)
+
+
+def _with_search(cell: Cell, seconds: float) -> float:
+    """Seconds of a fit with the search before it: each trial fits the model on parts of the training rows."""
+    tuning = cell.model.tuning
+    return seconds + (min(tuning.time_limit_s, tuning.trials * (INNER_FOLDS - 1) * seconds) if tuning else 0.0)
 
 
 def _probe_share(table: Table) -> float:

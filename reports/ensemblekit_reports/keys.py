@@ -24,6 +24,7 @@ _OWN = (
     "preprocessing.py",
     "scheme.py",
     "timing.py",
+    "tuned.py",
 )
 
 

@@ -72,7 +72,8 @@ class ModelChoice:
             return known if name == known.name else replace(known, name=name, label=name, registered=False)
         changed = model_from_estimator(name, with_params(known.factory(0), self.params, known.name), task)
         label = known.label if name == known.name else name
-        return replace(changed, label=label, family=known.family, preprocessing=known.preprocessing)
+        changed = replace(changed, label=label, family=known.family, preprocessing=known.preprocessing)
+        return replace(changed, space=known.space, fixed=tuple(self.params))
 
 
 def choose_models(choices: tuple[str | ModelChoice, ...], task: str) -> tuple[Model, ...]:

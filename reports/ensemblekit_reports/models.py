@@ -6,8 +6,8 @@ import contextlib
 import inspect
 import pickle
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from ensemblekit_reports.errors import UserError, unknown_name
 from ensemblekit_reports.own_code import by_value, fingerprint_of
 from ensemblekit_reports.rebuilding import imports_of
 from ensemblekit_reports.results import ModelFacts
+from ensemblekit_reports.tuned import Tuning, chosen_again, space_of, with_chosen
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,12 @@ class Model:
         What it does: ``"classification"`` or ``"regression"``.
     own_code : str, default=""
         Hash of what its definition does not show, see ``own_code.py``.
+    space : str, default=""
+        Name of its search space, see `ensemblekit.tuning.space`; ``""`` for none.
+    fixed : tuple of str, default=()
+        Parameters that the study has set and no search changes.
+    tuning : Tuning, optional
+        How it is tuned in each fold; not at all if None.
     """
 
     name: str
@@ -54,10 +61,26 @@ class Model:
     registered: bool = True
     task: str = "classification"
     own_code: str = ""
+    space: str = ""
+    fixed: tuple[str, ...] = ()
+    tuning: Tuning | None = None
 
-    def identity(self) -> list[str]:
+    def identity(self) -> list[Any]:
         """Return everything that a result of it depends on beside table, folds and seed."""
-        return [self.name, self.task, self.preprocessing, self.definition(complete=True), self.own_code]
+        plain = [self.name, self.task, self.preprocessing, self.definition(complete=True), self.own_code]
+        return [*plain, self.space, self.fixed, self.tuning.identity()] if self.tuning else plain
+
+    def tuned_by(self, tuning: Tuning | None) -> Model:
+        """Return the model as one that is tuned in each fold; as it is, if there is nothing to search."""
+        return replace(self, tuning=tuning) if tuning and space_of(self.space, self.task, self.fixed) else self
+
+    def with_params(self, chosen: Mapping[str, Any]) -> Model:
+        """Return the model with what a search has chosen, and without a search."""
+        ranges = space_of(self.space, self.task, self.fixed)
+        if ranges is None or not chosen:
+            return replace(self, tuning=None)
+        params, make = chosen_again(ranges, chosen), self.factory
+        return replace(self, factory=lambda seed: with_chosen(make(seed), params, seed), registered=False, tuning=None)
 
     def definition(self, *, complete: bool = False) -> str:
         """Return the estimator as Python text, with every parameter if ``complete``."""
@@ -169,17 +192,17 @@ def _registered(task: Task) -> dict[str, Model]:
         Model("moe-boosted", "Mixture of boosted trees", "mixture", "trees", partial(_boosted_mixture, task), task=task),
         Model("moe-trees", "Mixture of forests", "mixture", "trees", partial(_mixture_of_forests, task), task=task),
     )
-    return {model.name: model for model in models}
+    return {model.name: replace(model, space=model.name) for model in models}
 
 
 #: Registry name -> classifier, in the order in which they are listed and run.
-REGISTRY: dict[str, Model] = {"logistic": Model("logistic", "Logistic regression", "single", "linear", _logistic)} | _registered(
-    "classification"
-)
+REGISTRY: dict[str, Model] = {
+    "logistic": Model("logistic", "Logistic regression", "single", "linear", _logistic, space="logistic")
+} | _registered("classification")
 #: Registry name -> regressor.
-REGRESSORS: dict[str, Model] = {"ridge": Model("ridge", "Ridge regression", "single", "linear", _ridge, task="regression")} | _registered(
-    "regression"
-)
+REGRESSORS: dict[str, Model] = {
+    "ridge": Model("ridge", "Ridge regression", "single", "linear", _ridge, task="regression", space="logistic")
+} | _registered("regression")
 #: What stands in the place of a model that the other task has.
 _COUNTERPARTS = {"logistic": "ridge", "ridge": "logistic"}
 _ONLY_WHEN_NAMED = ("stacking", "moe-boosted", "moe-trees")
@@ -270,8 +293,8 @@ def find_models(names: Sequence[str], task: str = "classification") -> tuple[Mod
     return tuple(known[name] for name in names)
 
 
-#: A model on its way into another process: its task and registry name, or its fields with the factory as bytes.
-Portable = tuple[str, ...] | tuple[str, str, str, str, str, bytes]
+#: A model on its way into another process: task, name and tuning, and for one that is not registered the rest, its factory as bytes.
+Portable = tuple[Any, ...]
 
 
 def to_portable(model: Model) -> Portable:
@@ -285,15 +308,16 @@ def to_portable(model: Model) -> Portable:
     Examples
     --------
     >>> to_portable(REGISTRY["moe"])
-    ('classification', 'moe')
+    ('classification', 'moe', None)
     """
+    known = model.task, model.name, model.tuning
     if model.registered:
-        return model.task, model.name
-    return model.task, model.name, model.label, model.family, model.preprocessing, by_value(model.factory)
+        return known
+    return (*known, model.label, model.family, model.preprocessing, model.space, model.fixed, by_value(model.factory))
 
 
 def from_portable(portable: Portable) -> Model:
-    """Make the model again.
+    """Make the model again, but for what only keys need.
 
     Parameters
     ----------
@@ -302,18 +326,19 @@ def from_portable(portable: Portable) -> Model:
 
     Examples
     --------
-    >>> from_portable(("regression", "moe")).label
+    >>> from_portable(("regression", "moe", None)).label
     'Mixture of experts'
     """
-    if len(portable) == 2:  # what is hashed stays behind: only keys need it
-        task, name = portable
-        return registry(task)[name]
-    task, name, label, family, preprocessing, factory = portable
+    task, name, tuning, *rest = portable
+    if not rest:
+        return replace(registry(task)[name], tuning=tuning)
+    label, family, preprocessing, space, fixed, factory = rest
 
     def unpickled(seed: int) -> Any:  # when it is called: what goes wrong there is this model's failure, not everybody's
-        return pickle.loads(factory)(seed)  # type: ignore[arg-type] # noqa: S301 - written by this very run, a moment ago
+        return pickle.loads(factory)(seed)  # noqa: S301 - written by this very run, a moment ago
 
-    return Model(name, label, family, preprocessing, unpickled, registered=False, task=task)
+    own = {"registered": False, "task": task, "space": space, "fixed": fixed, "tuning": tuning}
+    return Model(name, label, family, preprocessing, unpickled, **own)
 
 
 def import_models() -> None:

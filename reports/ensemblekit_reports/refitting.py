@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from ensemblekit_reports.cells import column_groups, say
+from ensemblekit_reports.cells import column_groups, say, tuned_model
 from ensemblekit_reports.environment import versions
 from ensemblekit_reports.errors import UserError, unknown_name
 from ensemblekit_reports.grouped_folds import with_grouped_folds
@@ -123,6 +123,7 @@ def refit(plan: Plan, name: str) -> StoredModel:
     (table,) = plan.tables
     model = next(model for model in plan.models if model.name == name)
     try:
+        model = _tuned(model, table, plan.seed)
         pipeline = _fit(model, table, plan.seed)
     except Exception as error:  # a model may raise anything
         raise UserError(f"{name} could not be fitted on the whole table: {say(error)}.") from error
@@ -134,6 +135,15 @@ def refit(plan: Plan, name: str) -> StoredModel:
         "versions": versions(),
     }
     return StoredModel(pipeline, encoding_of(table), table.classes, name, facts)
+
+
+def _tuned(model: Model, table: Table, seed: int) -> Model:
+    """Search once more, now inside all rows, as it was done inside the training rows of each fold."""
+    if model.tuning is None:
+        return model
+    prepare = preprocessing(model.preprocessing, *column_groups(table))
+    X = table.X if prepare == "passthrough" else prepare.fit_transform(table.X)
+    return tuned_model(model, X, table.y, table.weights, table.groups, seed, {})
 
 
 def _fit(model: Model, table: Table, seed: int) -> Any:

@@ -25,6 +25,7 @@ from ensemblekit_reports.insights.storing import read_insight
 from ensemblekit_reports.leaks import find_leaks
 from ensemblekit_reports.lock import only_run_in
 from ensemblekit_reports.metrics import judge
+from ensemblekit_reports.models import Model
 from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.planned import THREADS, Cell, curve_cells, is_missing, plan_cells, work_of
 from ensemblekit_reports.predictions import predictions_file, read_predictions
@@ -33,6 +34,7 @@ from ensemblekit_reports.quantities import COSTS, QUANTITIES, metrics_of
 from ensemblekit_reports.results import KEY_COLUMNS, Environment, Leak, ModelFacts, Results, TableFacts
 from ensemblekit_reports.store import Store, make_folder, read_json
 from ensemblekit_reports.timing import QUICK_CALLS, SINGLE_CALLS
+from ensemblekit_reports.tuned import say_tuning
 
 #: Change when the layout of ``run.json`` or of a cell changes.
 FORMAT = 1
@@ -152,10 +154,15 @@ def _cost_pass(plan: Plan, cells: list[Cell], store: Store, stage: Stage) -> Non
         TimedProcesses(threads=THREADS, quick=plan.quick, budget=plan.budget, scratch=store.scratch) as processes,
     ):
         for cell in missing:
-            record = processes.measure(cell.model, plan.fold(cell.table, cell.repeat, cell.fold))
+            record = processes.measure(_as_chosen(cell), plan.fold(cell.table, cell.repeat, cell.fold))
             if cell.cost:
                 store.save(cell.cost, record)
             advance(1, work_of([cell]))
+
+
+def _as_chosen(cell: Cell) -> Model:
+    """Return the model with what its search has chosen on this very fold, so that its own cost is timed and not that of the search."""
+    return cell.model.with_params(read_json(cell.accuracy).get("tuning", {}).get("params", {})) if cell.model.tuning else cell.model
 
 
 def _is_ok(cell: Cell) -> bool:
@@ -325,6 +332,7 @@ def _notes(pairs: list[Pair], *, quick: bool) -> tuple[str, ...]:
     uncounted = sorted({(c["model"], c["costs"]["compute_note"]) for c in costs if c["costs"].get("compute_note")})
     notes += [f"{model}: compute was not counted, because {reason}" for model, reason in uncounted]
     notes += sorted({c["costs"]["memory_note"] for c in costs if c["costs"].get("memory_note")})
+    notes += say_tuning([accuracy for accuracy, _ in pairs if accuracy])
     said = Counter[str]()
     for accuracy, _ in pairs:
         if accuracy:

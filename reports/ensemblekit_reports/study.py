@@ -16,11 +16,12 @@ from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.errors import UserError, nearest, unknown_name
 from ensemblekit_reports.learning_rows import check_shares
 from ensemblekit_reports.model_choice import ModelChoice, choose_models
-from ensemblekit_reports.models import default_models
+from ensemblekit_reports.models import Model, default_models
 from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.quantities import TASKS
 from ensemblekit_reports.scheme import QUICK, parse_scheme, scheme_for
 from ensemblekit_reports.tables import Table, bundled_table, table_from_file
+from ensemblekit_reports.tuned import Tuning
 
 #: The study that runs when none is named.
 DEFAULT_STUDY = Path(__file__).with_name("default.toml")
@@ -143,6 +144,8 @@ class Study:
         Codes of checks that the report leaves out, such as ``"quick-scheme"``.
     learning_curve : tuple of float
         Parts of the training rows of the first repeat that every model learns from as well, such as 0.1, 0.25, 0.5; none by default.
+    tune : Tuning, optional
+        Search parameters inside each training fold, with as many trials for every model; not at all if not given.
 
     Examples
     --------
@@ -165,6 +168,7 @@ class Study:
     scheduler: str = ""
     silence: tuple[str, ...] = ()
     learning_curve: tuple[float, ...] = ()
+    tune: Tuning | None = None
 
     def workers(self) -> Engine:
         """Return the workers of the accuracy pass, not connected yet.
@@ -219,6 +223,7 @@ class Study:
         largest = max(len(table.y) for table in tables)
         by_size = QUICK if self.quick else scheme_for(largest)
         scheme = parse_scheme(self.folds) if self.folds else by_size
+        models = with_tuning(models, self.tune, metric, budget)
         return Plan(self.name, tables, models, metric, rope, scheme, self.seed, self.quick, budget, silence, shares)
 
 
@@ -252,6 +257,36 @@ def common_task(tables: Sequence[Table]) -> str:
             f'{", ".join(by_task["regression"])}. Write two studies, or say which it is: task = "regression" (or --task).'
         )
     return tables[0].task
+
+
+def with_tuning(models: tuple[Model, ...], tune: Tuning | None, metric: str, budget: Budget) -> tuple[Model, ...]:
+    """Return models that are tuned in each fold, where a study says so.
+
+    Parameters
+    ----------
+    models : tuple of Model
+        Of the study.
+    tune : Tuning or None
+        How much is searched; nothing if None.
+    metric : str
+        Primary metric, by which trials are judged.
+    budget : Budget
+        What a model may take on a fold.
+
+    Raises
+    ------
+    UserError
+        When the search cannot be run.
+
+    Examples
+    --------
+    >>> with_tuning(choose_models(("moe",), "classification"), Tuning(30), "accuracy", Budget())[0].tuning.metric
+    'accuracy'
+    """
+    if tune is None:
+        return models
+    tune.check(budget.seconds)
+    return tuple(model.tuned_by(replace(tune, metric=metric)) for model in models)
 
 
 def _with_unique_names(tables: list[Table]) -> tuple[Table, ...]:
@@ -299,6 +334,8 @@ def study_from_toml(file: Path) -> Study:
     models = content.get("models")
     if isinstance(models, list):
         content["models"] = [_read_choice(section, str(file)) for section in models]
+    if isinstance(content.get("tune"), dict):
+        content["tune"] = Tuning(**_checked(content["tune"], Tuning, f"{file}, tune", leave_out=("metric",)))
     return Study(**_checked(content | {"tables": tables}, Study, str(file)))
 
 
@@ -317,12 +354,15 @@ _KINDS: dict[str, tuple[Any, str]] = {
     "tuple[str, ...]": (list, "a list of names"),
     "tuple[float, ...]": (list, "a list of numbers"),
     "Mapping[str, Any]": (dict, "a table of parameters"),
+    "Tuning | None": (Tuning, "a table such as {trials = 30, time_limit_s = 600}"),
 }
 
 
-def _checked(content: dict[str, Any], kind: type[Study | TableChoice | ModelChoice], where: str) -> dict[str, Any]:
+def _checked(
+    content: dict[str, Any], kind: type[Study | TableChoice | ModelChoice | Tuning], where: str, leave_out: tuple[str, ...] = ()
+) -> dict[str, Any]:
     # `class` is a word of Python's own, hence the field is called `class_`.
-    types = {field.name.rstrip("_"): str(field.type) for field in fields(kind)}
+    types = {field.name.rstrip("_"): str(field.type) for field in fields(kind) if field.name not in leave_out}
     for key, value in content.items():
         if key not in types:
             near = nearest(key, types)

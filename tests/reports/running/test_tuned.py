@@ -1,0 +1,173 @@
+"""Nested tuning: inside the training fold alone, the same for every model, stored, and timed apart from the model's own cost."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import StandardScaler
+
+from ensemblekit_reports import ModelChoice
+from ensemblekit_reports.budget import Budget
+from ensemblekit_reports.cells import Fold, Prepared, run_cell
+from ensemblekit_reports.dry_run import dry_run
+from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.model_choice import choose_models
+from ensemblekit_reports.models import REGISTRY, REGRESSORS, from_portable, model_from_estimator, to_portable
+from ensemblekit_reports.planned import plan_cells
+from ensemblekit_reports.refitting import refit
+from ensemblekit_reports.running import run
+from ensemblekit_reports.store import read_json
+from ensemblekit_reports.study import study_from_toml, with_tuning
+from ensemblekit_reports.tables import bundled_table
+from ensemblekit_reports.tuned import Tuning, inner_folds, space_of, tune
+from tests.reports.running import oddities
+from tests.reports.running.test_running import PLAN
+
+IRIS = bundled_table("iris")
+LOGISTIC = REGISTRY["logistic"].tuned_by(Tuning(8, metric="log_loss"))
+
+
+def fold(table=IRIS, number=0):
+    return Fold(table, 0, number, np.arange(len(table.y)) % 5 == number, 11)
+
+
+def test_the_chosen_parameters_are_those_of_the_model_that_answers():
+    record, predictions = run_cell(LOGISTIC, Prepared(fold()), None)
+    search = record["tuning"]
+    assert (search["trials"], search["asked"]) == (8, 8)
+    assert search["score"] < search["default"], "log-loss of iris falls with less penalty"
+    scale = StandardScaler().fit(IRIS.X[~fold().tested])
+    model = LogisticRegression(max_iter=1000, **search["params"]).fit(scale.transform(IRIS.X[~fold().tested]), IRIS.y[~fold().tested])
+    np.testing.assert_allclose(predictions.probabilities, model.predict_proba(scale.transform(IRIS.X[fold().tested])))
+
+
+def test_a_search_is_the_same_again_and_sees_no_test_row():
+    first, _ = run_cell(LOGISTIC, Prepared(fold()), None)
+    swapped = IRIS.y.copy()
+    swapped[fold().tested] = np.roll(swapped[fold().tested], 1)
+    second, _ = run_cell(LOGISTIC, Prepared(fold(dataclasses.replace(IRIS, y=swapped))), None)
+    assert first["tuning"]["params"] == second["tuning"]["params"]
+    assert first["metrics"] != second["metrics"]
+
+
+def test_the_inner_score_is_the_studys_metric_inside_the_training_rows():
+    record, _ = run_cell(REGISTRY["logistic"].tuned_by(Tuning(1, metric="log_loss")), Prepared(fold()), None)
+    X, y = Prepared(fold()).rows("linear")[0], IRIS.y[~fold().tested]
+    model = LogisticRegression(max_iter=1000)
+    losses = [log_loss(y[test], model.fit(X[train], y[train]).predict_proba(X[test])) for train, test in inner_folds(y, None, 11)]
+    assert record["tuning"]["default"] == record["tuning"]["score"] == pytest.approx(np.mean(losses))
+    assert record["tuning"]["params"] == {}
+
+
+def test_groups_stay_together_in_a_search():
+    groups = np.random.default_rng(0).integers(0, 20, size=120)
+    for train, test in inner_folds(np.arange(120) % 2, groups, 0):
+        assert not set(groups[train]) & set(groups[test])
+    with pytest.raises(ValueError, match="one group of training rows"):
+        list(inner_folds(np.arange(12) % 2, np.zeros(12, dtype=int), 0))
+    record, _ = run_cell(LOGISTIC, Prepared(fold(dataclasses.replace(IRIS, groups=np.arange(150) % 30))), None)
+    assert record["status"] == "ok"
+
+
+def test_amounts_are_tuned_too():
+    table = bundled_table("diabetes")
+    record, _ = run_cell(REGRESSORS["ridge"].tuned_by(Tuning(5, metric="rmse")), Prepared(fold(table)), None)
+    assert record["tuning"]["trials"] == 5
+    assert record["tuning"]["score"] <= record["tuning"]["default"]
+
+
+def test_time_ends_a_search_and_is_told():
+    slow = []
+    _, found = tune(
+        LogisticRegression(), space_of("logistic", "classification"), Tuning(50, 1e-9, "accuracy"), lambda m: slow.append(m) or 1.0, 0
+    )
+    assert (found["trials"], found["asked"], len(slow)) == (1, 50, 1)
+
+
+def test_settings_that_fail_are_no_reason_to_fail_unless_all_do():
+    ranges = space_of("logistic", "classification")
+
+    def only_with_little_penalty(model):
+        if model.C < 3:
+            raise RuntimeError("too much penalty")
+        return 0.5
+
+    chosen, found = tune(LogisticRegression(), ranges, Tuning(20, metric="accuracy"), only_with_little_penalty, 0)
+    assert chosen["C"] >= 3
+    assert np.isnan(found["default"])
+    with pytest.raises(ValueError, match="none of 3 trials could be judged; the first: ZeroDivisionError"):
+        tune(LogisticRegression(), ranges, Tuning(3, metric="accuracy"), lambda model: 1 / 0, 0)
+
+
+def test_what_a_study_sets_is_not_searched():
+    (moe,) = choose_models((ModelChoice("m", model="moe", params={"n_experts": 2}),), "classification")
+    assert list(space_of(moe.space, moe.task, moe.fixed).dimensions) == ["alpha"]
+    own = model_from_estimator("own", oddities.Prior())
+    assert own.tuned_by(Tuning(5, metric="accuracy")) is own, "what has no search space runs as it is"
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_every_registered_model_can_be_tuned_and_travels_with_its_search(name):
+    tuned = REGISTRY[name].tuned_by(Tuning(5, metric="accuracy"))
+    assert tuned.tuning == Tuning(5, metric="accuracy")
+    assert from_portable(to_portable(tuned)).tuning == tuned.tuning
+    ranges = space_of(tuned.space, tuned.task)
+    import optuna
+
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
+    ranges.suggest(trial)
+    chosen = from_portable(to_portable(tuned.with_params(trial.params)))
+    assert chosen.tuning is None
+    made = chosen.factory(9)
+    assert made.random_state == 9
+    assert made.get_params() != REGISTRY[name].factory(9).get_params()
+
+
+def test_the_search_is_part_of_the_cell():
+    def key(tuning, metric="accuracy"):
+        models = with_tuning((REGISTRY["logistic"],), tuning, metric, Budget())
+        return plan_cells(dataclasses.replace(PLAN, models=models), PLAN_FOLDER)[0].accuracy.name
+
+    PLAN_FOLDER = __import__("pathlib").Path()
+    keys = [key(None), key(Tuning(5)), key(Tuning(6)), key(Tuning(5, 60.0)), key(Tuning(5), "log_loss")]
+    assert len(set(keys)) == 5
+    assert key(Tuning(5)) == keys[1]
+
+
+def test_in_a_study_file_and_its_mistakes(tmp_path):
+    file, table = tmp_path / "s.toml", 'models = ["logistic"]\n[[tables]]\nname = "iris"\n'
+    file.write_text("tune = {trials = 4, time_limit_s = 60}\n" + table)
+    (model,) = study_from_toml(file).plan(tmp_path).models
+    assert model.tuning == Tuning(4, 60, "accuracy")
+    for text, complaint in (
+        ("tune = {trails = 4}\n", r"unknown key 'trails': did you mean 'trials'\? Valid: trials, time_limit_s"),
+        ("tune = 4\n", "tune must be a table such as"),
+        ("tune = {trials = 0}\n", "at least one trial"),
+        ("time_limit_s = 100\ntune = {trials = 4}\n", "tuning may take 600 s for a model on a fold, which may take 100 s in all"),
+    ):
+        file.write_text(text + table)
+        with pytest.raises(UserError, match=complaint):
+            study_from_toml(file).plan(tmp_path)
+
+
+def test_a_whole_study_says_what_was_searched_and_times_what_was_chosen(tmp_path):
+    plan = dataclasses.replace(PLAN, models=(LOGISTIC,))
+    found = run(plan, tmp_path, jobs=1, command="c")
+    assert (found.cells["status"] == "ok").all()
+    assert found.cells["fit_wall_s"].notna().sum() == 1
+    searches = [read_json(file)["tuning"] for file in (tmp_path / "cells" / "accuracy").iterdir()]
+    assert len(searches) == 3
+    (note,) = [note for note in found.notes if "tuned" in note]
+    assert note.startswith("iris, logistic: tuned in each fold, 8 of 8 trials")
+    assert "in the first fold it chose C = " in note
+    assert dry_run(plan, tmp_path, jobs=1).n_finished == 3
+
+
+def test_the_stored_model_is_tuned_on_all_rows():
+    stored = refit(dataclasses.replace(PLAN, models=(LOGISTIC,)), "logistic")
+    assert stored.pipeline.steps[-1][1].C != 1
+    assert f"C={stored.pipeline.steps[-1][1].C}" in stored.facts["definition"]
