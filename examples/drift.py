@@ -2,7 +2,7 @@
 
 Three regimes, each with a rule of its own, share a table; a gate learns which rule holds where. In the middle of a stream every rule
 moves on to the next sector. The rules themselves are still right, so that only the gate has to learn anew: ``adapt_gate`` does so from the
-rows that come by, ``update_feedback`` can correct how often each expert is asked but not where, and a mixture that is left alone stays wrong.
+rows that come by, ``update_feedback`` can correct how often each expert is asked but not where, and a mixture left alone stays wrong.
 """
 
 from __future__ import annotations
