@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import is_classifier
-from sklearn.metrics import log_loss, mean_squared_error
 
-from ensemblekit.compression.losses import loss_name, mean_loss
-from ensemblekit.packed import PackedModel
-from ensemblekit.packed.compute import active_compute
+from ensemblekit.compression.losses import loss_name, mean_loss, row_losses
+from ensemblekit.packed import PackedModel, compute
 
 CALLS = 50  # enough for a median: latency is a hint here, and measured properly by a comparison
 
@@ -30,7 +28,7 @@ class Footprint:
     nbytes : int
         Bytes of a packed model's arrays, or of a pickled estimator.
     node_visits : float
-        Splits that an average row tests, in those experts that run; NaN for an estimator that cannot be packed.
+        Splits that an average row tests, in those experts that run; NaN for an estimator whose parts cannot be counted.
     multiply_adds : float
         Multiply-adds of a row, in those experts that run; NaN likewise.
     latency_s : float
@@ -133,7 +131,7 @@ def estimator_footprint(model: Any, X: npt.NDArray[Any], y: npt.ArrayLike) -> Fo
     Returns
     -------
     Footprint
-        Visits and multiply-adds together are the estimator's `active_compute`, under ``node_visits`` for a stack.
+        Node visits and multiply-adds are NaN where `ensemblekit.packed.compute` cannot count them.
 
     Examples
     --------
@@ -143,9 +141,12 @@ def estimator_footprint(model: Any, X: npt.NDArray[Any], y: npt.ArrayLike) -> Fo
     1.0
     """
     classifies = is_classifier(model)
-    loss = log_loss(y, model.predict_proba(X), labels=model.classes_) if classifies else mean_squared_error(y, model.predict(X))
+    if classifies:
+        losses = row_losses("log-loss", model.predict_proba(X), np.searchsorted(model.classes_, y))
+    else:
+        losses = row_losses("squared error", np.asarray(model.predict(X))[:, None], np.asarray(y))
     visits, multiply_adds = _compute(model, X)
-    return Footprint(float(loss), len(pickle.dumps(model)), visits, multiply_adds, _latency(model, X, classifies))
+    return Footprint(float(losses.mean()), len(pickle.dumps(model)), visits, multiply_adds, _latency(model, X, classifies))
 
 
 def report_of(method: str, model: PackedModel, before: Footprint, after: Footprint) -> CompressionReport:
@@ -176,16 +177,11 @@ def report_of(method: str, model: PackedModel, before: Footprint, after: Footpri
 
 
 def _compute(model: Any, X: npt.NDArray[Any]) -> tuple[float, float]:
-    from ensemblekit.packed import pack  # noqa: PLC0415
-
     try:
-        packed = pack(model)
+        found = compute(model, X)
     except (TypeError, ValueError):
-        try:
-            return active_compute(model, X), 0.0
-        except (TypeError, ValueError):
-            return float("nan"), float("nan")
-    return packed.node_visits(X).active, packed.multiply_adds().active
+        return float("nan"), float("nan")
+    return found.node_visits.active, found.multiply_adds.active
 
 
 def _latency(model: Any, X: npt.NDArray[Any], classifies: bool) -> float:

@@ -11,7 +11,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
@@ -37,7 +36,6 @@ from sklearn.utils.validation import (
 
 from ensemblekit import device as devices
 from ensemblekit.mixture import routing as routes
-from ensemblekit.mixture.adapting import Recent, as_open_as_fitted, follow, remember
 from ensemblekit.mixture.columns import positions
 from ensemblekit.mixture.combining import COMBINATIONS, shares_that_count
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float, Gate
@@ -176,7 +174,6 @@ class BaseMixture(BaseEstimator):
     n_experts_: int
     gate_: Any
     experts_: Any
-    _recent: Recent | None
 
     @abstractmethod
     def _make_experts(self) -> ExpertBank:
@@ -338,8 +335,8 @@ class BaseMixture(BaseEstimator):
         if "auto" in (self.routing, self.combination):
             self._choose_mixing(data)
         self._settle_beside(data.sample_weight)
-        for stream in ("_online", "_recent"):
-            self.__dict__.pop(stream, None)
+        if hasattr(self, "_online"):
+            del self._online
         if not converged:
             warnings.warn(
                 f"The mixture did not converge in max_iter={self.max_iter} steps; raise max_iter, tol or alpha.",
@@ -479,7 +476,6 @@ class BaseMixture(BaseEstimator):
         piece = online.problem.on(design, experts.start(data.y, data.sample_weight)[1], seen)
         theta = one_pass(piece, online.theta, online.stepper, rng.permutation(data.y.shape[0]), self.batch_size)
         self._online = _Online(piece, theta, online.stepper, seen)
-        self.__dict__.pop("_recent", None)  # what is remembered tells of other experts
         self._take_over(piece, Solution(theta, [piece.value(theta)], converged=True), gate, experts)
         self.success_ = np.ones(self.n_experts_)
         self._given = self._earned = np.ones(self.n_experts_)
@@ -807,58 +803,6 @@ class BaseMixture(BaseEstimator):
         best = path.chosen
         self.set_params(routing=best.routing, top_k=best.top_k, threshold=self.threshold if best.threshold is None else best.threshold)
         return path
-
-    def adapt_gate(self, X: Any, y: Any, *, memory: float = 200.0) -> Self:
-        """Let the gate follow a stream, piece by piece, while the experts stay as they are.
-
-        For streams in which the regimes remain what they were, and it changes where, or how often, each of them holds: the gate is refitted
-        to recent rows, whose weights fade, by the likelihood of the mixture. :meth:`update_feedback` corrects frequencies alone, with a
-        number for each expert; ``partial_fit`` moves the experts too, in small steps.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The latest rows, in the order in which they came.
-        y : array-like of shape (n_samples,)
-            Their answers.
-        memory : float, default=200.0
-            Rows after which a row counts for 1 / e: a short memory follows quickly, a long one exactly. The gate stays as it is until half
-            of the memory is filled, by about 0.7 times as many rows. About five times as many are kept, as the gate sees them, in the
-            model.
-
-        Returns
-        -------
-        self
-            With a new ``gate_``; ``success_`` begins anew. Attributes that tell of the fit, such as ``lower_bound_``, are left.
-
-        Examples
-        --------
-        >>> from ensemblekit import MixtureOfExpertsClassifier
-        >>> X = np.random.default_rng(0).normal(size=(800, 2))
-        >>> y = np.where(X[:, 0] > 0, X[:, 1] > 0, X[:, 1] < 0)
-        >>> model = MixtureOfExpertsClassifier(n_experts=2, random_state=0).fit(X[:400], y[:400])
-        >>> model.score(X[400:], ~y[400:]) < 0.1  # the two rules have changed places
-        True
-        >>> model.adapt_gate(X[400:], ~y[400:]).score(X[400:], ~y[400:]) > 0.85
-        True
-        """
-        X = self._check_rows(X)
-        if not memory > 0:
-            raise ValueError(f"memory must be a number of rows above zero; got {memory!r}.")
-        view = self._gate_view(X)
-        log_density = on_host(self.experts_.log_likelihood(X, self._targets(y, X)))
-        gate = _estimator_with_converted_arrays(self.gate_, on_host)
-        if not hasattr(self, "_recent"):
-            gate, self._recent = as_open_as_fitted(gate), None
-        self._recent = remember(self._recent, view if sp.issparse(view) else on_host(view), log_density, memory)
-        if self._recent.weight.sum() >= memory / 2:  # of fewer rows a gate would know less than it does
-            gate = follow(gate, self._recent)
-        self.gate_ = gate
-        self.__dict__.pop("_online", None)
-        self.success_ = np.ones(self.n_experts_)
-        self._given = self._earned = np.ones(self.n_experts_)
-        self._settle_beside(X)
-        return self
 
     def _update_success(self, X: Any, y: NDArray[Any], memory: float) -> None:
         if not memory > 0:

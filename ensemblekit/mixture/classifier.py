@@ -443,10 +443,6 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         -------
         self
 
-        See Also
-        --------
-        adapt_gate : for regimes that changed place.
-
         References
         ----------
         M. Saerens, P. Latinne and C. Decaestecker (2002). Adjusting the outputs of a classifier to new a priori probabilities: a simple

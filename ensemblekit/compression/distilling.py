@@ -1,0 +1,145 @@
+"""Teach a small model to answer as a large one does, also about rows that nobody has seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone, is_classifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils.validation import has_fit_parameter
+
+from ensemblekit.compression.footprint import CompressionReport, estimator_footprint
+from ensemblekit.compression.synthetic import munge
+from ensemblekit.ensembles.members import Task, make_members
+from ensemblekit.mixture import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
+
+#: Classes that a teacher gives less are left out of a row's copies: they would make most of the rows and none of the loss.
+SMALLEST_SHARE = 1e-3
+#: Rows that a student learns from, real and made, unless the caller wants another number made.
+ROWS = 10_000
+STUDENTS = ("tree", "lightgbm", "logistic", "mixture")
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """What distilling gives.
+
+    Attributes
+    ----------
+    model : fitted estimator
+        The student.
+    report : CompressionReport
+        Of teacher and student; bytes are those of pickled estimators.
+
+    Examples
+    --------
+    >>> Distilled.__dataclass_fields__.keys()
+    dict_keys(['model', 'report'])
+    """
+
+    model: Any
+    report: CompressionReport
+
+
+def distill(
+    model: Any,
+    X: npt.ArrayLike,
+    y: npt.ArrayLike | None = None,
+    *,
+    student: Any = "lightgbm",
+    n_synthetic: int | None = None,
+    random_state: int = 0,
+) -> Distilled:
+    """Fit a student to a teacher's answers (Buciluă, Caruana and Niculescu-Mizil, 2006; Hinton, Vinyals and Dean, 2015).
+
+    A classifier learns probabilities: every row comes once for each class, with the teacher's probability as its weight, so that the
+    student's log-loss is the cross-entropy of the teacher's distribution, exactly, and any classifier that takes weights can be a
+    student. (The other way, to regress on log-odds, needs a regressor for each class, and cares most for rows of which the teacher is
+    surest.) A regressor learns the teacher's predictions.
+
+    About rows that it learned from, a forest says little more than their labels. What it knows shows on rows that it has not seen: so
+    most rows are made, by `munge`, and the teacher answers them.
+
+    Parameters
+    ----------
+    model : fitted classifier with `predict_proba`, or regressor
+        The teacher; any scikit-learn estimator.
+    X : array-like of shape (n, d)
+        Numbers: rows to learn from and to make others of; those of the teacher's fit serve. No label is needed.
+    y : array-like of shape (n,) or None, default=None
+        Labels or numbers for the losses in the report; None for those that the teacher predicts.
+    student : {"lightgbm", "tree", "logistic", "mixture"} or estimator, default="lightgbm"
+        50 boosted trees of 31 leaves, one tree of 64 leaves, a (multinomial) logistic or ridge regression, a linear mixture of three
+        experts; or any estimator, which is cloned.
+    n_synthetic : int or None, default=None
+        Rows to make; 0 for none, None for as many as 10,000 rows in all take.
+    random_state : int, default=0
+        Seed of the made rows, and of students given by name.
+
+    Returns
+    -------
+    Distilled
+        The student, and what it gave up.
+
+    Raises
+    ------
+    ValueError
+        For an unknown student.
+    TypeError
+        For a student that takes no weights, or a classifier without probabilities.
+
+    References
+    ----------
+    C. Buciluă, R. Caruana, A. Niculescu-Mizil (2006). Model compression. KDD.
+    G. Hinton, O. Vinyals, J. Dean (2015). Distilling the knowledge in a neural network. arXiv:1503.02531.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> forest = RandomForestClassifier(100, random_state=0).fit(X, y)
+    >>> found = distill(forest, X, y, student="tree", n_synthetic=1000)
+    >>> found.model.score(X, y) > 0.95, found.report.after.node_visits < 0.05 * found.report.before.node_visits
+    (True, True)
+    """
+    rows = np.asarray(X, np.float64)
+    classifies = is_classifier(model)
+    if classifies and not hasattr(model, "predict_proba"):
+        raise TypeError(f"A student learns probabilities, and {type(model).__name__} has no predict_proba.")
+    small = _student(student, "classification" if classifies else "regression", random_state)
+    n_made = max(0, ROWS - len(rows)) if n_synthetic is None else n_synthetic
+    asked = np.vstack([rows, munge(rows, n_made, random_state=random_state)]) if n_made else rows
+    small = _taught(small, model, asked) if classifies else small.fit(asked, model.predict(asked))
+    truth = model.predict(rows) if y is None else np.asarray(y)
+    name = "log-loss" if classifies else "squared error"
+    return Distilled(small, CompressionReport("distill", name, *(estimator_footprint(one, rows, truth) for one in (model, small))))
+
+
+def _taught(student: Any, teacher: Any, rows: npt.NDArray[np.float64]) -> Any:
+    """Fit a classifier to probabilities by weighted copies."""
+    if not has_fit_parameter(student, "sample_weight"):
+        raise TypeError(f"A student has to take sample_weight, and {type(student).__name__} does not.")
+    shares = np.asarray(teacher.predict_proba(rows))
+    row, code = np.nonzero(shares >= SMALLEST_SHARE)
+    return student.fit(rows[row], np.asarray(teacher.classes_)[code], sample_weight=shares[row, code])
+
+
+def _student(student: Any, task: Task, seed: int) -> Any:
+    if not isinstance(student, str):
+        return clone(student)
+    if student not in STUDENTS:
+        raise ValueError(f"student={student!r} is unknown; choose one of {list(STUDENTS)}, or give an estimator.")
+    classifies = task == "classification"
+    if student == "lightgbm":
+        ((_, member),) = make_members("lightgbm", task=task, random_state=seed)
+        return member.set_params(n_estimators=50, num_leaves=31, learning_rate=0.15)
+    if student == "tree":
+        return (DecisionTreeClassifier if classifies else DecisionTreeRegressor)(max_leaf_nodes=64, random_state=seed)
+    if student == "logistic":
+        return LogisticRegression(max_iter=1000) if classifies else Ridge()
+    return (MixtureOfExpertsClassifier if classifies else MixtureOfExpertsRegressor)(3, n_init=5, random_state=seed)

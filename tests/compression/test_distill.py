@@ -1,0 +1,75 @@
+"""A student learns the teacher's distribution: by weights, exactly; and more of it from rows that nobody has seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from ensemblekit.compression import distill
+from ensemblekit.compression.distilling import STUDENTS
+from ensemblekit.datasets.regimes import make_regimes_classification
+
+
+@pytest.fixture(scope="module")
+def table():
+    X, y, _ = make_regimes_classification(1500, 5, random_state=0)
+    return X, np.array(["no", "yes"])[y]
+
+
+@pytest.fixture(scope="module")
+def forest(table):
+    X, y = table
+    return RandomForestClassifier(150, random_state=0).fit(X[:700], y[:700])
+
+
+def test_a_student_of_its_own_kind_finds_the_teacher(table):
+    """The minimum of the cross-entropy to a logistic model's probabilities is that model."""
+    X, y = table
+    teacher = LogisticRegression(C=1e6).fit(X, y)
+    student = distill(teacher, X, student=LogisticRegression(C=1e6, tol=1e-8, max_iter=1000), n_synthetic=0).model
+    assert np.abs(student.predict_proba(X) - teacher.predict_proba(X)).max() < 1e-3
+    labels = LogisticRegression(C=1e6, max_iter=1000).fit(X, teacher.predict(X))  # from labels alone it does not
+    assert np.abs(labels.predict_proba(X) - teacher.predict_proba(X)).max() > 0.1
+
+
+def test_made_rows_teach_what_the_forest_knows(table, forest):
+    X, _ = table
+    truth = forest.predict_proba(X[700:])[:, 1]
+    errors = []
+    for n_synthetic in (0, 5000):
+        student = distill(forest, X[:700], student=DecisionTreeClassifier(max_leaf_nodes=64, random_state=0), n_synthetic=n_synthetic)
+        errors.append(np.mean((student.model.predict_proba(X[700:])[:, 1] - truth) ** 2))
+    assert errors[1] < 0.9 * errors[0]
+
+
+@pytest.mark.parametrize("student", STUDENTS)
+def test_every_student_is_cheaper_and_better_than_guessing(table, forest, student):
+    X, y = table
+    found = distill(forest, X[:700], y[:700], student=student, n_synthetic=300)
+    assert found.model.score(X[700:], y[700:]) > 0.5
+    assert found.report.after.node_visits + found.report.after.multiply_adds < 0.5 * found.report.before.node_visits
+    assert set(found.model.classes_) == {"no", "yes"}
+
+
+@pytest.mark.parametrize("student", ["tree", "logistic"])
+def test_regressors_learn_answers(table, student):
+    X = table[0]
+    teacher = GradientBoostingRegressor(n_estimators=30, random_state=0).fit(X, X[:, 0] ** 2 + X[:, 1])
+    found = distill(teacher, X, student=student, n_synthetic=500)
+    assert found.report.before.loss == 0.0  # judged by its own answers
+    assert found.report.after.loss < np.var(teacher.predict(X))
+
+
+def test_students_that_cannot_learn(table, forest):
+    X, y = table
+    with pytest.raises(ValueError, match="choose one of"):
+        distill(forest, X, student="forest")
+    with pytest.raises(TypeError, match="take sample_weight"):
+        distill(forest, X, student=KNeighborsClassifier(), n_synthetic=0)
+    with pytest.raises(TypeError, match="has no predict_proba"):
+        distill(SVC().fit(X[:100], y[:100]), X)
