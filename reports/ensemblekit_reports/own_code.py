@@ -29,6 +29,8 @@ _OURS = ("ensemblekit", "ensemblekit_reports", "ensemblekit_gpu")
 _VERSIONED = ("sklearn", "numpy", "scipy", "xgboost", "lightgbm", "joblib", "pandas", "pyarrow")
 #: Folders of package managers, wherever they are.
 _INSTALLED = {"site-packages", "dist-packages"}
+#: Values whose text says all.
+_PLAIN = (int, float, complex, str, bytes, tuple, frozenset, type(None))
 _lock = threading.Lock()
 
 
@@ -62,8 +64,8 @@ def is_own(module: str) -> bool:
 def fingerprint_of(estimator: Any) -> str:
     """Hash what an estimator's definition does not show: the bodies of its own classes and functions, and versions of foreign packages.
 
-    Bodies are followed into the functions and classes of a reader's own that they name, and compared as compiled: a changed comment is
-    no change.
+    Bodies are followed into the functions and classes of a reader's own that they name, with the numbers and texts that they read, and
+    compared as compiled: a changed comment is no change.
 
     Parameters
     ----------
@@ -120,19 +122,26 @@ def _body_of_class(kind: type, found: dict[str, bytes]) -> bytes:
         plain = inspect.unwrap(getattr(member, "__func__", getattr(member, "fget", None) or member))
         if isinstance(plain, types.FunctionType):
             parts.append(name.encode() + _body(plain, found))
-        elif isinstance(plain, (int, float, str, bytes, tuple, frozenset, type(None))) and name not in {"__module__", "__doc__"}:
+        elif isinstance(plain, _PLAIN) and name not in {"__module__", "__doc__"}:
             parts.append(f"{name}={plain!r}".encode())
     return b"\n".join(parts)
 
 
 def _body(function: types.FunctionType, found: dict[str, bytes]) -> bytes:
-    named = [function.__globals__.get(name) for name in _names(function.__code__)]
-    closed = [_content(cell) for cell in function.__closure__ or ()]
-    code = [thing for thing in (*named, *closed) if isinstance(thing, (type, types.FunctionType))]
-    for thing in code:
-        _follow(thing, found)
-    state = function.__defaults__, function.__kwdefaults__, [thing for thing in closed if not any(thing is c for c in code)]
+    used = [*_used(function), *(_content(cell) for cell in function.__closure__ or ())]
+    for thing in used:
+        if isinstance(thing, (type, types.FunctionType)):
+            _follow(thing, found)
+    state = function.__defaults__, function.__kwdefaults__, [thing for thing in used if isinstance(thing, _PLAIN)]
     return _compiled(function.__code__) + repr(state).encode()
+
+
+def _used(function: types.FunctionType) -> list[Any]:
+    """Return what a function's names stand for, also those that it takes out of a module of the reader's own."""
+    names = list(_names(function.__code__))
+    named = [function.__globals__[name] for name in names if name in function.__globals__]
+    modules = [thing for thing in named if isinstance(thing, types.ModuleType) and is_own(thing.__name__)]
+    return named + [vars(module)[name] for module in modules for name in names if name in vars(module)]
 
 
 def _content(cell: types.CellType) -> Any:

@@ -252,7 +252,7 @@ def inner_folds(y: NDArray[Any], groups: NDArray[np.int64] | None, seed: int) ->
 
 
 def say_tuning(records: list[dict[str, Any]]) -> list[str]:
-    """Say what was searched and what the first fold chose, one sentence for each table and model.
+    """Say what was searched and what the first fold chose, one sentence for each table and model, and who was not tuned beside others.
 
     Parameters
     ----------
@@ -269,7 +269,9 @@ def say_tuning(records: list[dict[str, Any]]) -> list[str]:
     for record in records:
         if record.get("tuning"):
             by_pair.setdefault((record["dataset"], record["model"]), []).append(record["tuning"])
-    return [f"{table}, {model}: {_say_searches(searches)}" for (table, model), searches in by_pair.items()]
+    said = [f"{table}, {model}: {_say_searches(searches)}" for (table, model), searches in by_pair.items()]
+    as_they_are = sorted({r["model"] for r in records if r.get("status") == "ok" and not r.get("tuning")}) if said else []
+    return said + [f"{model}: not tuned, since it has no search space." for model in as_they_are]
 
 
 def _say_searches(searches: list[dict[str, Any]]) -> str:

@@ -140,7 +140,10 @@ OWN = """
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.tree import DecisionTreeClassifier
 {top}
+LEVEL = {level}
+
 def helper(X):
+    LEVEL
     {helper}
 
 class Base(BaseEstimator):
@@ -161,7 +164,7 @@ class Own(ClassifierMixin, Base):
     def predict(self, X):
         return self.model_.predict(X)
 """
-PLAIN = {"top": "", "helper": "return X", "base": "return X", "comment": "pass", "depth": 3}
+PLAIN = {"top": "", "helper": "return X", "base": "return X", "comment": "pass", "depth": 3, "level": 1}
 
 
 def own(tmp_path, monkeypatch, **changes):
@@ -173,7 +176,7 @@ def own(tmp_path, monkeypatch, **changes):
     return estimator_from("own_module_of_a_test:Own", {})
 
 
-@pytest.mark.parametrize("change", [{"depth": 2}, {"helper": "return X * 2"}, {"base": "return X + 1"}])
+@pytest.mark.parametrize("change", [{"depth": 2}, {"level": 2}, {"helper": "return X * 2"}, {"base": "return X + 1"}])
 def test_a_changed_body_is_another_model(tmp_path, monkeypatch, change):
     before = fingerprint_of(own(tmp_path, monkeypatch))
     assert fingerprint_of(own(tmp_path, monkeypatch, comment="pass  # of no weight", top="\n\n")) == before
@@ -199,6 +202,14 @@ def test_functions_as_parameters_are_known_by_what_they_do():
     one, same, other = (model_from_estimator("f", times(k)) for k in (2, 2, 3))
     assert one.identity() == same.identity()
     assert one.identity() != other.identity()
+
+
+def test_what_is_taken_out_of_an_own_module_counts(tmp_path, monkeypatch):
+    def fingerprint(rate):
+        monkeypatch.setattr(oddities, "RATE", rate, raising=False)
+        return fingerprint_of(FunctionTransformer(lambda X: X * oddities.RATE))
+
+    assert fingerprint(2) == fingerprint(2) != fingerprint(3)
 
 
 def test_whose_code_it_is():

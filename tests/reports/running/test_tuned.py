@@ -155,16 +155,17 @@ def test_in_a_study_file_and_its_mistakes(tmp_path):
 
 
 def test_a_whole_study_says_what_was_searched_and_times_what_was_chosen(tmp_path):
-    plan = dataclasses.replace(PLAN, models=(LOGISTIC,))
+    plan = dataclasses.replace(PLAN, models=(LOGISTIC, model_from_estimator("prior", oddities.Prior())))
     found = run(plan, tmp_path, jobs=1, command="c")
     assert (found.cells["status"] == "ok").all()
-    assert found.cells["fit_wall_s"].notna().sum() == 1
-    searches = [read_json(file)["tuning"] for file in (tmp_path / "cells" / "accuracy").iterdir()]
-    assert len(searches) == 3
-    (note,) = [note for note in found.notes if "tuned" in note]
+    assert found.cells["fit_wall_s"].notna().sum() == 2
+    records = [read_json(file) for file in (tmp_path / "cells" / "accuracy").iterdir()]
+    assert {record["model"] for record in records if "tuning" in record} == {"logistic"}
+    note, other = [note for note in found.notes if "tuned" in note]
+    assert other == "prior: not tuned, since it has no search space."
     assert note.startswith("iris, logistic: tuned in each fold, 8 of 8 trials")
     assert "in the first fold it chose C = " in note
-    assert dry_run(plan, tmp_path, jobs=1).n_finished == 3
+    assert dry_run(plan, tmp_path, jobs=1).n_finished == 6
 
 
 def test_the_stored_model_is_tuned_on_all_rows():
