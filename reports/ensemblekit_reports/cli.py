@@ -150,6 +150,13 @@ def _add_compare(commands: Any) -> None:
     add("--seed", metavar="N", type=int, help="seed of folds and models")
     add("--time-limit", metavar="SECONDS", type=float, help="end a model that takes longer on a fold (3600; 0 for no limit)")
     add("--memory-limit", metavar="MB", type=float, help="end a model that takes more memory on a fold (no limit)")
+    add(
+        "--energy",
+        metavar="COUNTRY",
+        help="estimate energy with CodeCarbon, CO2e by the electricity of a country such as FRA (not by default)",
+    )
+    add("--price-per-hour", metavar="X", type=float, help="estimate prices: what an hour of this machine costs (not by default)")
+    add("--currency", metavar="TEXT", help="of that price, such as EUR")
     shares = ", ".join(f"{share:g}" for share in SHARES)
     add("--learning-curve", action="store_true", help=f"fit every model on parts of the training rows too ({shares}; first repeat)")
     add("--tune", metavar="TRIALS", type=int, help="search each model's parameters inside each training fold (no)")
@@ -241,7 +248,7 @@ def _choose_study(options: argparse.Namespace) -> tuple[Study, Path]:
 
 
 def _with_flags(study: Study, options: argparse.Namespace) -> Study:
-    names = ("task", "metric", "rope", "folds", "quick", "seed", "engine", "scheduler")
+    names = ("task", "metric", "rope", "folds", "quick", "seed", "engine", "scheduler", "energy", "price_per_hour", "currency")
     flags = {name: getattr(options, name) for name in names}
     if options.learning_curve:
         flags["learning_curve"] = study.learning_curve or SHARES

@@ -57,6 +57,8 @@ class TimedProcesses:
         What the fit may take, and what all predictions together may take.
     scratch : Path, optional
         Where its working files are kept while it lasts; the system's folder for such files by default.
+    energy : str, default=""
+        Country for whose electricity energy is estimated too; ``""`` for none.
 
     Examples
     --------
@@ -65,7 +67,8 @@ class TimedProcesses:
     1
     """
 
-    def __init__(self, *, threads: int, quick: bool, budget: Budget | None = None, scratch: Path | None = None) -> None:
+    def __init__(self, *, threads: int, quick: bool, budget: Budget | None = None, scratch: Path | None = None, energy: str = "") -> None:
+        self.energy = energy
         self.threads = threads
         self.quick = quick
         self.budget = budget or Budget()
@@ -134,6 +137,7 @@ class TimedProcesses:
             "seed": fold.seed,
             "threads": self.threads,
             "quick": self.quick,
+            "energy": self.energy,
         }
         if model.registered:
             job["model"] = model.name

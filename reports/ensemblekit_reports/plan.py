@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ensemblekit_reports.budget import Budget
 from ensemblekit_reports.cells import Fold
+from ensemblekit_reports.estimates import Estimates
 from ensemblekit_reports.grouped_folds import divides_groups
 from ensemblekit_reports.models import Model
 from ensemblekit_reports.results import TableFacts
@@ -48,6 +49,8 @@ class Plan:
         Codes of checks that the report leaves out.
     shares : tuple of float
         Points of learning curves, in parts of the training rows; empty for none.
+    estimates : Estimates
+        Energy and prices, where they are asked for.
 
     Examples
     --------
@@ -69,6 +72,7 @@ class Plan:
     budget: Budget = field(default_factory=Budget)
     silence: tuple[str, ...] = ()
     shares: tuple[float, ...] = ()
+    estimates: Estimates = field(default_factory=Estimates)
 
     @property
     def task(self) -> str:

@@ -72,12 +72,13 @@ def plan_cells(plan: Plan, directory: Path) -> list[Cell]:
     """
     timed = set(plan.timed_folds())
     place = fingerprint(machine())
+    energy = [plan.estimates.energy] if plan.estimates.energy else []
     cells = []
     for table, model, base in _bases(plan):
         for repeat, fold in plan.folds(table):
             label = f"{table.name} {model.name} r{repeat} f{fold}"
             accuracy = content_key(base=base, repeat=repeat, fold=fold)
-            cost = content_key(base=base, repeat=repeat, fold=fold, at=[place, THREADS, plan.quick])
+            cost = content_key(base=base, repeat=repeat, fold=fold, at=[place, THREADS, plan.quick, *energy])
             cells.append(
                 Cell(
                     table,

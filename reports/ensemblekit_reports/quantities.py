@@ -147,7 +147,26 @@ COSTS = (
     Quantity("multiply_adds_active", "Multiply-adds", False, "operations", "Multiply-adds of linear parts among them."),
 )
 
-QUANTITIES = {quantity.name: quantity for quantity in METRICS + COSTS}
+#: Only where a study asks for them, and never measured: the labels say so.
+ESTIMATES = (
+    Quantity("fit_energy_j", "Fit energy (estimate)", False, "J", "Joules of one fit, estimated by CodeCarbon from power and time."),
+    Quantity(
+        "fit_co2e_g", "Fit CO2e (estimate)", False, "g", "Grams of CO2 equivalents of the same joules, by a country's mean electricity."
+    ),
+    Quantity(
+        "predict_energy_j", "Energy of 10,000 rows (estimate)", False, "J", "Joules to predict a batch of 10,000 rows, estimated alike."
+    ),
+    Quantity("fit_money", "Price of a fit (estimate)", False, "money", "Wall-clock time of one fit times the rate that the study gives."),
+    Quantity(
+        "predict_money",
+        "Price of 10,000 rows (estimate)",
+        False,
+        "money",
+        "Time to predict 10,000 rows in one batch times the rate that the study gives.",
+    ),
+)
+
+QUANTITIES = {quantity.name: quantity for quantity in METRICS + COSTS + ESTIMATES}
 
 #: Primary metric of a study that names none.
 DEFAULT_METRICS = {"classification": "accuracy", "regression": "r2"}

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from ensemblekit_reports import energy
 from ensemblekit_reports.accuracy_pass import fit_missing
 from ensemblekit_reports.answers import read_answers
 from ensemblekit_reports.check_codes import check_silence
@@ -21,6 +22,7 @@ from ensemblekit_reports.declared import check_numbers, declared_metric, declare
 from ensemblekit_reports.engines.engine import Engine
 from ensemblekit_reports.environment import fingerprint, machine, versions
 from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.estimates import Estimates
 from ensemblekit_reports.insights.storing import read_insight
 from ensemblekit_reports.leaks import find_leaks
 from ensemblekit_reports.lock import only_run_in
@@ -151,7 +153,9 @@ def _cost_pass(plan: Plan, cells: list[Cell], store: Store, stage: Stage) -> Non
         return
     with (
         stage("Cost", len(missing), sum(work_of([cell]) for cell in missing)) as advance,
-        TimedProcesses(threads=THREADS, quick=plan.quick, budget=plan.budget, scratch=store.scratch) as processes,
+        TimedProcesses(
+            threads=THREADS, quick=plan.quick, budget=plan.budget, scratch=store.scratch, energy=plan.estimates.energy
+        ) as processes,
     ):
         for cell in missing:
             record = processes.measure(_as_chosen(cell), plan.fold(cell.table, cell.repeat, cell.fold))
@@ -194,6 +198,7 @@ def _write_run(
         "cells": _listed(cells),
         "curve": [[cell.accuracy.name, cell.share] for cell in curve],
         "leaks": [asdict(leak) for leak in leaks],
+        "estimates": asdict(plan.estimates),
     }
     store.save(store.directory / "run.json", record)
 
@@ -240,6 +245,7 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
     study = record["study"] | _chosen(record["study"], task, tables, metric, rope)
     study["silence"] = check_silence([*study.get("silence", ()), *silence])
     check_numbers(study["metric"], study["rope"], environment.seed, task)
+    estimates = Estimates(**record.get("estimates", {}))
     pairs = [_read_pair(directory, accuracy, cost, task) for accuracy, cost in record["cells"]]
     points = [(_read_pair(directory, name, "", task)[0], share) for name, share in record.get("curve", ())]
     unfinished = sum(accuracy is None for accuracy, _ in pairs) + sum(accuracy is None for accuracy, _ in points)
@@ -259,8 +265,8 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         tables=tables,
         models=tuple(ModelFacts(**facts) for facts in record["models"]),
         environment=environment,
-        cells=_frame([_row(accuracy, cost, task) for accuracy, cost in pairs if accuracy], task),
-        notes=_notes(pairs, quick=study["quick"]) + _other_metric(record["study"], study),
+        cells=_with_estimates(_frame([_row(accuracy, cost, task) for accuracy, cost in pairs if accuracy], task), pairs, estimates),
+        notes=_notes(pairs, quick=study["quick"]) + estimates.notes() + _other_metric(record["study"], study),
         curve=_curve([(accuracy, share) for accuracy, share in points if accuracy], pairs, task),
         leaks=tuple(Leak(**leak) for leak in record.get("leaks", ())),
         insights=tuple(found for accuracy, _ in record["cells"] if (found := read_insight(directory / "cells" / "accuracy" / accuracy))),
@@ -318,6 +324,13 @@ def _frame(rows: list[dict[str, Any]], task: str) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(numbers | {"predict_single_calls": "Int64", "contended": "boolean"})
 
 
+def _with_estimates(cells: pd.DataFrame, pairs: list[Pair], wanted: Estimates) -> pd.DataFrame:
+    """Add a column for each estimate that the study asked for; without any the cells are as they were."""
+    costs = [cost["costs"] if cost else {} for accuracy, cost in pairs if accuracy]
+    rows = [({name: cost.get(name) for name in energy.NAMES} if wanted.energy else {}) | wanted.prices(cost) for cost in costs]
+    return cells.join(pd.DataFrame(rows, index=cells.index).astype("float64"))
+
+
 def _notes(pairs: list[Pair], *, quick: bool) -> tuple[str, ...]:
     """Say what the numbers alone do not."""
     costs = [cost for _, cost in pairs if cost]
@@ -331,6 +344,7 @@ def _notes(pairs: list[Pair], *, quick: bool) -> tuple[str, ...]:
     notes += [f"{c['dataset']}, {c['model']}: no costs, because {c['reason']}." for c in costs if c["reason"]]
     uncounted = sorted({(c["model"], c["costs"]["compute_note"]) for c in costs if c["costs"].get("compute_note")})
     notes += [f"{model}: compute was not counted, because {reason}" for model, reason in uncounted]
+    notes += sorted({f"{c['model']}: {c['costs']['energy_note']}" for c in costs if c["costs"].get("energy_note")})
     notes += sorted({c["costs"]["memory_note"] for c in costs if c["costs"].get("memory_note")})
     notes += say_tuning([accuracy for accuracy, _ in pairs if accuracy])
     said = Counter[str]()

@@ -10,7 +10,7 @@ import numpy as np
 from ensemblekit.displays.front import pareto_front as front
 from ensemblekit_reports import wording
 from ensemblekit_reports.folds import cells_of, held_out_ratio, spread
-from ensemblekit_reports.quantities import COSTS, METRICS, QUANTITIES
+from ensemblekit_reports.quantities import COSTS, ESTIMATES, METRICS, QUANTITIES
 from ensemblekit_reports.statistics.summaries import (
     Summary,
     cost_summary,
@@ -91,7 +91,7 @@ def on_table(results: Results, table: str) -> tuple[Standing, ...]:
     cells = cells_of(results, table)
     names = tuple(model.name for model in results.models)
     ratio = held_out_ratio(cells)
-    numbers = spread(cells, [q.name for q in METRICS + COSTS if q.name in cells], names)
+    numbers = spread(cells, [q.name for q in METRICS + COSTS + ESTIMATES if q.name in cells], names)
     own_cells = dict(tuple(cells.groupby("model", sort=False)))
     none = cells.iloc[:0]
     standings = []
@@ -107,7 +107,7 @@ def on_table(results: Results, table: str) -> tuple[Standing, ...]:
                 failure=_failure(own_cells.get(model.name, none)),
                 contended=_contended(own_cells.get(model.name, none)),
                 scores=scores,
-                costs={q.name: cost_summary(own[q.name]) for q in COSTS if q.name in own},
+                costs={q.name: cost_summary(own[q.name]) for q in COSTS + ESTIMATES if q.name in own},
             )
         )
     return _ordered(standings, results.metric)

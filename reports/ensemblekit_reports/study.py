@@ -14,6 +14,7 @@ from ensemblekit_reports.check_codes import check_silence
 from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
 from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.errors import UserError, nearest, unknown_name
+from ensemblekit_reports.estimates import Estimates
 from ensemblekit_reports.learning_rows import check_shares
 from ensemblekit_reports.model_choice import ModelChoice, choose_models
 from ensemblekit_reports.models import Model, default_models
@@ -146,6 +147,12 @@ class Study:
         Parts of the training rows of the first repeat that every model learns from as well, such as 0.1, 0.25, 0.5; none by default.
     tune : Tuning, optional
         Search parameters inside each training fold, with as many trials for every model; not at all if not given.
+    energy : str, default=""
+        Country, as three letters, for whose electricity energy is estimated in the cost pass; not at all if not given.
+    price_per_hour : float, default=0
+        Rate at which times are turned into prices; 0 for none.
+    currency : str, default=""
+        Of that rate.
 
     Examples
     --------
@@ -169,6 +176,9 @@ class Study:
     silence: tuple[str, ...] = ()
     learning_curve: tuple[float, ...] = ()
     tune: Tuning | None = None
+    energy: str = ""
+    price_per_hour: float = 0.0
+    currency: str = ""
 
     def workers(self) -> Engine:
         """Return the workers of the accuracy pass, not connected yet.
@@ -211,6 +221,8 @@ class Study:
         check_task(self.task)
         budget = Budget(self.time_limit_s, self.memory_limit_mb)
         budget.check()
+        estimates = Estimates(self.energy, self.price_per_hour, self.currency)
+        estimates.check()
         silence, shares = check_silence(self.silence), check_shares(self.learning_curve)
         if not self.tables:
             raise UserError("the study names no table; write at least one [[tables]] section.")
@@ -224,7 +236,7 @@ class Study:
         by_size = QUICK if self.quick else scheme_for(largest)
         scheme = parse_scheme(self.folds) if self.folds else by_size
         models = with_tuning(models, self.tune, metric, budget)
-        return Plan(self.name, tables, models, metric, rope, scheme, self.seed, self.quick, budget, silence, shares)
+        return Plan(self.name, tables, models, metric, rope, scheme, self.seed, self.quick, budget, silence, shares, estimates)
 
 
 def common_task(tables: Sequence[Table]) -> str:

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from joblib import wrap_non_picklable_objects
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
@@ -103,6 +104,12 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
         tell("start 1")
         record |= _measure_predict(pipeline.predict, X_test, quick=job["quick"])
         record |= _count_compute(pipeline, X_test[:COUNTED_ROWS])
+        if job.get("energy"):
+            # Last, since it fits again and reads sensors while it does.
+            from ensemblekit_reports.energy import estimate  # noqa: PLC0415 - only where it is asked for
+
+            fresh, batch = clone(pipeline), _rows(X_test, BATCHES[-1])
+            record |= estimate(lambda: fresh.fit(X_train, y_train, **weighted), lambda: pipeline.predict(batch), job["energy"])
     return record
 
 

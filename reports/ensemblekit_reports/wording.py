@@ -16,6 +16,9 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 NONE = "\N{EN DASH}"
 _TIME_STEPS = ((60.0, "min", 60.0), (1.0, "s", 1.0), (1e-3, "ms", 1e-3), (1e-6, "µs", 1e-6), (0.0, "ns", 1e-9))
 _RATE_STEPS = ((1e6, "M", 1e6), (1e3, "k", 1e3), (0.0, "", 1.0))
+_ENERGY_STEPS = ((1e6, "MJ", 1e6), (1e3, "kJ", 1e3), (1.0, "J", 1.0), (1e-3, "mJ", 1e-3), (0.0, "µJ", 1e-6))
+_MASS_STEPS = ((1e3, "kg", 1e3), (1.0, "g", 1.0), (1e-3, "mg", 1e-3), (0.0, "µg", 1e-6))
+_MONEY_STEPS = ((0.0, "", 1.0),)
 _BYTE_STEPS = ((1e9, "GB", 1e9), (1e6, "MB", 1e6), (1e3, "kB", 1e3), (0.0, "B", 1.0))
 #: Cost ratios closer to one than this are called the same: timings repeat no better.
 SAME_COST = 1.2
@@ -211,7 +214,7 @@ def cost_steps(quantity: Quantity) -> tuple[tuple[float, str, float], ...]:
     >>> cost_steps(QUANTITIES["size_bytes"])[0]
     (1000000000.0, 'GB', 1000000000.0)
     """
-    return {"s": _TIME_STEPS, "B": _BYTE_STEPS}.get(quantity.unit, _RATE_STEPS)
+    return {"s": _TIME_STEPS, "B": _BYTE_STEPS, "J": _ENERGY_STEPS, "g": _MASS_STEPS, "money": _MONEY_STEPS}.get(quantity.unit, _RATE_STEPS)
 
 
 def cost(value: float, quantity: Quantity) -> str:

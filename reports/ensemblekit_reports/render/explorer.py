@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ensemblekit_reports import wording
 from ensemblekit_reports.figures.colours import model_variables
-from ensemblekit_reports.quantities import COSTS, METRICS
+from ensemblekit_reports.quantities import COSTS, ESTIMATES, METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def measured(standings: Sequence[Standing]) -> tuple[tuple[Quantity, ...], tuple
     ('accuracy', 'fit_wall_s')
     """
     names = {name for s in standings for found in (s.scores, s.costs) for name, summary in found.items() if summary.n}
-    return tuple(q for q in METRICS if q.name in names), tuple(q for q in COSTS if q.name in names)
+    return tuple(q for q in METRICS if q.name in names), tuple(q for q in COSTS + ESTIMATES if q.name in names)
 
 
 def page_data(report: Report) -> Markup:

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ensemblekit_reports import comparisons, wording
 from ensemblekit_reports.insights import sentences
-from ensemblekit_reports.quantities import COSTS, QUANTITIES, metrics_of
+from ensemblekit_reports.quantities import COSTS, ESTIMATES, QUANTITIES, metrics_of
 from ensemblekit_reports.render import stories
 from ensemblekit_reports.render.explorer import measured
 from ensemblekit_reports.render.heat import heat
@@ -74,6 +74,7 @@ def environment(*, autoescape: bool) -> Environment:
     engine.globals |= {
         "metrics_of": metrics_of,
         "costs": COSTS,
+        "estimates": ESTIMATES,
         "shown": SHOWN,
         "measured": measured,
         "heat": heat,
