@@ -1,30 +1,40 @@
-"""Does the verdict cry wolf, and does it see a difference that is there; and does a run survive being killed.
+"""Can the comparison be believed: false alarms and power, peers, runs that are killed, its own cost, and whether costs repeat.
 
-Simulated tables on which the truth is known go through the same code as real ones: paired folds, corrected t, Holm, call.
-Beside it, on the same folds, the ordinary paired t-test that many comparisons use.
+    python benchmarks/comparison.py [--parts null peers kills overhead repeat] [--jobs 2] [--tables 300] [--kills 20]
+                                    [--study STUDY.toml] [--keep FOLDER]
 
-    python benchmarks/comparison.py [--tables 300] [--jobs 2] [--parts verdict killed] [--kills 20]
+*null*: simulated tables on which the truth is known go through the same code as real ones: paired folds, corrected t, Holm,
+call. Beside it, on the same folds, the ordinary paired t-test that many comparisons use. 200 rows and 10 x 10 folds each:
 
-Scenarios, 200 rows and 10 x 10 folds each:
-
-- *halves*: logistic regression on either half of ten exchangeable columns. Equal by construction.
-- *seeds*: a randomised tree against itself, with a seed of its own for each fold. Equal by construction.
-- *fixed seeds*: the same, but each side keeps one seed over all folds, as most comparisons do. On one table these are two
+- halves: logistic regression on either half of ten exchangeable columns. Equal by construction.
+- seeds: a randomised tree against itself, with a seed of its own for each fold. Equal by construction.
+- fixed seeds: the same, but each side keeps one seed over all folds, as most comparisons do. On one table these are two
   different models; that is why the study never does so.
-- *weaker half*: the second half carries 0.5 of the first one's effect. Truly different.
+- weaker half: the second half carries 0.5 of the first one's effect. Truly different.
 
-Measured with 300 tables each (scikit-learn 1.9.1):
+An interval is to cover zero, or where models differ the mean difference of all tables. Measured with 300 tables each (scikit-learn 1.9.1):
 
-    scenario      naive paired t   our call  interval covers 0  mean difference
-    halves                 55.7%       4.3%              95.7%      +0.07 points
-    seeds                   7.0%       0.0%             100.0%      -0.01 points
-    fixed seeds            42.7%       0.7%              99.3%      +0.52 points
-    weaker half            94.0%      58.7%              41.3%     +11.03 points
+    scenario      naive paired t   our call  interval covers  mean difference
+    halves                 55.7%       4.3%            95.7%      +0.07 points
+    seeds                   7.0%       0.0%           100.0%      -0.01 points
+    fixed seeds            42.7%       0.7%            99.3%      +0.52 points
+    weaker half            94.0%      58.7%                       +11.03 points
 
-The price of the correction is power: of differences of eleven points on 200 rows, four in ten stay undecided.
+The price of the correction is power: of differences of eleven points on 200 rows, four in ten stay undecided. And it is more
+than careful where the folds' differences hang together less than it assumes: with seeds of their own, intervals are too wide.
 
-*killed*: the command on a bundled table, sent SIGKILL at 20 random moments and started again each time, then let finish: are
+*peers*: Nadeau-Bengio against baycomp, Friedman and Wilcoxon against scipy, Holm against statsmodels.
+
+*kills*: the command on a bundled table, sent SIGKILL at 20 random moments and started again each time, then let finish: are
 the accuracy results those of a run that nobody disturbed, with no cell lost, doubled or torn.
+
+*overhead*: wall time of the accuracy pass of the default study with one process, over the summed seconds of its cells, minus one.
+A cell's seconds are those of preparing its rows, fitting and predicting, in the process that does it. The rest is the machinery: starting
+the process and its imports, a fork for each fold, handing over tables, scoring, what models tell about themselves, and writing
+files. Planning comes before and the cost pass and the report come after; they are in neither number. Needs an idle machine.
+
+*repeat*: two runs of the default study: counted compute is to be identical, measured costs are to agree within 10 % in every cell
+that neither run called contended. Needs an idle machine.
 """
 
 from __future__ import annotations
@@ -41,15 +51,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from baycomp import CorrelatedTTest
 from joblib import Parallel, delayed
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
+from statsmodels.stats.multitest import multipletests
 
+from ensemblekit_reports.accuracy_pass import fit_missing
 from ensemblekit_reports.comparisons import BETTER, WORSE, compare_on_table
 from ensemblekit_reports.example import example_results
-from ensemblekit_reports.quantities import metrics_of
+from ensemblekit_reports.planned import plan_cells
+from ensemblekit_reports.quantities import COSTS, METRICS
+from ensemblekit_reports.running import run
+from ensemblekit_reports.statistics.correlated_t import correlated_t
+from ensemblekit_reports.statistics.multiplicity import holm
+from ensemblekit_reports.statistics.several_tables import across_tables, friedman
+from ensemblekit_reports.store import Store
+from ensemblekit_reports.study import DEFAULT_STUDY, study_from_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +79,8 @@ if TYPE_CHECKING:
     Scores = Callable[[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int], tuple[float, float]]
 
 ROWS, SPLITS, REPEATS, HALF = 200, 10, 10, 5
+#: So many tables are simulated between two writes of what was found.
+PORTION = 50
 _EXAMPLE = example_results()
 
 
@@ -95,12 +117,8 @@ def outcome(scores: Scores, second_half: float, seed: int) -> dict[str, float]:
     pairs = np.array([scores(X, y, train, test, fold) for fold, (train, test) in enumerate(folds.split(X, y))])
     (found,) = compare_on_table(replace(_EXAMPLE, cells=_cells(pairs)), "moons", [("moe", "averaging")])
     naive = stats.ttest_rel(*pairs.T).pvalue if np.ptp(pairs[:, 0] - pairs[:, 1]) else 1.0
-    return {
-        "naive": float(naive < 0.05),
-        "called": float(found.call in {BETTER, WORSE}),
-        "covers 0": float(found.low <= 0 <= found.high),
-        "difference": found.gain,
-    }
+    called = float(found.call in {BETTER, WORSE})
+    return {"naive": float(naive < 0.05), "called": called, "low": found.low, "high": found.high, "difference": found.gain}
 
 
 def _cells(pairs: NDArray[np.float64]) -> pd.DataFrame:
@@ -111,33 +129,72 @@ def _cells(pairs: NDArray[np.float64]) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(key | sizes | {"model": name, "accuracy": side}) for name, side in sides])
 
 
-def judge_verdicts(options: argparse.Namespace) -> None:
-    print(f"{options.tables} tables each, {ROWS} rows, {REPEATS} x {SPLITS} folds; 5 % would be right where models are equal")
-    print(f"{'scenario':12}  {'naive paired t':>14}  {'our call':>9}  {'interval covers 0':>17}  {'mean difference':>15}")
-    for name, (scores, second_half) in SCENARIOS.items():
-        found = pd.DataFrame(Parallel(options.jobs)(delayed(outcome)(scores, second_half, seed) for seed in range(options.tables)))
-        mean = found.mean()
-        print(
-            f"{name:12}  {mean['naive']:>14.1%}  {mean['called']:>9.1%}  {mean['covers 0']:>17.1%}  "
-            f"{100 * mean['difference']:>+9.2f} points",
-            flush=True,
-        )
+def null(options: argparse.Namespace) -> None:
+    print(
+        f"null: {options.tables} tables each, {ROWS} rows, {REPEATS} x {SPLITS} folds; 5 % and 95 % would be right where models are equal"
+    )
+    print(f"{'scenario':12}  {'naive paired t':>14}  {'our call':>9}  {'interval covers':>15}  {'mean difference':>15}")
+    for name, (_, second_half) in SCENARIOS.items():
+        found = _outcomes(name, options)
+        # Equal by construction, the truth is zero; else it is what all tables together say.
+        truth = 0.0 if second_half == 1 else found["difference"].mean()
+        covers = ((found["low"] <= truth) & (truth <= found["high"])).mean()
+        rates = f"{found['naive'].mean():>14.1%}  {found['called'].mean():>9.1%}  {covers:>15.1%}"
+        print(f"{name:12}  {rates}  {100 * found['difference'].mean():>+9.2f} points", flush=True)
+
+
+def _outcomes(scenario: str, options: argparse.Namespace) -> pd.DataFrame:
+    """Outcomes of all tables, those that the file of an earlier run holds read from it."""
+    scores, second_half = SCENARIOS[scenario]
+    file = options.keep / f"null-{scenario.replace(' ', '-')}.csv" if options.keep else None
+    found = pd.read_csv(file) if file and file.exists() else pd.DataFrame()
+    for start in range(len(found), options.tables, PORTION):
+        seeds = range(start, min(start + PORTION, options.tables))
+        more = Parallel(options.jobs)(delayed(outcome)(scores, second_half, seed) for seed in seeds)
+        found = pd.concat([found, pd.DataFrame(more)], ignore_index=True)
+        if file:
+            found.to_csv(file, index=False)
+    return found[: options.tables]
+
+
+def peers(options: argparse.Namespace) -> None:  # noqa: ARG001 - the signature of a part
+    rng = np.random.default_rng(0)
+    schemes = [(10, 10, 0.0), (3, 5, 0.01), (1, 5, 0.01), (2, 5, 0.0)] * 25
+    _say_apart("Nadeau-Bengio and baycomp", [_posterior_apart(rng, *scheme) for scheme in schemes])
+    _say_apart("Holm and statsmodels", [_holm_apart(rng.uniform(0, 0.1, 9)) for _ in range(100)])
+    # Ours look at every pair of models beside, with a sampled posterior each: seconds a draw.
+    _say_apart("Wilcoxon and scipy", [_wilcoxon_apart(rng.normal(0.01, 0.02, 6)) for _ in range(3)])
+    _say_apart("Friedman and scipy", [_friedman_apart(rng.normal(0.8, 0.03, (6, 3)).round(2)) for _ in range(3)])
+
+
+def _say_apart(pair: str, apart: list[float]) -> None:
+    print(f"peers: {pair:25} differ by {max(apart):.1e} at most in {len(apart)} draws: {_judged(max(apart) < 1e-10)}", flush=True)
+
+
+def _posterior_apart(rng: np.random.Generator, repeats: int, splits: int, rope: float) -> float:
+    x, y = rng.normal(0.8, 0.03, (2, repeats * splits))
+    ours = correlated_t(y - x, 1 / (splits - 1), rope)
+    shares = (ours.worse, ours.equal, ours.better) if rope else (ours.worse, ours.better)
+    return np.abs(np.subtract(shares, CorrelatedTTest(x, y, rope, runs=repeats).probs())).max()
+
+
+def _friedman_apart(scores: NDArray[np.float64]) -> float:
+    return abs(friedman(scores).p - stats.friedmanchisquare(*scores.T).pvalue)
+
+
+def _wilcoxon_apart(values: NDArray[np.float64]) -> float:
+    return abs(across_tables(values, 0.01, seed=0).p - stats.wilcoxon(values).pvalue)
+
+
+def _holm_apart(p: NDArray[np.float64]) -> float:
+    return np.abs(holm(p) - multipletests(p, method="holm")[1]).max()
 
 
 COMMAND = ["compare", "wine", "--models", "logistic,random-forest,lightgbm,averaging", "--folds", "5x5", "--quick"]
-REPEATABLE = [
-    "dataset",
-    "model",
-    "repeat",
-    "fold",
-    "status",
-    "n_train",
-    "n_test",
-    *(metric.name for metric in metrics_of("classification")),
-]
+KEY = ["dataset", "model", "repeat", "fold"]
 
 
-def kill_and_resume(options: argparse.Namespace) -> None:
+def kills(options: argparse.Namespace) -> None:
     command = [str(Path(sys.executable).with_name("ensemblekit")), *COMMAND, "--jobs", str(options.jobs)]
     with tempfile.TemporaryDirectory() as scratch:
         whole, cut = Path(scratch) / "whole", Path(scratch) / "cut"
@@ -152,11 +209,14 @@ def kill_and_resume(options: argparse.Namespace) -> None:
             process.wait()
             whole_files, torn_files = _read_cells(cut)
             lost, torn, most = lost + max(0, most - whole_files), torn + torn_files, whole_files
-        print(f"killed {options.kills} times; cells lost {lost}, torn {torn}; finished by then {most}")
+        print(f"kills: {options.kills} times; cells lost {lost}, torn {torn}; finished by then {most}: {_judged(not lost and not torn)}")
         subprocess.run([*command, "--out", str(cut)], check=True, capture_output=True)
-        first, second = (pd.read_csv(folder / "results.csv")[REPEATABLE] for folder in (whole, cut))
-        doubled = int(second.duplicated(["dataset", "model", "repeat", "fold"]).sum())
-        print(f"then finished: {len(second)} of {len(first)} cells, doubled {doubled}, results identical: {first.equals(second)}")
+        first, second = (pd.read_csv(folder / "results.csv") for folder in (whole, cut))
+        repeatable = [*KEY, "status", "n_train", "n_test", *(metric.name for metric in METRICS if metric.name in first)]
+        doubled, same = int(second.duplicated(KEY).sum()), first[repeatable].equals(second[repeatable])
+        print(
+            f"kills: then {len(second)} of {len(first)} cells, doubled {doubled}, results identical {same}: {_judged(same and not doubled)}"
+        )
 
 
 def _read_cells(folder: Path) -> tuple[int, int]:
@@ -169,12 +229,55 @@ def _read_cells(folder: Path) -> tuple[int, int]:
     return whole, torn
 
 
+def overhead(options: argparse.Namespace) -> None:
+    plan = study_from_toml(options.study).plan(options.study.parent)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        cells = plan_cells(plan, store.directory)
+        started = time.monotonic()
+        fit_missing(plan, cells, store, jobs=1)
+        wall = time.monotonic() - started
+        fitting = sum(store.load(cell.accuracy)["seconds"] for cell in cells)
+    share = wall / fitting - 1
+    print(f"overhead: {plan.name}, {len(cells)} cells: accuracy pass {wall:.1f} s with one process, fit and predict {fitting:.1f} s")
+    print(f"overhead: {share:.1%} of fit and predict, {1000 * (wall - fitting) / len(cells):.0f} ms a cell: {_judged(share < 0.05)}")
+
+
+def repeat(options: argparse.Namespace) -> None:
+    study = study_from_toml(options.study)
+    plan = study.plan(options.study.parent)
+    with tempfile.TemporaryDirectory() as folder:
+        first, second = (
+            run(plan, Path(folder) / name, jobs=options.jobs, command="").cells.dropna(subset="fit_wall_s").set_index(KEY)
+            for name in ("first", "second")
+        )
+    counted = [cost.name for cost in COSTS if cost.unit == "operations"]
+    same = first[counted].equals(second[counted])
+    print(f"repeat: compute of {len(first)} timed cells identical: {_judged(same)}")
+    contended = first["contended"] | second["contended"]
+    print(f"repeat: {int(contended.sum())} cells were called contended in one run or the other")
+    for cost in COSTS:
+        if cost.name in counted or first[cost.name].isna().all():
+            continue
+        change = (second[cost.name] / first[cost.name] - 1).abs()
+        quiet = change[~contended & change.notna()]
+        late = int((quiet > 0.1).sum())
+        found = f"median change {change.median():6.1%}; over 10 % though not contended {late} of {len(quiet)}"
+        print(f"repeat: {cost.name:24} {found}: {_judged(not late)}")
+
+
+def _judged(holds: bool) -> str:
+    return "as claimed" if holds else "NOT AS CLAIMED"
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="False alarms and power of the verdict; runs that are killed.")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", type=int, default=300)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--kills", type=int, default=20)
-    parts = {"verdict": judge_verdicts, "killed": kill_and_resume}
+    parser.add_argument("--study", type=Path, default=DEFAULT_STUDY, help="for overhead and repeat")
+    parser.add_argument("--keep", type=Path, help="folder for outcomes of null: a run that was stopped goes on there")
+    parts = {part.__name__: part for part in (null, peers, kills, overhead, repeat)}
     parser.add_argument("--parts", nargs="+", choices=parts, default=list(parts))
     options = parser.parse_args()
     for part in options.parts:
