@@ -160,6 +160,7 @@ def _add_compare(commands: Any) -> None:
     shares = ", ".join(f"{share:g}" for share in SHARES)
     add("--learning-curve", action="store_true", help=f"fit every model on parts of the training rows too ({shares}; first repeat)")
     add("--tune", metavar="TRIALS", type=int, help="search each model's parameters inside each training fold (no)")
+    add("--compress", action="store_true", help="add pruned, distilled and quantised variants of every mixture and ensemble")
     add("--jobs", metavar="N", type=int, default=joblib.cpu_count(), help="processes of the accuracy pass (all cores)")
     add("--engine", metavar="NAME", help=f"workers of the accuracy pass: {', '.join(ENGINES)} (local; see reports/ENGINES.md)")
     add("--scheduler", metavar="ADDRESS", help="Dask scheduler (tcp://HOST:8786) or Ray head; without it workers are started here")
@@ -252,6 +253,8 @@ def _with_flags(study: Study, options: argparse.Namespace) -> Study:
     flags = {name: getattr(options, name) for name in names}
     if options.learning_curve:
         flags["learning_curve"] = study.learning_curve or SHARES
+    if options.compress:
+        flags["compress"] = True
     if options.silence:
         flags["silence"] = (*study.silence, *options.silence)
     flags |= {"time_limit_s": options.time_limit, "memory_limit_mb": options.memory_limit}

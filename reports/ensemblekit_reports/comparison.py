@@ -16,6 +16,7 @@ from scipy import sparse
 from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.budget import SECONDS, Budget
 from ensemblekit_reports.check_codes import check_silence
+from ensemblekit_reports.compressed import with_compressed
 from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
 from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.errors import UserError
@@ -98,6 +99,7 @@ def compare(
     silence: Sequence[str] = (),
     learning_curve: Sequence[float] = (),
     tune: int | Tuning | None = None,
+    compress: bool = False,
     directory: str | Path | None = None,
     fresh: bool = False,
     verbose: bool = False,
@@ -146,6 +148,8 @@ def compare(
         Address of a Dask scheduler or a Ray head; ``""`` starts ``n_jobs`` workers on this machine.
     tune : int or Tuning, optional
         Search parameters inside each training fold with so many trials for every model (extra ``tune``).
+    compress : bool, default=False
+        Add pruned, distilled and quantised variants of every mixture and ensemble.
     directory : path, optional
         Where finished cells are kept and found again; nowhere if not given.
     silence : sequence of str
@@ -193,7 +197,8 @@ def compare(
     by_size = QUICK if quick else scheme_for(len(table.y))
     scheme = parse_scheme(folds) if folds else by_size
     searched = Tuning(tune) if isinstance(tune, int) else tune
-    chosen = with_tuning(_choose(models, table.task), searched, metric, budget)
+    tuned = with_tuning(_choose(models, table.task), searched, metric, budget)
+    chosen = with_compressed(tuned, compress=compress, tuned=searched is not None)
     plan = Plan(name, (table,), chosen, metric, rope, scheme, seed, quick, budget, silenced, shares)
     with tempfile.TemporaryDirectory(prefix="ensemblekit-") as scratch:
         found = run(
@@ -259,13 +264,14 @@ def _beside(values: Any, name: str, labels: pd.Series) -> pd.Series | None:
 
 
 def _say_call(chosen: Sequence[Model], plan: Plan) -> str:
-    named = [f"{m.name!r}" if m.registered else f"{{{m.name!r}: {m.definition()}}}" for m in chosen]
+    named = [f"{m.name!r}" if m.registered else f"{{{m.name!r}: {m.definition()}}}" for m in chosen if not m.parent]
     scheme = f"{plan.scheme.n_repeats}x{plan.scheme.n_splits}"
     (table,) = plan.tables
     beside = ["groups=groups"] * (table.groups is not None) + ["sample_weight=sample_weight"] * (table.weights is not None)
     limits = [f"time_limit_s={plan.budget.seconds:g}"] * (plan.budget.seconds != SECONDS)
     limits += [f"silence={list(plan.silence)}"] * bool(plan.silence) + [f"learning_curve={list(plan.shares)}"] * bool(plan.shares)
     limits += [f"memory_limit_mb={plan.budget.megabytes:g}"] * (plan.budget.megabytes != 0)
+    limits += ["compress=True"] * any(model.parent for model in chosen)
     limits += [f"tune={searched.trials}" for searched in {model.tuning for model in chosen} if searched]
     return (
         f"compare([{', '.join(named)}], {', '.join(['X', 'y', *beside])}, name={plan.name!r}, metric={plan.metric!r}, rope={plan.rope}, "

@@ -34,7 +34,7 @@ class Model:
     label : str
         Reader's name.
     family : str
-        ``"mixture"``, ``"ensemble"`` or ``"single"``.
+        ``"mixture"``, ``"ensemble"``, ``"single"`` or ``"compressed"``.
     preprocessing : str
         ``"linear"`` (imputed, one-hot, scaled) or ``"trees"`` (imputed, one-hot).
     factory : callable
@@ -51,6 +51,8 @@ class Model:
         Parameters that the study has set and no search changes.
     tuning : Tuning, optional
         How it is tuned in each fold; not at all if None.
+    parent : str, default=""
+        Name of the model that this one is a compressed variant of.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Model:
     space: str = ""
     fixed: tuple[str, ...] = ()
     tuning: Tuning | None = None
+    parent: str = ""
 
     def identity(self) -> list[Any]:
         """Return everything that a result of it depends on beside table, folds and seed."""
@@ -96,7 +99,7 @@ class Model:
             imports = imports_of(self.factory(0), definition)
         except ImportError:  # an extra that is not installed; the definition says so
             imports = ""
-        return ModelFacts(self.name, self.label, self.family, definition, imports, self.preprocessing)
+        return ModelFacts(self.name, self.label, self.family, definition, imports, self.preprocessing, self.parent)
 
 
 def describe(estimator: Any, *, complete: bool = False) -> str:

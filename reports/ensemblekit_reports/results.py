@@ -82,6 +82,8 @@ class ModelFacts:
         The import lines that the definition needs.
     preprocessing : str
         What stands before it: ``"linear"`` or ``"trees"``.
+    parent : str
+        Name of the model that this one is a compressed variant of; ``""`` for none.
     """
 
     name: str
@@ -90,6 +92,7 @@ class ModelFacts:
     definition: str
     imports: str = ""
     preprocessing: str = ""
+    parent: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 from ensemblekit.datasets import BUNDLED
 from ensemblekit_reports.budget import SECONDS, Budget
 from ensemblekit_reports.check_codes import check_silence
+from ensemblekit_reports.compressed import with_compressed
 from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
 from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.errors import UserError, nearest, unknown_name
@@ -153,6 +154,8 @@ class Study:
         Rate at which times are turned into prices; 0 for none.
     currency : str, default=""
         Of that rate.
+    compress : bool, default=False
+        Add pruned, distilled and quantised variants of every mixture and ensemble.
 
     Examples
     --------
@@ -179,6 +182,7 @@ class Study:
     energy: str = ""
     price_per_hour: float = 0.0
     currency: str = ""
+    compress: bool = False
 
     def workers(self) -> Engine:
         """Return the workers of the accuracy pass, not connected yet.
@@ -235,7 +239,7 @@ class Study:
         largest = max(len(table.y) for table in tables)
         by_size = QUICK if self.quick else scheme_for(largest)
         scheme = parse_scheme(self.folds) if self.folds else by_size
-        models = with_tuning(models, self.tune, metric, budget)
+        models = with_compressed(with_tuning(models, self.tune, metric, budget), compress=self.compress, tuned=self.tune is not None)
         return Plan(self.name, tables, models, metric, rope, scheme, self.seed, self.quick, budget, silence, shares, estimates)
 
 

@@ -16,6 +16,8 @@ from ensemblekit_reports.standings import MAIN_COST
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.axes import Axes
+
     from ensemblekit_reports.quantities import Quantity
     from ensemblekit_reports.standings import Standing
     from ensemblekit_reports.statistics.summaries import Summary
@@ -73,6 +75,7 @@ def draw_pareto(standings: Sequence[Standing], quantity: Quantity, positions: di
     left, bottom, right, top = _MARGINS
     axes = empty_axes(_WIDTH, _HEIGHT + beneath, (left, bottom + beneath, right, top))
     display.plot(axes, palette=stand_ins())
+    _join_to_parents(axes, shown, quantity)
     title = f"{quantity.label} against the time to predict one row, {where}"
     return to_drawing(display.figure_, name, title, _description(shown, missing, quantity))
 
@@ -90,6 +93,16 @@ def _point(standing: Standing, quantity: Quantity, position: int) -> ParetoPoint
         position,
         standing.complete,
     )
+
+
+def _join_to_parents(axes: Axes, shown: list[Standing], quantity: Quantity) -> None:
+    """Draw a dotted line from each compressed model to the one that it was made of."""
+    factor = wording.scale(quantity)
+    places = {s.model.name: (s.costs[MAIN_COST].value, s.scores[quantity.name].value * factor) for s in shown}
+    for standing in shown:
+        if standing.model.parent in places:
+            ends = zip(places[standing.model.parent], places[standing.model.name], strict=True)
+            axes.plot(*map(list, ends), ":", color=stand_ins().muted, linewidth=1.2, zorder=1.4)
 
 
 def _range(cost: Summary) -> tuple[float, float]:
