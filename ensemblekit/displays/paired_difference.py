@@ -180,7 +180,7 @@ class PairedDifferenceDisplay:
         colour = palette.ink if row.colour is None else palette.mark(row.colour)
         if not math.isnan(row.low):
             ends = np.clip([row.low, row.high], -self.limit, self.limit)
-            self.ax_.plot(ends, [y, y], color=colour, linewidth=2.4, solid_capstyle="butt", zorder=2)
+            self.ax_.plot(ends, [y, y], color=colour, linewidth=2.4, solid_capstyle="butt", clip_on=False, zorder=2)
         outside = abs(row.gain) > self.limit
         (mark,) = self.ax_.plot(
             [np.clip(row.gain, -0.985 * self.limit, 0.985 * self.limit)],
@@ -191,6 +191,7 @@ class PairedDifferenceDisplay:
             markeredgecolor=palette.ground,
             markeredgewidth=1.2,
             linestyle="none",
+            clip_on=False,
             zorder=3,
         )
         return mark

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ensemblekit_reports import wording
-from ensemblekit_reports.comparisons import BETTER, Comparison, facing
+from ensemblekit_reports.comparisons import BETTER, UNTESTED, Comparison, facing
 from ensemblekit_reports.quantities import COSTS, QUANTITIES, Quantity
 from ensemblekit_reports.standings import Standing, pareto_front
 
@@ -27,15 +27,15 @@ class Step:
         From which on it can be had.
     score : float
         Its mean.
-    shown : bool
-        Whether it is shown to be better than the step before it; true of the first.
+    remark : str
+        How sure it is that it is better than the step before it; empty where that is shown, and of the first.
     """
 
     model: str
     label: str
     cost: float
     score: float
-    shown: bool
+    remark: str
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def advise(standings: Sequence[Standing], comparisons: Sequence[Comparison], met
     >>> results = example_results()
     >>> judged = compare_on_table(results, "moons", [("moe", "logistic"), ("moe", "averaging")])
     >>> print(advise(on_table(results, "moons"), judged, "accuracy")[2].sentence)
-    Below 390 µs take Logistic regression (85.4 %), from there on Mixture of experts (95.0 %).
+    Below 390 µs take Logistic regression (85.4 %), from 390 µs on Mixture of experts (95.0 %).
     """
     found = []
     for cost in COSTS:
@@ -100,22 +100,27 @@ def _steps(standings: Sequence[Standing], comparisons: Sequence[Comparison], met
     steps: list[Step] = []
     for standing in front:
         name, label = standing.model.name, wording.name(standing.model.label, 40)
-        judged = facing(comparisons, name, steps[-1].model) if steps else None
-        shown = not steps or (judged is not None and judged.call == BETTER)
-        steps.append(Step(name, label, standing.costs[cost.name].value, standing.scores[metric].value, shown))
+        remark = _remark(facing(comparisons, name, steps[-1].model), steps[-1].label) if steps else ""
+        steps.append(Step(name, label, standing.costs[cost.name].value, standing.scores[metric].value, remark))
     return tuple(steps)
 
 
+def _remark(comparison: Comparison | None, cheaper: str) -> str:
+    if comparison is None:
+        return f"not compared with {cheaper}"
+    if comparison.call == BETTER:
+        return ""
+    if comparison.call == UNTESTED and comparison.ahead + comparison.behind:
+        return f"clearly better than {cheaper} on {len(comparison.better_on)} of {wording.count(comparison.n, 'table')}"
+    return f"not shown to be better than {cheaper}"
+
+
 def _sentence(steps: tuple[Step, ...], cost: Quantity, quantity: Quantity) -> str:
-    texts = [f"{step.label} ({_score(step.score, quantity)})" for step in steps]
+    texts = [f"{step.label} ({_score(step.score, quantity)}{f', {step.remark}' if step.remark else ''})" for step in steps]
     if len(steps) == 1:
-        return f"Take {texts[0]}: it has the best mean score and is the cheapest."
-    parts = [f"Below {wording.cost(steps[1].cost, cost)} take {texts[0]}"]
-    for position in range(1, len(steps)):
-        end = f"below {wording.cost(steps[position + 1].cost, cost)}" if position + 1 < len(steps) else "from there on"
-        doubt = "" if steps[position].shown else f", though it is not shown to be better than {steps[position - 1].label}"
-        parts.append(f"{end} {texts[position]}{doubt}")
-    return ", ".join(parts) + "."
+        return f"{texts[0]} has the best mean score and is the cheapest."
+    later = [f"from {wording.cost(step.cost, cost)} on {text}" for step, text in zip(steps[1:], texts[1:], strict=True)]
+    return f"Below {wording.cost(steps[1].cost, cost)} take {texts[0]}, {', '.join(later)}."
 
 
 def _score(value: float, quantity: Quantity) -> str:

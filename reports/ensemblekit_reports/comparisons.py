@@ -7,8 +7,9 @@ from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from ensemblekit_reports.folds import cells_of, held_out_ratio, side_by_side
+from ensemblekit_reports.folds import cells_of, held_out_ratio, spread
 from ensemblekit_reports.quantities import QUANTITIES
 from ensemblekit_reports.standings import MAIN_COST
 from ensemblekit_reports.statistics.correlated_t import correlated_t
@@ -134,18 +135,20 @@ def compare_on_table(results: Results, table: str, pairs: Sequence[tuple[str, st
     cells = cells_of(results, table)
     names = tuple(model.name for model in results.models)
     sign = 1.0 if QUANTITIES[results.metric].higher_is_better else -1.0
-    scores = sign * side_by_side(cells, results.metric, names)
-    costs = side_by_side(cells, MAIN_COST, names).median()
+    measured = spread(cells, (results.metric, MAIN_COST), names)
+    scores = dict(zip(names, sign * measured[results.metric].T, strict=True))
+    costs = pd.DataFrame(measured[MAIN_COST], columns=names).median()
     ratio = held_out_ratio(cells)
     raw = []
     for first, second in pairs:
-        found = correlated_t((scores[first] - scores[second]).dropna(), ratio, results.rope)
+        differences = scores[first] - scores[second]
+        found = correlated_t(differences[~np.isnan(differences)], ratio, results.rope)
         raw.append(
             Comparison(
                 first,
                 second,
                 n=found.n,
-                n_possible=len(scores),
+                n_possible=len(differences),
                 gain=found.mean,
                 low=found.low,
                 high=found.high,

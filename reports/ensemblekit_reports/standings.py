@@ -92,8 +92,8 @@ def on_table(results: Results, table: str) -> tuple[Standing, ...]:
     names = tuple(model.name for model in results.models)
     ratio = held_out_ratio(cells)
     numbers = spread(cells, [q.name for q in METRICS + COSTS + ESTIMATES if q.name in cells], names)
-    own_cells = dict(tuple(cells.groupby("model", sort=False)))
-    none = cells.iloc[:0]
+    failures = _failures(cells)
+    disturbed = set(cells.loc[cells["contended"].eq(True), "model"]) if "contended" in cells else set()
     standings = []
     for column, model in enumerate(results.models):
         own = {name: values[~np.isnan(values[:, column]), column] for name, values in numbers.items()}
@@ -104,8 +104,8 @@ def on_table(results: Results, table: str) -> tuple[Standing, ...]:
                 rank=None,
                 n_finished=len(own[results.metric]),
                 n_folds=len(numbers[results.metric]),
-                failure=_failure(own_cells.get(model.name, none)),
-                contended=_contended(own_cells.get(model.name, none)),
+                failure=failures.get(model.name, ""),
+                contended=model.name in disturbed,
                 scores=scores,
                 costs={q.name: cost_summary(own[q.name]) for q in COSTS + ESTIMATES if q.name in own},
             )
@@ -211,13 +211,10 @@ def best(standings: Sequence[Standing], metric: str) -> Standing | None:
     return min(scored, key=lambda s: (-s.n_finished, _loss(s, metric)), default=None)
 
 
-def _failure(own: pd.DataFrame) -> str:
-    bad = own[own["status"] != "ok"]
-    if bad.empty:
-        return ""
-    reason = bad["reason"].iloc[0]
-    return f"{bad['status'].iloc[0]}: {reason}" if isinstance(reason, str) and reason else str(bad["status"].iloc[0])
-
-
-def _contended(own: pd.DataFrame) -> bool:
-    return "contended" in own and bool(own["contended"].eq(True).any())
+def _failures(cells: pd.DataFrame) -> dict[str, str]:
+    """Return the first reason that each model gives for a fold that it did not finish."""
+    bad = cells[cells["status"] != "ok"].drop_duplicates("model")
+    return {
+        model: f"{status}: {reason}" if isinstance(reason, str) and reason else str(status)
+        for model, status, reason in zip(bad["model"], bad["status"], bad["reason"], strict=True)
+    }

@@ -27,6 +27,7 @@ _XLINK = "http://www.w3.org/1999/xlink"
 DPI = 72
 # On its first run matplotlib tells the terminal that it looks for fonts; a reader of the report need not know.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+_SPACE = re.compile(r" *([MLCQz]) *")
 _LONG = re.compile(r"-?\d+\.\d{3,}")
 FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
@@ -131,6 +132,8 @@ def _shorten(root: ET.Element) -> None:
                 element.set(key, _LONG.sub(lambda found: f"{float(found.group()):.2f}".rstrip("0").rstrip("."), value))
         if element.get("transform", "").startswith(("rotate(-0 ", "rotate(0 ")):
             del element.attrib["transform"]
+        if "d" in element.attrib:
+            element.set("d", _SPACE.sub(r"\1", element.attrib["d"]).strip())
         element.tail = None
         element.text = element.text if element.tag.endswith("text") else None
     for parent in root.iter():

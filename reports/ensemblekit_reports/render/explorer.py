@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ensemblekit_reports.statistics.summaries import Summary
 
 #: More digits than any page shows, fewer than make a page of many tables heavy.
-_DIGITS = 5
+_DIGITS = 4
 
 
 def measured(standings: Sequence[Standing]) -> tuple[tuple[Quantity, ...], tuple[Quantity, ...]]:

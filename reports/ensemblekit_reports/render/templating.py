@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: Columns of the leaderboard beside the primary metric; the page can show the others too.
 SHOWN = (
     *("accuracy", "log_loss", "brier", "ece", "r2", "rmse", "mae", "median_ae"),
-    *("fit_wall_s", "predict_single_p50_s", "predict_rows_per_s_10000", "size_bytes"),
+    *("fit_wall_s", "predict_single_p50_s", "predict_rows_per_s_10000", "size_bytes", "compute_active"),
 )
 
 _INSIGHT_WORDS = (sentences.condition, sentences.odds, sentences.percent, sentences.score_text, sentences.times, sentences.top_columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,11 +134,15 @@ def _bootstrap(values: NDArray[np.float64], seed: int, confidence: float) -> tup
 
 
 def _signed_rank_posterior(values: NDArray[np.float64], rope: float, seed: int) -> tuple[float, float, float]:
-    # One pseudo-observation of zero difference with weight 1/2 is the prior.
-    weights = np.random.default_rng(seed).dirichlet([0.5] + [1.0] * len(values), _DRAWS)
-    shares = region_shares(values, weights, rope)
+    shares = region_shares(values, _dirichlet(len(values), seed), rope)
     worse, equal, better = np.bincount(shares.argmax(axis=1), minlength=3) / len(shares)
     return float(worse), float(equal), float(better)
+
+
+@lru_cache(maxsize=1)
+def _dirichlet(n: int, seed: int) -> NDArray[np.float64]:
+    """Draw the weights of the tables, the same for every pair of models; one pseudo-observation of no difference, at 1/2, is the prior."""
+    return np.random.default_rng(seed).dirichlet([0.5] + [1.0] * n, _DRAWS)
 
 
 def region_shares(values: ArrayLike, weights: ArrayLike, rope: float) -> NDArray[np.float64]:
@@ -169,9 +174,7 @@ def region_shares(values: ArrayLike, weights: ArrayLike, rope: float) -> NDArray
     with_prior = np.concatenate([[0.0], np.asarray(values, dtype=np.float64)])
     sums = with_prior[:, None] + with_prior[None, :]
     draws = np.asarray(weights, dtype=np.float64)
-    below, above = (
-        np.einsum("si,ij,sj->s", draws, (side > 2 * rope) + 0.5 * (side == 2 * rope), draws, optimize=True) for side in (-sums, sums)
-    )
+    below, above = (((draws @ ((side > 2 * rope) + 0.5 * (side == 2 * rope))) * draws).sum(axis=1) for side in (-sums, sums))
     return np.column_stack([below, 1 - below - above, above])
 
 

@@ -32,7 +32,7 @@ def report():
 
 
 def test_advice_climbs_in_price_and_in_score(report):
-    assert [a.cost.name for a in report.advice] == [c.name for c in COSTS if not c.higher_is_better and c.name in report.cells]
+    assert [a.cost.name for a in report.advice] == [c.name for c in COSTS if not c.higher_is_better and report.cells[c.name].notna().any()]
     for advice in report.advice:
         for below, above in pairwise(advice.steps):
             assert below.cost < above.cost
@@ -47,10 +47,22 @@ def test_advice_climbs_in_price_and_in_score(report):
 def test_advice_says_what_is_not_shown(report):
     advice = next(a for a in report.advice if a.cost.name == "predict_single_p50_s")
     assert [step.model for step in advice.steps] == ["logistic", "moe"]
-    assert "though it is not shown to be better than Logistic regression" in advice.sentence
+    assert advice.steps[1].remark == "clearly better than Logistic regression on 1 of 5 tables"
+    assert advice.steps[1].remark in advice.sentence
     assert "XGBoost" not in advice.sentence
     for text in (to_html(report), to_markdown(report)):
         assert "Within a budget" in text
+
+
+def test_advice_on_one_table_goes_by_the_test():
+    results = study({"breast cancer": LEVELS["breast cancer"]})
+    report = build(fail(results, "logistic", 10))
+    steps = next(a for a in report.advice if a.cost.name == "predict_single_p50_s").steps
+    assert [step.model for step in steps] == ["moe"]
+    advice = {a.cost.name: a.steps for a in build(study({"regimes": LEVELS["regimes"]})).advice}
+    assert [step.remark for step in advice["fit_wall_s"]] == ["", ""]
+    tied = build(study({"wine": (0.90, 0.80, 0.80, 0.80, 0.80, 0.80, 0.80, 0.905)})).advice[0].steps
+    assert [step.remark for step in tied] == ["", "not shown to be better than Logistic regression"]
 
 
 @pytest.mark.parametrize("name", list(REGISTRY))

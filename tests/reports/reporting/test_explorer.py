@@ -38,7 +38,7 @@ def test_numbers_are_those_of_the_leaderboards(report):
             for name, cell in zip(names, cells, strict=True):
                 summary = (by_name[model.name].scores | by_name[model.name].costs)[name]
                 assert (cell is None) == (summary.n == 0)
-                assert cell is None or cell[0] == pytest.approx(summary.value, rel=1e-4)
+                assert cell is None or cell[0] == pytest.approx(summary.value, rel=6e-4)
 
 
 def test_failures_are_told(report):
