@@ -191,6 +191,19 @@ def how_it_was_fitted(insight: MixtureInsight) -> str:
     return f"The fit took {wording.count(insight.steps[-1], 'step')} and {ended}."
 
 
+def correlation(insight: EnsembleInsight) -> float | None:
+    """Return the mean correlation of the errors of two members; None where it is not defined.
+
+    Examples
+    --------
+    >>> correlation(EnsembleInsight("iris", "averaging", 30, "accuracy", 0.9, "equal", (), ((1.0, 0.9), (0.9, 1.0))))
+    0.9
+    """
+    n = len(insight.correlation)
+    pairs = [value for i in range(n) for value in insight.correlation[i][i + 1 :] if value is not None]
+    return sum(pairs) / len(pairs) if pairs else None
+
+
 def how_members_err(insight: EnsembleInsight) -> str:
     """Say how alike the members' errors are.
 
@@ -199,11 +212,9 @@ def how_members_err(insight: EnsembleInsight) -> str:
     >>> how_members_err(EnsembleInsight("iris", "averaging", 30, "accuracy", 0.9, "equal", (), ((1.0, 0.95), (0.95, 1.0))))
     'The members make nearly the same errors (mean correlation 0.95): there is little for an ensemble to even out.'
     """
-    n = len(insight.correlation)
-    pairs = [value for i in range(n) for value in insight.correlation[i][i + 1 :] if value is not None]
-    if not pairs:
+    mean = correlation(insight)
+    if mean is None:
         return ""
-    mean = sum(pairs) / len(pairs)
     said = f"(mean correlation {mean:.2f})"
     if mean >= _ALIKE:
         return f"The members make nearly the same errors {said}: there is little for an ensemble to even out."

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from ensemblekit_reports.figures.svg import Drawing
     from ensemblekit_reports.report import Report
 
-#: Mixtures on a table, and tables of ensembles, that are told in full: the page is to stay small with twenty tables.
-MOST_MIXTURES, MOST_ENSEMBLES, MOST_LEARNING = 4, 3, 6
+#: Mixtures on a table, tables of ensembles and of learning curves that are told in full, with few tables; and the same over all tables.
+MOST = {"mixtures": 4, "ensembles": 3, "learning": 6}
+_IN_ALL = {"mixtures": 20, "ensembles": 20, "learning": 60}
 _ABOUT_DRIVERS = (
     "What drives the gate: points by which an expert's share of a row changes, on average, when the column is shuffled among the rows. "
     "To the right: the expert is likelier where the column is higher; to the left: where it is lower; with a name: in that category."
@@ -144,6 +145,17 @@ class Stories:
         return tuple(picture.drawing for told in pictures for picture in told)
 
 
+def most_in_full(kind: str, n_tables: int) -> int:
+    """Return how many stories are told in full: the page is to stay small with many tables, whose own sections grow.
+
+    Examples
+    --------
+    >>> [most_in_full("mixtures", n_tables) for n_tables in (1, 5, 10, 20, 100)]
+    [4, 4, 2, 1, 1]
+    """
+    return max(1, min(MOST[kind], _IN_ALL[kind] // n_tables))
+
+
 def tell(report: Report) -> Stories:
     """Tell of the mixtures and ensembles of a report.
 
@@ -176,7 +188,11 @@ def _learning(report: Report) -> tuple[LearningStory, ...]:
     found = []
     for i, (table, group) in enumerate(groupby(report.learning, key=lambda curve: curve.table), start=1):
         curves, where = tuple(group), wording.name(table, 40)
-        drawing = draw_learning(curves, labels, places, report.quantity, f"learning-{i}", where) if i <= MOST_LEARNING else None
+        drawing = (
+            draw_learning(curves, labels, places, report.quantity, f"learning-{i}", where)
+            if i <= most_in_full("learning", len(report.tables))
+            else None
+        )
         pictures = (Picture(drawing, "Mean score on the folds of the first repeat, by the number of rows learnt from."),) if drawing else ()
         found.append(LearningStory(table, still_rising(curves, labels, report.quantity.name, report.rope), curves, pictures))
     return tuple(found)
@@ -198,7 +214,7 @@ def _mixture(report: Report, insight: MixtureInsight, position: int) -> MixtureS
     label = wording.name(_label(report, insight.model))
     experts = [sentences.expert_sentence(k, expert, insight.score_name, insight.n_rows) for k, expert in enumerate(insight.experts)]
     said = [sentences.what_it_looks_at(insight), *experts, sentences.how_it_was_fitted(insight)]
-    pictures = _mixture_pictures(insight, label, position) if position <= MOST_MIXTURES else ()
+    pictures = _mixture_pictures(insight, label, position) if position <= most_in_full("mixtures", len(report.tables)) else ()
     return MixtureStory(insight, label, sentences.how_it_chooses(insight), tuple(filter(None, said)), pictures)
 
 
@@ -229,7 +245,7 @@ def _ensembles(report: Report, insights: Sequence[EnsembleInsight], position: in
     pairs = list(zip(insights, labels, strict=True))
     said = [sentences.how_it_weighs(*pair) for pair in pairs] + [sentences.what_it_gains(*pair) for pair in pairs]
     pictures: tuple[Picture, ...] = ()
-    if position <= MOST_ENSEMBLES:
+    if position <= most_in_full("ensembles", len(report.tables)):
         places = model_positions(report.models)
         positions = [places.get(insight.model, 0) for insight in insights]
         where = wording.name(insights[0].dataset, 40)

@@ -29,7 +29,15 @@ SHOWN = (
     *("fit_wall_s", "predict_single_p50_s", "predict_rows_per_s_10000", "size_bytes", "compute_active"),
 )
 
-_INSIGHT_WORDS = (sentences.condition, sentences.odds, sentences.percent, sentences.score_text, sentences.times, sentences.top_columns)
+_INSIGHT_WORDS = (
+    sentences.condition,
+    sentences.correlation,
+    sentences.odds,
+    sentences.percent,
+    sentences.score_text,
+    sentences.times,
+    sentences.top_columns,
+)
 
 
 @cache
@@ -88,8 +96,7 @@ def environment(*, autoescape: bool) -> Environment:
         "gain": gain,
         "gain_interval": gain_interval,
         "is_share": wording.is_share,
-        "most_mixtures": stories.MOST_MIXTURES,
-        "most_ensembles": stories.MOST_ENSEMBLES,
+        "most_in_full": stories.most_in_full,
         "why": stories.why,
     }
     engine.globals |= {word.__name__: word for word in _INSIGHT_WORDS}

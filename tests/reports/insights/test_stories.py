@@ -11,7 +11,7 @@ from ensemblekit_reports.example import example_results
 from ensemblekit_reports.insights import sentences
 from ensemblekit_reports.insights.plain import Expert
 from ensemblekit_reports.render import to_html, to_json, to_markdown
-from ensemblekit_reports.render.stories import MOST_ENSEMBLES, MOST_MIXTURES, tell
+from ensemblekit_reports.render.stories import most_in_full, tell
 from ensemblekit_reports.report import Report, build
 from tests.reports.insights import made_up
 
@@ -73,12 +73,14 @@ def test_many_tables_are_told_in_numbers() -> None:
     tables = tuple(f"t{i}" for i in range(8))
     report = report_of(*(kind(table) for table in tables for kind in (made_up.mixture, made_up.ensemble)), tables=tables)
     stories = tell(report)
-    assert sum(bool(story.pictures) for story in stories.mixtures) == MOST_MIXTURES
-    assert sum(bool(story.pictures) for story in stories.ensembles) == MOST_ENSEMBLES
-    page = to_html(report)
-    assert f"Told in full below for the first {MOST_MIXTURES}" in page
+    assert sum(bool(story.pictures) for story in stories.mixtures) == most_in_full("mixtures", 8) == 2
+    assert sum(bool(story.pictures) for story in stories.ensembles) == most_in_full("ensembles", 8) == 2
+    page, text = to_html(report), to_markdown(report)
+    assert page.count("Told in full below for the first 2") == text.count("Told in full for the first 2") == 2
     section = page.split('id="h-mixtures"')[1].split('id="h-ensembles"')[0]
-    assert all(f"<bdi>{table}</bdi>" in section for table in tables)
+    rest = page.split('id="h-ensembles"')[1].split('id="warnings"')[0]
+    assert all(f"<bdi>{table}</bdi>" in section and f"<bdi>{table}</bdi>" in rest for table in tables)
+    assert all(f"| {table} | 2 | 0.80 |" in text for table in tables)
 
 
 def test_the_mixture_in_question_comes_first() -> None:

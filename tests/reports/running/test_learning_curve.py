@@ -63,6 +63,7 @@ def test_a_part_of_the_rows_is_all_that_a_model_sees(tmp_path: Path) -> None:
         cell = cell_file(tmp_path, "accuracy", f"c{number}", "0")
         run_fold(fold, [(PLAN.models[0], cell)])
         records.append(read_json(cell))
+    assert records[0]["status"] == "ok"
     assert records[0]["n_train"] == 30
     assert records[0]["n_test"] == 30
     assert records[0]["metrics"] == records[1]["metrics"]
