@@ -8,6 +8,10 @@ table, in the file that ``--results`` names, and a later call goes on where the 
   the logit is linear in the other four columns, with coefficients N(0, 3^2) that sum to zero over the regimes, drawn anew until those of
   any two regimes are at least 6 apart: on rows of both, their logits differ with a standard deviation of 6 or more.
 - *none*: plain logistic data: the logit is linear in all six columns, with coefficients N(0, 1).
+- *streams*: three regimes as in *number*; a mixture of three experts, fitted to 5,000 rows, meets 1,000 more, then a switch, then 500 rows
+  after it, in pieces of 50 whose answers it learns afterwards. Then 5,000 rows of the new kind are answered. Kinds of switch: *exchanged*,
+  every regime moves on to the next one's sector; *turned*, all sectors turn by 60 degrees; *frequencies*, rows of one sector become ten
+  times as frequent as others. The oracle gate is the true one after the switch, over the same fitted experts.
 - *cost*: CPU seconds of "auto" against those of one fit with the largest number of experts that "auto" tried.
 """
 
@@ -22,9 +26,13 @@ import json
 import time
 import warnings
 from collections import Counter
+from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 from scipy.special import expit, softmax
 
 from ensemblekit import MixtureOfExpertsClassifier
@@ -32,6 +40,7 @@ from ensemblekit import MixtureOfExpertsClassifier
 ROWS, COLUMNS, SEEDS = 5000, 6, 50
 SHARPNESS, SCALE, SEPARATION = 8.0, 3.0, 6.0
 NUMBERS = (2, 3, 4, 5, 6)
+PIECE = 50
 
 
 def regimes(seed: int, n_regimes: int, n_rows: int = ROWS) -> tuple[np.ndarray, np.ndarray]:
@@ -98,6 +107,62 @@ def numbers(wanted: tuple[int, ...], seeds: range, results: Path, portion: int) 
             print(f"{n_regimes} regimes: right in {right} of {len(rows)} ({right / len(rows):.0%}), median CPU {median:.1f} s{taken}")
 
 
+def stream_tables(seed: int, switch: str) -> tuple[Callable[..., Any], np.ndarray]:
+    """Return a function that draws rows before or after the switch, and the rules."""
+    rng = np.random.default_rng(seed)
+    rules = separated_rules(rng, 3)
+
+    def draw(n_rows: int, *, switched: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Draw rows, answers and the true gate's probabilities."""
+        turn = np.pi / 3 if switched and switch == "turned" else 0.0
+        X = rng.normal(size=(n_rows if switch != "frequencies" else 5 * n_rows, COLUMNS))
+        angles = 2 * np.pi * np.arange(3) / 3 + turn
+        gate = softmax(X[:, :2] @ (SHARPNESS * np.stack([np.cos(angles), np.sin(angles)])), axis=1)
+        if switch == "frequencies":
+            kept = rng.random(len(X)) < np.where((gate.argmax(axis=1) == 0) == switched, 1.0, 0.1)
+            X, gate = X[kept][:n_rows], gate[kept][:n_rows]
+        if switched and switch == "exchanged":
+            gate = np.roll(gate, 1, axis=1)
+        regime = np.minimum((gate.cumsum(axis=1) < rng.random((len(X), 1))).sum(axis=1), 2)
+        return X, rng.random(len(X)) < expit(np.einsum("nf,nf->n", X[:, 2:], rules[regime])), gate
+
+    return draw, rules
+
+
+def one_stream(seed: int, switch: str) -> dict[str, float]:
+    """Accuracy after the switch, in per cent, of every way to go on."""
+    draw, rules = stream_tables(seed, switch)
+    X, y, _ = draw(ROWS, switched=False)
+    fitted, _ = timed(MixtureOfExpertsClassifier(3, random_state=seed), X, y)
+    pieces = [draw(PIECE, switched=step >= 1000 // PIECE) for step in range(1500 // PIECE)]
+    ways = {name: deepcopy(fitted) for name in ("none", "adapt_gate", "update_feedback", "partial_fit")}
+    ways["update_feedback"].set_params(routing="feedback")
+    for rows, answers, _ in pieces:
+        ways["adapt_gate"].adapt_gate(rows, answers)
+        ways["update_feedback"].update_feedback(rows, answers, memory=200)
+        ways["partial_fit"].set_params(batch_size=PIECE).partial_fit(rows, answers)
+    X, y, gate = draw(ROWS, switched=True)
+    found = {name: 100 * model.score(X, y) for name, model in ways.items()}
+    # which expert learnt which rule: the assignment with the smallest distances
+    learnt = fitted.experts_.coef_[:, 1, 2:]
+    _, mine = linear_sum_assignment(np.linalg.norm(rules[:, None] - learnt[None], axis=2))
+    proba = np.einsum("nk,nk->n", gate, fitted.expert_proba(X)[:, mine, 1])
+    return {"oracle": 100 * float(np.mean((proba > 0.5) == y)), **found}
+
+
+def streams(seeds: range) -> None:
+    """Print what every way to go on loses against the oracle gate."""
+    for switch in ("exchanged", "turned", "frequencies"):
+        rows = [one_stream(seed, switch) for seed in seeds]
+        oracle = np.array([row["oracle"] for row in rows])
+        print(f"{switch}: oracle gate {oracle.mean():.1f} %; points lost by the others, mean (largest of {len(rows)} streams)")
+        for way in rows[0]:
+            if way != "oracle":
+                lost = oracle - np.array([row[way] for row in rows])
+                within = np.mean(lost <= 2)
+                print(f"    {way:>15}: {lost.mean():5.1f} ({lost.max():5.1f}); within 2 points in {within:.0%}", flush=True)
+
+
 def cost(seeds: range) -> None:
     """Compare CPU seconds of the whole path with those of its longest fit."""
     for n_regimes in (1, *NUMBERS):
@@ -114,7 +179,7 @@ def cost(seeds: range) -> None:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=["number", "none", "cost"], help="number, none, cost")
+    parser.add_argument("parts", nargs="*", default=["number", "none", "streams", "cost"], help="number, none, streams, cost")
     parser.add_argument("--results", type=Path, default=Path("selection.jsonl"))
     parser.add_argument("--portion", type=int, default=1_000_000)
     parser.add_argument("--seeds", default=f"0:{SEEDS}", help="FIRST:END")
@@ -125,6 +190,8 @@ def main() -> None:
         numbers(tuple(options.numbers), seeds, options.results, options.portion)
     if "none" in options.parts:
         numbers((1,), seeds, options.results, options.portion)
+    if "streams" in options.parts:
+        streams(seeds[:20])
     if "cost" in options.parts:
         cost(seeds[:3])
 

@@ -8,6 +8,7 @@ from ensemblekit.mixture.gates.gaussian import GaussianGate
 from ensemblekit.mixture.gates.hierarchical import HierarchicalGate
 from ensemblekit.mixture.gates.softmax import SoftmaxGate
 from ensemblekit.mixture.regressor import MixtureOfExpertsRegressor
+from ensemblekit.mixture.transfer import frozen_experts
 
 __all__ = [
     "BoostedExperts",
@@ -18,4 +19,5 @@ __all__ = [
     "MixtureOfExpertsClassifier",
     "MixtureOfExpertsRegressor",
     "SoftmaxGate",
+    "frozen_experts",
 ]

@@ -11,6 +11,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
@@ -36,6 +37,7 @@ from sklearn.utils.validation import (
 
 from ensemblekit import device as devices
 from ensemblekit.mixture import routing as routes
+from ensemblekit.mixture.adapting import Recent, as_open_as_fitted, follow, remember
 from ensemblekit.mixture.columns import positions
 from ensemblekit.mixture.combining import COMBINATIONS, shares_that_count
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float, Gate
@@ -82,6 +84,9 @@ _ALPHA = 1.0
 _STARTS = {"linear": 20, "restart": 10, "other": 5}
 #: Folds of held-out responsibilities by default.
 _CROSS_FIT = 5
+
+#: Rows from which on a stream may move the gate, however long its memory.
+_ENOUGH = 100.0
 
 #: Optimizers that go through the table batch by batch.
 _STOCHASTIC = ("sgd", "adam")
@@ -174,6 +179,7 @@ class BaseMixture(BaseEstimator):
     n_experts_: int
     gate_: Any
     experts_: Any
+    _recent: Recent | None
 
     @abstractmethod
     def _make_experts(self) -> ExpertBank:
@@ -335,8 +341,8 @@ class BaseMixture(BaseEstimator):
         if "auto" in (self.routing, self.combination):
             self._choose_mixing(data)
         self._settle_beside(data.sample_weight)
-        if hasattr(self, "_online"):
-            del self._online
+        for stream in ("_online", "_recent"):
+            self.__dict__.pop(stream, None)
         if not converged:
             warnings.warn(
                 f"The mixture did not converge in max_iter={self.max_iter} steps; raise max_iter, tol or alpha.",
@@ -350,11 +356,21 @@ class BaseMixture(BaseEstimator):
         gate, experts = self._make_gate(), self._make_experts()
         if isinstance(experts, BoostedExperts):
             return self._grow(data, gate, experts)
+        if again:
+            self._resume(data, gate, experts)
         if self.optimizer != "em" and isinstance(gate, LinearGate) and isinstance(experts, LinearBank):
             return self._climb(data, gate, experts, again)
         if self.optimizer in _STOCHASTIC:
             raise ValueError(f"optimizer={self.optimizer!r} fits linear gates and experts only; use optimizer='auto' for these.")
         return self._alternate(data, gate, experts, again)
+
+    def _resume(self, data: Data, gate: Gate, experts: ExpertBank) -> None:
+        """Bring gate and experts of the last fit to this table, where they are of another kind or remember the rows of their own."""
+        if type(self.gate_) is type(gate) and type(self.experts_) is type(experts) and not isinstance(experts, EstimatorExperts):
+            return
+        log_joint = self.gate_.log_proba(data.X_gate) + self.experts_.log_likelihood(data.X, data.y)
+        state = begin(self.gate_ if type(self.gate_) is type(gate) else gate, experts, data, posterior(log_joint)[1])
+        self.gate_, self.experts_ = state.gate, state.experts
 
     def _choose_n_experts(self, data: Data) -> bool:
         """Settle ``n_experts_``; tell whether gate and experts of so many are fitted already."""
@@ -476,6 +492,7 @@ class BaseMixture(BaseEstimator):
         piece = online.problem.on(design, experts.start(data.y, data.sample_weight)[1], seen)
         theta = one_pass(piece, online.theta, online.stepper, rng.permutation(data.y.shape[0]), self.batch_size)
         self._online = _Online(piece, theta, online.stepper, seen)
+        self.__dict__.pop("_recent", None)  # what is remembered tells of other experts
         self._take_over(piece, Solution(theta, [piece.value(theta)], converged=True), gate, experts)
         self.success_ = np.ones(self.n_experts_)
         self._given = self._earned = np.ones(self.n_experts_)
@@ -803,6 +820,58 @@ class BaseMixture(BaseEstimator):
         best = path.chosen
         self.set_params(routing=best.routing, top_k=best.top_k, threshold=self.threshold if best.threshold is None else best.threshold)
         return path
+
+    def adapt_gate(self, X: Any, y: Any, *, memory: float = 200.0) -> Self:
+        """Let the gate follow a stream, piece by piece, while the experts stay as they are.
+
+        For streams in which the regimes remain what they were, and it changes where, or how often, each of them holds: the gate is refitted
+        to recent rows, whose weights fade, by the likelihood of the mixture. :meth:`update_feedback` corrects frequencies alone, with a
+        number for each expert; ``partial_fit`` moves the experts too, in small steps.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The latest rows, in the order in which they came.
+        y : array-like of shape (n_samples,)
+            Their answers.
+        memory : float, default=200.0
+            Rows after which a row counts for 1 / e: a short memory follows quickly, a long one exactly; ``numpy.inf`` keeps all. The gate
+            stays as it is until half of the memory is filled, or a hundred rows are there. About five times as many as the memory are kept,
+            as the gate sees them, in the model.
+
+        Returns
+        -------
+        self
+            With a new ``gate_``; ``success_`` begins anew. Attributes that tell of the fit, such as ``lower_bound_``, are left.
+
+        Examples
+        --------
+        >>> from ensemblekit import MixtureOfExpertsClassifier
+        >>> X = np.random.default_rng(0).normal(size=(800, 2))
+        >>> y = np.where(X[:, 0] > 0, X[:, 1] > 0, X[:, 1] < 0)
+        >>> model = MixtureOfExpertsClassifier(n_experts=2, random_state=0).fit(X[:400], y[:400])
+        >>> model.score(X[400:], ~y[400:]) < 0.1  # the two rules have changed places
+        True
+        >>> model.adapt_gate(X[400:], ~y[400:]).score(X[400:], ~y[400:]) > 0.85
+        True
+        """
+        X = self._check_rows(X)
+        if not memory > 0:
+            raise ValueError(f"memory must be a number of rows above zero; got {memory!r}.")
+        view = self._gate_view(X)
+        log_density = on_host(self.experts_.log_likelihood(X, self._targets(y, X)))
+        gate = _estimator_with_converted_arrays(self.gate_, on_host)
+        if not hasattr(self, "_recent"):
+            gate, self._recent = as_open_as_fitted(gate), None
+        self._recent = remember(self._recent, view if sp.issparse(view) else on_host(view), log_density, memory)
+        if self._recent.weight.sum() >= min(memory / 2, _ENOUGH):  # of fewer rows a gate would know less than it does
+            gate = follow(gate, self._recent)
+        self.gate_ = gate
+        self.__dict__.pop("_online", None)
+        self.success_ = np.ones(self.n_experts_)
+        self._given = self._earned = np.ones(self.n_experts_)
+        self._settle_beside(X)
+        return self
 
     def _update_success(self, X: Any, y: NDArray[Any], memory: float) -> None:
         if not memory > 0:

@@ -48,7 +48,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         holds their settings; or a scikit-learn estimator, which is cloned for each expert; or a list of ``n_experts`` different ones.
         Boosted experts have their own ``n_init``, ``cross_fit`` and early stopping: they do not read those below, nor ``optimizer``,
         ``annealing``, ``max_iter``, ``tol`` and ``warm_start``. Estimators that cannot take ``sample_weight`` are fitted to weighted
-        resamples, with a warning. With ``FrozenEstimator`` experts only the gate learns.
+        resamples, with a warning. With ``FrozenEstimator`` experts only the gate learns; see
+        ``ensemblekit.mixture.frozen_experts`` for those of another mixture.
     gate : {"softmax", "gaussian", "constant"}, gate object or classifier, default="softmax"
         Kind of the gate: a name; an object out of ``ensemblekit.mixture.gates``, whose ``alpha=None`` means the mixture's; or a
         scikit-learn classifier, fitted to the responsibilities.
@@ -98,7 +99,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         The fit ends when a step can no longer raise the mean penalised log-likelihood by ``tol``: in EM by the rise of the last
         step, otherwise by the gradient.
     warm_start : bool, default=False
-        Begin from the last fit instead of from random starts.
+        Begin from the last fit instead of from random starts, also where ``experts`` or ``gate`` have changed since: frozen experts may be
+        freed. With ``n_experts="auto"`` the number is kept.
     random_state : int, RandomState instance or None, default=None
         Draws the starts, and the experts of ``routing="random"``. Nothing is drawn per row in fitting, so that a row of weight two
         equals two rows, and their order does not matter: up to rounding, which may choose between optima of much the same height.
@@ -268,6 +270,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
             raise ValueError(
                 f"{type(self).__name__} needs at least 2 classes among the rows of positive weight; got 1 class: {classes[0]!r}."
             )
+        self._check_classes(classes)
         self.classes_ = beside(classes, y)
         rows = X if counts.size == X.shape[0] else _safe_indexing(X, beside(counts, weight))
         weight = take_rows(weight, counts)
@@ -311,6 +314,12 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
             self._resolve_columns(given if hasattr(given, "columns") else X)  # names are lost in checking
         experts = self._make_experts() if first else self.experts_
         return self._learn_batch(Data(X, self._gate_view(X), codes, weight), self._make_gate(), experts)
+
+    def _check_classes(self, classes: NDArray[Any]) -> None:
+        """Refuse a warm start with other classes."""
+        known = on_host(vars(self).get("classes_", classes))
+        if self.warm_start and not np.array_equal(classes, known):
+            raise ValueError(f"warm_start needs the classes of the last fit, {known.tolist()}; y holds {classes.tolist()}.")
 
     def _make_experts(self) -> ExpertBank:
         if self.experts == "boosted" or isinstance(self.experts, BoostedExperts):
@@ -442,6 +451,10 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         Returns
         -------
         self
+
+        See Also
+        --------
+        adapt_gate : for regimes that changed place.
 
         References
         ----------

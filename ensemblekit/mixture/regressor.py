@@ -49,7 +49,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         holds their settings; or a scikit-learn estimator, which is cloned for each expert; or a list of ``n_experts`` different ones.
         Boosted experts have their own ``n_init``, ``cross_fit`` and early stopping: they do not read those below, nor ``optimizer``,
         ``annealing``, ``max_iter``, ``tol`` and ``warm_start``. Estimators that cannot take ``sample_weight`` are fitted to weighted
-        resamples, with a warning. With ``FrozenEstimator`` experts only the gate learns.
+        resamples, with a warning. With ``FrozenEstimator`` experts only the gate learns; see
+        ``ensemblekit.mixture.frozen_experts`` for those of another mixture.
     gate : {"softmax", "gaussian", "constant"}, gate object or classifier, default="softmax"
         Kind of the gate: a name; an object out of ``ensemblekit.mixture.gates``, whose ``alpha=None`` means the mixture's; or a
         scikit-learn classifier, fitted to the responsibilities.
@@ -101,7 +102,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         The fit ends when a step can no longer raise the mean penalised log-likelihood by ``tol``: in EM by the rise of the last
         step, otherwise by the gradient.
     warm_start : bool, default=False
-        Begin from the last fit instead of from random starts.
+        Begin from the last fit instead of from random starts, also where ``experts`` or ``gate`` have changed since: frozen experts may be
+        freed. With ``n_experts="auto"`` the number is kept.
     random_state : int, RandomState instance or None, default=None
         Draws the starts, and the experts of ``routing="random"``. Nothing is drawn per row in fitting, so that a row of weight two
         equals two rows, and their order does not matter: up to rounding, which may choose between optima of much the same height.

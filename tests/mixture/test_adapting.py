@@ -1,0 +1,101 @@
+"""A gate that follows a stream."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
+from ensemblekit.mixture.adapting import Recent, follow, remember
+from ensemblekit.mixture.gates.softmax import SoftmaxGate
+from tests.mixture.tables import two_lines
+
+pytestmark = pytest.mark.filterwarnings("ignore:Experts .* answer for less")
+
+
+def rules(seed, n_rows, *, switched=False):
+    """Two opposite rules, which change places where ``switched``."""
+    X = np.random.default_rng(seed).normal(size=(n_rows, 3))
+    y = np.where(X[:, 0] > 0, X[:, 1] > 0, X[:, 1] < 0)
+    return X, y != switched
+
+
+@pytest.mark.parametrize("gate", ["softmax", "gaussian", LogisticRegression(), DecisionTreeClassifier(max_leaf_nodes=4, random_state=0)])
+def test_every_gate_follows_rules_that_change_places(gate):
+    model = MixtureOfExpertsClassifier(2, gate=gate, n_init=4, tol=1e-3, random_state=0).fit(*rules(0, 400))
+    experts = model.experts_.coef_.copy()
+    test = rules(9, 1000, switched=True)
+    assert model.score(*test) < 0.25
+    for piece in range(5):
+        model.adapt_gate(*rules(piece + 1, 80, switched=True))
+    assert model.score(*test) > 0.78  # a Gaussian gate draws soft borders
+    assert np.array_equal(model.experts_.coef_, experts)
+
+
+def test_a_stream_that_does_not_change_costs_little():
+    model = MixtureOfExpertsClassifier(2, n_init=4, random_state=0).fit(*rules(0, 400))
+    before = model.score(*rules(9, 1000))
+    for piece in range(5):
+        model.adapt_gate(*rules(piece + 1, 80))
+    assert model.score(*rules(9, 1000)) > before - 0.02
+
+
+def test_the_gate_is_at_the_optimum_of_what_is_remembered():
+    """The gradient of the penalised likelihood of the remembered rows vanishes in the gate's coefficients."""
+    rng = np.random.default_rng(0)
+    X, log_density = rng.normal(size=(300, 2)), rng.normal(size=(300, 2))
+    log_density[:, 0] += 2 * X[:, 0]
+    weight = rng.uniform(0.1, 1, size=300)
+    present = SoftmaxGate(alpha=1.0).fit(X, np.full((300, 2), 0.5), weight)
+    gate = follow(present, Recent(X, log_density, weight))
+
+    def value(shift):
+        moved = SoftmaxGate(alpha=1.0).set_contrasts(gate.contrasts()[0] + shift[:2], gate.contrasts()[1] + shift[2])
+        return weight @ np.logaddexp.reduce(moved.log_proba(X) + log_density, axis=1) - moved.penalty()
+
+    step = 1e-4
+    slopes = [(value(step * axis) - value(-step * axis)) / (2 * step) for axis in np.eye(3)]
+    assert np.abs(slopes).max() < 0.01 * weight.sum()
+    assert value(np.zeros(3)) > weight @ np.logaddexp.reduce(present.log_proba(X) + log_density, axis=1) - present.penalty() + 10
+
+
+def test_pieces_are_remembered_like_one():
+    X, density = np.arange(12.0)[:, None], np.zeros((12, 2))
+    whole = remember(None, X, density, memory=5.0)
+    parts = remember(remember(None, X[:7], density[:7], 5.0), X[7:], density[7:], 5.0)
+    assert_allclose(parts.weight, whole.weight)
+    assert_allclose(parts.X_gate, whole.X_gate)
+    assert remember(parts, np.zeros((40, 1)), np.zeros((40, 2)), 5.0).weight.size < 40
+
+
+def test_sparse_rows_and_regression():
+    X, y = two_lines(0, n_samples=400)
+    dense, sparse = (MixtureOfExpertsRegressor(2, n_init=4, random_state=0).fit(X, y) for _ in range(2))
+    dense.adapt_gate(X[:200], -y[:200])
+    sparse.adapt_gate(sp.csr_array(X[:200]), -y[:200])
+    assert_allclose(dense.predict(X), sparse.predict(X), atol=1e-3)
+    assert dense.score(X, -y) > 0.8
+
+
+def test_a_new_fit_forgets_the_stream():
+    model = MixtureOfExpertsClassifier(2, n_init=4, random_state=0).fit(*rules(0, 200))
+    model.adapt_gate(*rules(1, 50, switched=True))
+    again = MixtureOfExpertsClassifier(2, n_init=4, random_state=0).fit(*rules(0, 200))
+    assert np.array_equal(model.fit(*rules(0, 200)).gate_.coef_, again.gate_.coef_)
+    piece = rules(2, 200)
+    assert np.array_equal(model.adapt_gate(*piece).gate_.coef_, again.adapt_gate(*piece).gate_.coef_)
+
+
+def test_a_few_rows_do_not_move_the_gate():
+    model = MixtureOfExpertsClassifier(2, n_init=4, random_state=0).fit(*rules(0, 400))
+    before = model.predict_proba(rules(9, 100)[0])
+    model.adapt_gate(*rules(1, 50, switched=True))
+    assert np.array_equal(model.predict_proba(rules(9, 100)[0]), before)
+
+
+def test_memory_is_a_number_of_rows():
+    model = MixtureOfExpertsClassifier(2, n_init=2, random_state=0).fit(*rules(0, 100))
+    with pytest.raises(ValueError, match="memory must be a number of rows above zero"):
+        model.adapt_gate(*rules(1, 10), memory=0)

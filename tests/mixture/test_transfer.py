@@ -1,0 +1,82 @@
+"""Experts of one mixture in another."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
+from ensemblekit.mixture import frozen_experts
+from tests.mixture.tables import gated_table, two_lines
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Experts .* answer for less"),
+    pytest.mark.filterwarnings("ignore:The penalised log-likelihood fell"),  # of an estimator's own penalty it knows nothing
+]
+
+
+def letters(y):
+    return np.array(["no", "yes"])[y]
+
+
+@pytest.fixture(scope="module")
+def source():
+    X, y = gated_table(3, n_samples=400)
+    return MixtureOfExpertsClassifier(2, n_init=4, random_state=0).fit(X, letters(y))
+
+
+def test_frozen_experts_answer_as_they_did(source):
+    X, y = gated_table(3, n_samples=150)
+    model = MixtureOfExpertsClassifier(2, experts=frozen_experts(source), random_state=0).fit(X, letters(y))
+    assert_allclose(model.expert_proba(X), source.expert_proba(X))
+    labels = source.classes_[source.expert_proba(X).argmax(axis=2)]
+    assert all(np.array_equal(expert.predict(X), labels[:, k]) for k, expert in enumerate(frozen_experts(source)))
+
+
+@pytest.mark.parametrize("experts", [LogisticRegression(), "logistic"])
+def test_freed_experts_climb_on(source, experts):
+    """The likelihood of the table rises from that of the frozen ones, and no random start is needed: one is all there is."""
+    X, y = gated_table(3, n_samples=150)
+    settings = {"n_init": 1, "alpha": 0.1, "random_state": 0}
+    model = MixtureOfExpertsClassifier(2, experts=frozen_experts(source), **settings).fit(X, letters(y))
+    frozen = model.log_likelihood(X, letters(y))
+    model.set_params(experts=experts, warm_start=True).fit(X, letters(y))
+    assert model.log_likelihood(X, letters(y)) > frozen
+    assert model.converged_
+    assert not np.allclose(model.expert_proba(X), source.expert_proba(X))
+
+
+def test_estimators_begin_again_on_another_table():
+    """They remember the rows of their own table, which must not be taken for those of the new one."""
+    X, y = two_lines(0, n_samples=200)
+    model = MixtureOfExpertsRegressor(2, experts=LinearRegression(), n_init=3, warm_start=True, random_state=0).fit(X, y)
+    model.fit(*two_lines(1, n_samples=120))
+    assert model.score(*two_lines(2)) > 0.8
+
+
+@pytest.mark.parametrize("experts", ["linear", LinearRegression()])
+def test_regressors_learn_how_exact_they_are(experts):
+    source = MixtureOfExpertsRegressor(2, experts=experts, n_init=4, random_state=0).fit(*two_lines(0, noise=0.1))
+    X, y = two_lines(1, n_samples=200, noise=0.5)
+    model = MixtureOfExpertsRegressor(2, experts=frozen_experts(source), random_state=0).fit(X, y)
+    assert_allclose(model.expert_predict(X), source.expert_predict(X))
+    assert_allclose(model.experts_.deviation_, 0.5, atol=0.15)
+    assert model.score(X, y) > 0.5
+
+
+def test_a_gate_alone_goes_over_with_all_rows_remembered(source):
+    X, y = gated_table(3, n_samples=300)
+    moved = np.column_stack([-X[:, 0], X[:, 1:]])
+    rows = moved if source.score(moved, letters(y)) < source.score(X, letters(y)) else X
+    model = MixtureOfExpertsClassifier(2, n_init=4, random_state=0).fit(*gated_table(3, n_samples=400))
+    before = model.log_likelihood(rows, y)
+    assert model.adapt_gate(rows, y, memory=np.inf).log_likelihood(rows, y) > before
+
+
+def test_classes_have_to_be_the_same(source):
+    X, y = gated_table(0, n_samples=60)
+    model = MixtureOfExpertsClassifier(2, n_init=2, warm_start=True, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match=r"warm_start needs the classes of the last fit, \[0, 1\]"):
+        model.fit(X, letters(y))
+    with pytest.raises(ValueError, match="A frozen expert predicts classes"):
+        MixtureOfExpertsClassifier(2, experts=frozen_experts(source)).fit(X, y)
