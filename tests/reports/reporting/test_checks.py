@@ -8,10 +8,12 @@ import pytest
 
 from ensemblekit_reports.check_codes import CODES, check_silence
 from ensemblekit_reports.checks import CHECKS, findings, silenced
+from ensemblekit_reports.cli import USER_ERROR, main
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.render import to_html, to_markdown
 from ensemblekit_reports.report import build
 from ensemblekit_reports.results import Leak
+from ensemblekit_reports.study import study_from_toml
 from tests.reports.insights import made_up
 from tests.reports.reporting.synthetic import LEVELS, fail, study
 
@@ -190,3 +192,23 @@ def test_what_is_silenced_is_listed_and_not_said():
 def test_an_unknown_code_names_the_valid_ones():
     with pytest.raises(UserError, match=r"unknown check 'gate': .*Valid: model-failed, .*quick-scheme"):
         check_silence(["gate"])
+
+
+@pytest.mark.parametrize("silence", [["--silence", "gate"], ["--silence", "quick-scheme", "--silence", "gate"]])
+def test_the_command_knows_the_codes(silence, capsys, tmp_path):
+    assert main(["compare", "iris", *silence, "--out", str(tmp_path)]) == USER_ERROR
+    assert "unknown check 'gate'" in capsys.readouterr().err
+
+
+def test_a_study_names_codes_and_shares_in_lists(tmp_path):
+    study_file = tmp_path / "study.toml"
+    study_file.write_text('silence = ["quick-scheme"]\nlearning_curve = [0.5, 0.25]\n[[tables]]\nname = "iris"\n')
+    plan = study_from_toml(study_file).plan(tmp_path)
+    assert (plan.silence, plan.shares) == (("quick-scheme",), (0.25, 0.5, 1.0))
+    for wrong, said in (
+        ('silence = "quick-scheme"', "silence must be a list of names"),
+        ("learning_curve = 0.5", "must be a list of numbers"),
+    ):
+        study_file.write_text(f'{wrong}\n[[tables]]\nname = "iris"\n')
+        with pytest.raises(UserError, match=said):
+            study_from_toml(study_file)
