@@ -11,7 +11,7 @@ from sklearn.metrics import confusion_matrix, recall_score
 from ensemblekit_reports.answers import of_amounts, of_classes, read_answers
 from ensemblekit_reports.metrics import calibration_error
 from ensemblekit_reports.predictions import Predictions, predictions_file, to_parquet
-from ensemblekit_reports.render import to_html
+from ensemblekit_reports.render import to_html, to_markdown
 from ensemblekit_reports.render.strips import fold_strips
 from ensemblekit_reports.report import build, named_models
 from tests.reports.reporting.synthetic import LEVELS, MODELS, answered, study
@@ -82,6 +82,10 @@ def test_only_the_named_models_are_told_in_full():
     assert page.open == []
     assert page.tags.count("caption") == 2 * (len(named) + 1)
     assert page.text.count("Calibration error ") >= 2 * len(named)
+    lines = to_markdown(report).splitlines()
+    heads = [i for i, line in enumerate(lines) if line.startswith("| recall of each class")]
+    assert len(heads) == 2
+    assert all(len({line.count("|") for line in lines[i : i + 2 + len(MODELS)]}) == 1 for i in heads)
 
 
 def test_many_classes_and_hostile_ones_leave_the_page_whole():
@@ -99,10 +103,12 @@ def test_amounts_are_drawn_and_listed():
     results = study({"t": LEVELS["regimes"][4:]}, models)
     facts = replace(results.tables[0], task="regression", class_counts={}, answers=dict.fromkeys(("min", "median", "max"), 1.0))
     found = tuple(of_amounts("t", m.name, y, y + 0.1, np.ones(200)) for m in models)
-    page = Page(to_html(build(replace(results, tables=(facts,), answers=found))))
+    report = build(replace(results, tables=(facts,), answers=found))
+    page = Page(to_html(report))
     assert page.open == []
     assert "True minus predicted" in page.text
     assert page.text.count("−0.1") >= len(models)
+    assert "| true minus predicted | mean |" in to_markdown(report)
 
 
 @pytest.mark.parametrize(("repeats", "marks"), [(2, 10), (10, 10)])
