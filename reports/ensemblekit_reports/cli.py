@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument(
         "directory", metavar="DIR", type=Path, nargs="+", help="output folder of a run; of several for one page that compares them"
     )
-    report.add_argument("--out", metavar="DIR", type=Path, default=Path(), help="where the page of several runs goes (this folder)")
+    report.add_argument("--out", metavar="DIR", type=Path, help="where the page of several runs goes (this folder)")
     report.add_argument("--metric", metavar="NAME", help="primary metric instead of the declared one; nothing is fitted again")
     report.add_argument("--rope", metavar="SIZE", type=float, help="practically equal differences of it, instead of the declared ones")
     report.add_argument("--pdf", action="store_true", help="print the report as PDF too, with Chromium or WeasyPrint")
@@ -270,6 +270,8 @@ def _report(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG
         _write_runs(options)
         return
     (directory,) = options.directory
+    if options.out is not None:
+        raise UserError("--out belongs to a page of several runs; the report of one is written into its own folder.")
     results = load_results(directory, metric=options.metric, rope=options.rope, silence=options.silence or ())
     _write_report(results, directory, options)
 
@@ -279,7 +281,7 @@ def _write_runs(options: argparse.Namespace) -> None:
     from ensemblekit_reports.several_runs import lay_side_by_side  # noqa: PLC0415
 
     found = lay_side_by_side(options.directory, metric=options.metric, rope=options.rope)
-    page = write_runs(found, options.out)
+    page = write_runs(found, options.out or Path())
     files = {"page": page} | ({"pdf": print_pdf(page)} if options.pdf else {})
     if options.json:
         _say(json.dumps({"headline": headline(found), "remarks": found.remarks} | {name: str(path) for name, path in files.items()}))
@@ -293,13 +295,15 @@ def _write_report(results: Results, directory: Path, options: argparse.Namespace
 
     finished = report.build(results)
     page = render.write(finished, directory)
-    files = hand_over(options, plan, finished, directory) if plan else {}
-    if options.pdf:
-        files["pdf"] = print_pdf(page)
-    if options.json:
-        _say(_as_json(finished, page, files))
-    elif not options.quiet:
-        _say("\n".join([finished.verdict, "", *map(str, files.values()), str(page)]))
+    files: dict[str, Path] = {}
+    try:
+        files |= hand_over(options, plan, finished, directory) if plan else {}
+        files |= {"pdf": print_pdf(page)} if options.pdf else {}
+    finally:  # the report is there, whatever became of the rest
+        if options.json:
+            _say(_as_json(finished, page, files))
+        elif not options.quiet:
+            _say("\n".join([finished.verdict, "", *map(str, files.values()), str(page)]))
 
 
 def _predict(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command

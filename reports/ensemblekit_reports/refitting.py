@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ensemblekit_reports.environment import versions
 from ensemblekit_reports.errors import UserError, unknown_name
 from ensemblekit_reports.grouped_folds import with_grouped_folds
 from ensemblekit_reports.preprocessing import preprocessing
+from ensemblekit_reports.quiet import collected
 from ensemblekit_reports.stored_model import StoredModel
 from ensemblekit_reports.table_encoding import encoding_of
 
@@ -123,8 +125,9 @@ def refit(plan: Plan, name: str) -> StoredModel:
     (table,) = plan.tables
     model = next(model for model in plan.models if model.name == name)
     try:
-        model = _tuned(model, table, plan.seed)
-        pipeline = _fit(model, table, plan.seed)
+        with collected(Counter()):  # what libraries say of this model is with its cells
+            model = _tuned(model, table, plan.seed)
+            pipeline = _fit(model, table, plan.seed)
     except Exception as error:  # a model may raise anything
         raise UserError(f"{name} could not be fitted on the whole table: {say(error)}.") from error
     facts = {

@@ -7,7 +7,9 @@ import json
 
 import pytest
 
+from ensemblekit_reports import handing_over
 from ensemblekit_reports.cli import main
+from ensemblekit_reports.errors import UserError
 
 CHEAP = ["--models", "logistic", "--folds", "1x2", "--quick", "--jobs", "1"]
 
@@ -41,6 +43,22 @@ def test_the_card_says_how_good_the_stored_model_is(finished):
 def test_what_is_written_is_said(finished, capsys):
     assert main(["compare", "iris", *CHEAP, "--out", str(finished), "--json", "--save-model", "logistic"]) == 0
     assert json.loads(capsys.readouterr().out)["model"] == str(finished / "model.skops")
+
+
+def test_the_verdict_is_said_even_where_the_model_cannot_be_stored(finished, capsys, monkeypatch):
+    def refuse(*everything):
+        raise UserError("it cannot be stored")
+
+    monkeypatch.setattr(handing_over, "save_model", refuse)
+    assert main(["compare", "iris", *CHEAP, "--out", str(finished), "--save-model"]) == 2
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1] == str(finished / "report.html")
+    assert said.err.splitlines()[-1] == "ensemblekit: it cannot be stored"
+
+
+def test_out_belongs_to_several_runs(finished, capsys):
+    assert main(["report", str(finished), "--out", "elsewhere"]) == 2
+    assert "--out belongs to a page of several runs" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
