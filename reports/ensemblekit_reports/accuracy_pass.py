@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
+from functools import partial
 
 from ensemblekit_reports.engines.cluster import fit_elsewhere
 from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.fitters import Fitters
+from ensemblekit_reports.live_board import LiveBoard
 from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.planned import Cell, is_missing, work_of
 from ensemblekit_reports.progress import Stage, silent
@@ -46,9 +48,12 @@ def fit_missing(plan: Plan, cells: list[Cell], store: Store, jobs: int, stage: S
         return
     engine = engine or Engine()
     finished = _fit_here(plan, groups, store, jobs) if engine.name == LOCAL else _fit_there(plan, groups, engine, jobs)
-    with stage("Accuracy", sum(map(len, groups)), sum(map(work_of, groups))) as advance, closing(finished):
+    board, waiting = LiveBoard(plan.metric), {cell.accuracy for group in groups for cell in group}
+    with stage("Accuracy", len(waiting), sum(map(work_of, groups))) as advance, closing(finished):
+        if earlier := [cell for cell in cells if cell.accuracy not in waiting]:
+            advance(0, 0.0, partial(board.after, earlier))
         for group in finished:
-            advance(len(group), work_of(group))
+            advance(len(group), work_of(group), partial(board.after, group))
 
 
 def _missing(cells: list[Cell], plan: Plan) -> list[Group]:

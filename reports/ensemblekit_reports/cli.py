@@ -23,6 +23,7 @@ from ensemblekit_reports.dry_run import DryRun, dry_run
 from ensemblekit_reports.engines.engine import ENGINES
 from ensemblekit_reports.errors import UserError, nearest
 from ensemblekit_reports.handing_over import add_options, check, hand_over
+from ensemblekit_reports.insights.choosing import with_gate_columns
 from ensemblekit_reports.learning_rows import SHARES
 from ensemblekit_reports.models import REGISTRY, REGRESSORS
 from ensemblekit_reports.printing import check_printing, print_pdf
@@ -108,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--metric", metavar="NAME", help="primary metric instead of the declared one; nothing is fitted again")
     report.add_argument("--rope", metavar="SIZE", type=float, help="practically equal differences of it, instead of the declared ones")
     report.add_argument("--pdf", action="store_true", help="print the report as PDF too, with Chromium or WeasyPrint")
+    report.add_argument("--gate-columns", metavar="a,b", help="columns of the gate maps, among the pairs that the run has stored")
     _add_output(report)
     report.set_defaults(command=_report)
     _add_predict(commands)
@@ -273,6 +275,8 @@ def _report(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG
     if options.out is not None:
         raise UserError("--out belongs to a page of several runs; the report of one is written into its own folder.")
     results = load_results(directory, metric=options.metric, rope=options.rope, silence=options.silence or ())
+    if options.gate_columns:
+        results = replace(results, insights=with_gate_columns(results.insights, options.gate_columns))
     _write_report(results, directory, options)
 
 

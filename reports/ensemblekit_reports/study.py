@@ -126,8 +126,8 @@ class Study:
     metric : str, default=""
         Primary metric, a name in ``quantities.METRICS``; ``""`` is accuracy for classes and R squared for amounts.
     rope : float, optional
-        Differences of the metric up to this size count as practically equal; the metric's own size if not given: 0.01, for errors in the
-        unit of the answers a hundredth of their standard deviation.
+        Differences of the metric up to this size count as practically equal; the metric's own size if not given (``quantities.py``), for
+        errors in the unit of the answers a hundredth of their standard deviation.
     seed : int, default=0
         Seed of folds and models.
     folds : str, default=""

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.example import example_results
 from ensemblekit_reports.insights import sentences
+from ensemblekit_reports.insights.choosing import with_gate_columns
 from ensemblekit_reports.insights.plain import Expert
 from ensemblekit_reports.render import to_html, to_json, to_markdown
 from ensemblekit_reports.render.stories import most_in_full, tell
@@ -36,7 +38,8 @@ def test_sections_and_their_sentences_are_in_page_and_text(told: Report, page: s
     text = to_markdown(told).replace("\\", "")
     for said in (
         "What the mixtures do",
-        "Expert 0 answers for 60 % of the rows, mainly where age is pay. There it is right in 90 %, elsewhere it would be in 50 %.",
+        "Expert 0 answers for 60 % of the rows, mainly where age is pay.",
+        "On the 48 rows that it leads it is right in 90 %, on the others it would be in 50 %.",
         "Row 3, typical of expert 0: it went to expert 0 (90 %), next was expert 1 (10 %).",
         "What the ensembles do",
         "Averaging is right in 93 % of 80 rows, its best member alone, forest, in 91 %.",
@@ -117,5 +120,19 @@ def test_an_expert_that_nobody_asks() -> None:
 
 def test_regressors_are_told_by_their_error() -> None:
     expert = replace(made_up.mixture().experts[0], own=1.23456, elsewhere=20.0)
-    assert "Its error there is 1.2, elsewhere it would be 20." in sentences.expert_sentence(0, expert, "rmse", 80)
+    assert "On the 48 rows that it leads its error is 1.2, on the others it would be 20." in sentences.expert_sentence(
+        0, expert, "rmse", 80
+    )
     assert "The error of Averaging is 0.93" in sentences.what_it_gains(replace(made_up.ensemble(), score_name="rmse"), "Averaging")
+
+
+def test_the_reader_chooses_the_columns_of_the_map() -> None:
+    one = made_up.mixture()
+    other = replace(one.maps[0], columns=("pay", "sex, or so"))
+    two = replace(one, maps=(one.maps[0], other))
+    for asked in ("sex, or so,pay", "pay,sex, or so"):
+        first, second, third = with_gate_columns((two, made_up.ensemble(), one), asked)
+        assert [grid.columns for grid in first.maps] == [("pay", "sex, or so"), ("age", "pay")]
+        assert (second, third) == (made_up.ensemble(), one)
+    with pytest.raises(UserError, match="no gate map over 'age,height' is stored; stored are moons: age,pay"):
+        with_gate_columns((one,), "age,height")

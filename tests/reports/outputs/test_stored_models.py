@@ -18,6 +18,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.known_columns import UNKNOWN
 from ensemblekit_reports.loaded_trees import check_trees
 from ensemblekit_reports.models import REGISTRY, REGRESSORS, Model, model_from_estimator
 from ensemblekit_reports.plan import Plan
@@ -145,6 +146,7 @@ def test_what_is_strange_in_a_new_table_is_said(stored):
     ]
     assert X[1, 0] == np.median(frame()["size"])
     assert np.isnan(X[2, 1])
+    assert X[0, 2] == UNKNOWN, "an unknown category is no missing cell: those may be a level of their own"
     assert not np.isnan(kept.pipeline.predict_proba(X)).any()
 
 

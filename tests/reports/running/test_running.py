@@ -188,7 +188,7 @@ def test_interrupted_runs_leave_whole_cells_and_go_on(tmp_path, without_costs):
 
     @contextmanager
     def interrupting(name, cells, work):
-        def advance(cells, work):
+        def advance(cells, work, board=None):
             raise KeyboardInterrupt
 
         yield advance
