@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
@@ -82,8 +83,8 @@ class GateDisplay:
         ----------
         estimator : MixtureOfExpertsClassifier or MixtureOfExpertsRegressor
             Fitted.
-        X : array-like of shape (n_samples, n_features)
-            Rows that settle the ranges. Columns beside the two are held at their middle row: the median of numbers.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows that settle the ranges; sparse ones are filled. Columns beside the two are held at their middle row: the median of numbers.
         features : pair of int or str, default=(0, 1)
             Numeric columns of the map.
         grid_resolution : int, default=100
@@ -102,7 +103,7 @@ class GateDisplay:
             When ``features`` does not name two different columns of ``X``.
         """
         check_is_fitted(estimator)
-        X = X if hasattr(X, "columns") else np.asarray(X)
+        X = X.toarray() if sp.issparse(X) else X if hasattr(X, "columns") else np.asarray(X)
         pair = positions(X, list(features), "features")
         if pair is None or len(set(pair)) != 2:
             raise ValueError(f"features must be two different columns; got {features!r}.")

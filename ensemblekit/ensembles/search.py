@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
-from sklearn.utils.validation import check_consistent_length
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
 from ensemblekit.ensembles.simplex import SimplexSolution, log_loss_at, log_loss_weights, squared_error_at, squared_error_weights
 
@@ -102,7 +102,8 @@ def search_experts(
     Raises
     ------
     ValueError
-        If the budget allows no expert, the experts do not agree on the classes, or a parameter is out of range.
+        If there is no expert, or the budget allows none; if weights are negative, the experts do not agree on the classes, or a parameter
+        is out of range.
 
     Examples
     --------
@@ -113,7 +114,11 @@ def search_experts(
     >>> search_experts(trees, X[1::2], y[1::2], costs=[1, 2, 3], max_cost=3).cost
     2.0
     """
+    if not len(experts):
+        raise ValueError("experts is empty: give at least one fitted estimator.")
     price = np.asarray(costs, dtype=np.float64)
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
     _check(len(experts), price, weights, method)
     pool = _pool(experts, X, np.asarray(y), sample_weight, optimal=weights == "optimal")
     affordable = tuple(int(k) for k in np.flatnonzero(price <= max_cost))

@@ -591,12 +591,13 @@ class BaseMixture(BaseEstimator):
                 stacklevel=5,
             )
         alike = self.expert_columns_ is None and not isinstance(self.experts, (list, tuple))
-        revived = revive(found.state, data, max_iter=self.max_iter, tol=self.tol, alike=alike)
+        revived, met = revive(found.state, data, max_iter=self.max_iter, tol=self.tol, alike=alike)
         self.gate_, self.experts_ = revived.gate, revived.experts
         self.lower_bounds_ = found.lower_bounds
         if revived is not found.state:
             self.lower_bounds_ = [*found.lower_bounds, revived.lower_bound]
             self._say(len(found.lower_bounds), revived.lower_bound, "  idle experts began anew")
+            return met
         return found.converged or found.fell
 
     def _best_start(self, data: Data, gate: Gate, experts: ExpertBank) -> EMState:

@@ -6,6 +6,8 @@ starts, one gained by revival, which cost as much as the fit.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +42,21 @@ def idle_experts(responsibilities: Float, sample_weight: Float) -> NDArray[np.in
     return np.flatnonzero(on_host(sample_weight @ responsibilities) < IDLE * weight.mean())
 
 
-def revive(state: EMState, data: Data, *, max_iter: int, tol: float, alike: bool = True) -> EMState:
+class Revival(NamedTuple):
+    """What the attempts came to.
+
+    Parameters
+    ----------
+    state : EMState
+    converged : bool
+        Whether the last run that was kept met its tolerance; True where none was kept.
+    """
+
+    state: EMState
+    converged: bool
+
+
+def revive(state: EMState, data: Data, *, max_iter: int, tol: float, alike: bool = True) -> Revival:
     """Let each idle expert begin anew, one after the other, and keep what raises the penalised log-likelihood.
 
     Parameters
@@ -57,18 +73,20 @@ def revive(state: EMState, data: Data, *, max_iter: int, tol: float, alike: bool
 
     Returns
     -------
-    EMState
-        ``state`` itself where no attempt was worth it: then so many experts are not needed.
+    Revival
+        With ``state`` itself where no attempt was worth it: then so many experts are not needed.
     """
+    converged = True
     total = float(namespace(data.sample_weight).sum(data.sample_weight))
     for k in idle_experts(state.responsibilities, data.sample_weight):
         start = begin(state.gate, state.experts, data, _shared_out(state, data, int(k)))
         found = run(start, data, max_iter=_ATTEMPT, tol=tol).state
         if found.lower_bound > state.lower_bound + tol * total:
-            state = run(found, data, max_iter=max_iter, tol=tol).state
+            ended = run(found, data, max_iter=max_iter, tol=tol)
+            state, converged = ended.state, ended.converged or ended.fell
         elif alike:
             break
-    return state
+    return Revival(state, converged)
 
 
 def _shared_out(state: EMState, data: Data, idle: int) -> Float:

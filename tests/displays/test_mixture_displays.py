@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_allclose
 from sklearn.exceptions import NotFittedError
 
@@ -63,6 +64,12 @@ def test_the_gate_map_reads_frames_and_holds_other_columns_at_their_middle(rows)
 def test_the_gate_map_wants_two_columns(model, rows, features):
     with pytest.raises(ValueError, match="two different columns"):
         GateDisplay.from_estimator(model, rows, features=features)
+
+
+def test_the_gate_map_reads_sparse_rows(model, rows):
+    dense, sparse = (GateDisplay.from_estimator(model, table, grid_resolution=5) for table in (rows, sp.csr_array(rows)))
+    assert_allclose(sparse.proba, dense.proba)
+    plt.close("all")
 
 
 def test_load_and_effective_numbers(model, rows):

@@ -104,14 +104,22 @@ def test_a_larger_budget_is_never_worse():
         ({"costs": [1.0]}, "for each of 2 experts"),
         ({"costs": [1.0, -1.0]}, "not negative"),
         ({"weights": "best"}, "'equal' or 'optimal'"),
+        ({"sample_weight": "negative"}, "Negative values in data passed to `sample_weight`"),
         ({"method": "random"}, "'auto', 'greedy' or 'exact'"),
     ],
 )
 def test_bad_parameters_are_named(changed, message):
     trees, X, y, _ = pool_of(2, 0)
     given = {"costs": [1.0, 2.0], "max_cost": 3.0, **changed}
+    if "sample_weight" in given:
+        given["sample_weight"] = np.where(np.arange(len(y)) == 1, -1.0, 1.0)
     with pytest.raises(ValueError, match=message):
         search_experts(trees, X, y, **given)
+
+
+def test_an_empty_pool_is_refused():
+    with pytest.raises(ValueError, match="experts is empty"):
+        search_experts([], np.zeros((2, 1)), [0, 1], [], max_cost=1)
 
 
 def test_disagreement_on_classes_is_refused():

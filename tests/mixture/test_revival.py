@@ -7,7 +7,7 @@ from scipy.optimize import check_grad
 from sklearn.linear_model import LinearRegression
 
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
-from ensemblekit.mixture import base
+from ensemblekit.mixture import base, revival
 from ensemblekit.mixture.contracts import Data
 from ensemblekit.mixture.em import EMState, e_step, posterior
 from ensemblekit.mixture.experts.linear import LinearExperts
@@ -16,7 +16,7 @@ from ensemblekit.mixture.gates.softmax import SoftmaxGate
 from ensemblekit.mixture.linear.design import make_design
 from ensemblekit.mixture.linear.families import Categorical
 from ensemblekit.mixture.linear.objective import LinearMixture
-from ensemblekit.mixture.revival import idle_experts, revive
+from ensemblekit.mixture.revival import Revival, idle_experts, revive
 from tests.mixture.tables import gated_table, two_lines
 
 
@@ -32,15 +32,24 @@ def state_with_an_idle_expert(X, y):
 def test_an_idle_expert_takes_rows_that_are_explained_badly():
     state, data = state_with_an_idle_expert(*two_lines())
     assert idle_experts(state.responsibilities, data.sample_weight).tolist() == [1]
-    found = revive(state, data, max_iter=100, tol=1e-6)
+    found, converged = revive(state, data, max_iter=100, tol=1e-6)
+    assert converged
     assert idle_experts(found.responsibilities, data.sample_weight).size == 0
     assert found.lower_bound > state.lower_bound + 100
+
+
+def test_a_revival_that_ran_out_of_steps_says_so(monkeypatch):
+    monkeypatch.setattr(revival, "_ATTEMPT", 2)
+    state, data = state_with_an_idle_expert(*two_lines())
+    found = revive(state, data, max_iter=1, tol=1e-12)
+    assert found.state is not state
+    assert not found.converged
 
 
 def test_an_expert_that_is_not_needed_stays_idle():
     X, _ = two_lines()
     state, data = state_with_an_idle_expert(X, X[:, 0] + 0.1 * np.random.default_rng(0).normal(size=len(X)))
-    assert revive(state, data, max_iter=100, tol=0.05) is state
+    assert revive(state, data, max_iter=100, tol=0.05).state is state
 
 
 def test_equal_rows_are_handed_over_together():
@@ -48,8 +57,8 @@ def test_equal_rows_are_handed_over_together():
     state, data = state_with_an_idle_expert(X, y)
     twice = Data(X, X, y, np.full(len(y), 2.0))
     repeated = Data(*(np.repeat(each, 2, axis=0) for each in data))
-    one = revive(e_step(state.gate, state.experts, twice), twice, max_iter=50, tol=1e-6)
-    other = revive(e_step(state.gate, state.experts, repeated), repeated, max_iter=50, tol=1e-6)
+    one = revive(e_step(state.gate, state.experts, twice), twice, max_iter=50, tol=1e-6).state
+    other = revive(e_step(state.gate, state.experts, repeated), repeated, max_iter=50, tol=1e-6).state
     assert one.lower_bound == pytest.approx(other.lower_bound)
 
 
@@ -61,7 +70,7 @@ def test_revival_raises_the_bound_of_a_whole_fit(monkeypatch):
     model = MixtureOfExpertsRegressor(5, experts=LinearRegression(), n_init=1, random_state=2)
     with_it = model.fit(X, y).lower_bound_
     assert np.all(np.diff(model.lower_bounds_) >= 0)
-    monkeypatch.setattr(base, "revive", lambda state, data, **how: state)
+    monkeypatch.setattr(base, "revive", lambda state, data, **how: Revival(state, converged=True))
     with pytest.warns(UserWarning, match="answer for less"):
         assert with_it > model.fit(X, y).lower_bound_ + 5
 
@@ -108,7 +117,7 @@ def test_the_busiest_expert_may_lead_in_no_row():
     shares = np.full((len(y), 4), [0.45, 0.55, 0.0, 0.0])
     shares[:20] = [0.45, 0.0, 0.55, 0.0]
     state = EMState(SoftmaxGate(alpha=1.0).fit(X, shares, weight), experts, shares, -np.inf)
-    assert revive(state, data, max_iter=3, tol=1e-3).lower_bound > -np.inf
+    assert revive(state, data, max_iter=3, tol=1e-3).state.lower_bound > -np.inf
 
 
 def test_idle_is_judged_by_the_average_row():
