@@ -220,7 +220,7 @@ def run_cell(
     Returns
     -------
     record : dict
-        Key, status, reason, sizes, metrics, seconds, and what the libraries said.
+        Key, status, reason, sizes, metrics, seconds of preparing, fitting and predicting, and what the libraries said.
     predictions : Predictions or None
         What it answered about the test rows; None where it did not come so far.
 
@@ -236,8 +236,11 @@ def run_cell(
     fold, said, search = prepared.fold, Counter[str](), dict[str, Any]()
     started = time.perf_counter()
     with collected(said):
-        status, reason, predictions = _attempt(lambda: _fit_and_predict(model, prepared, memory, keep, search))
-    seconds = time.perf_counter() - started
+        status, reason, found = _attempt(lambda: _fit_and_predict(model, prepared, memory, search))
+        seconds = time.perf_counter() - started
+        fitted, predictions = found or (None, None)
+        if keep is not None and fitted is not None:
+            keep(fitted)
     record = record_of(fold, model, status, reason, seconds=seconds) | {"said": dict(said.most_common(MOST_MESSAGES))}
     if search:
         record["tuning"] = search
@@ -288,7 +291,10 @@ def record_of(fold: Fold, model: Model, status: str, reason: str, *, seconds: fl
     }
 
 
-def _attempt(work: Callable[[], Predictions]) -> tuple[str, str, Predictions | None]:
+Found = tuple[Any, Predictions]
+
+
+def _attempt(work: Callable[[], Found]) -> tuple[str, str, Found | None]:
     me = os.getpid()
     try:
         return "ok", "", work()
@@ -323,9 +329,7 @@ def say(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0][:500]}" if lines else type(error).__name__
 
 
-def _fit_and_predict(
-    model: Model, prepared: Prepared, memory: Memory | None, keep: Callable[[Any], None] | None, search: dict[str, Any]
-) -> Predictions:
+def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None, search: dict[str, Any]) -> Found:
     table, tested, learnt = prepared.fold.table, prepared.fold.tested, prepared.fold.train
     train, test = prepared.rows(model.preprocessing)
     # A class from the reader's own script cannot be cached, and has nothing in common with our members.
@@ -335,10 +339,8 @@ def _fit_and_predict(
     estimator = with_grouped_folds(model.factory(prepared.fold.seed), table.y[learnt], groups)
     fitted = _fit(estimator, train, table.y[learnt], _part(table.weights, learnt), memory if model.registered else None)
     predicted, probabilities = _ask(fitted, test, table.y)
-    if keep is not None:
-        keep(fitted)
     rows = np.flatnonzero(tested).astype(np.int32)
-    return Predictions(rows, table.y[tested], predicted, probabilities, _part(table.weights, tested))
+    return fitted, Predictions(rows, table.y[tested], predicted, probabilities, _part(table.weights, tested))
 
 
 def _part(values: NDArray[Any] | None, rows: NDArray[Any]) -> Any:
