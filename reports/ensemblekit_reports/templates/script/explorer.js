@@ -143,7 +143,7 @@ const drawChart = (table, score, cost, { drawn, missing }, width) => {
 const fillTable = (score, cost, { drawn, missing }) => {
   const table = document.getElementById("explorer-table");
   const head = table.tHead.rows[0];
-  head.replaceChildren(...["model", score.label, "95 % interval", cost.label, "range", ""].map((text, i) =>
+  head.replaceChildren(...["model", score.label, "95 % interval", cost.label, "range", "remark"].map((text, i) =>
     element("th", text, i && i < 5 ? { scope: "col", class: "n" } : { scope: "col" })));
   table.tBodies[0].replaceChildren(...drawn.map(p => {
     const row = element("tr");
