@@ -234,7 +234,7 @@ def _about_the_trace(insight: MixtureInsight) -> str:
 
 
 def _about_the_map(insight: MixtureInsight) -> str:
-    said = "Which expert leads where, over the two columns that drive the gate most; darker where it has nine tenths. Dots: rows."
+    said = "Which expert leads where, over two of the columns that drive the gate most; darker where it has nine tenths. Dots: rows."
     border = " Thick line: where the mixture's answer changes." if insight.maps[0].answers else ""
     others = len(sentences.driving_columns(insight)) > len(insight.maps[0].columns)
     return f"{said}{border}{' Every other column is held at its median or most frequent value.' if others else ''}"
