@@ -81,13 +81,12 @@ def run(code, **names):
     return said.getvalue()
 
 
-@pytest.mark.filterwarnings("ignore:Experts .* answer for less:UserWarning")
 def test_the_winner_is_rebuilt_from_a_file(tmp_path, monkeypatch):
     X, y = load_iris(return_X_y=True, as_frame=True)
     X.assign(**{"kind of 'flower'": y.map(["se", "ve", "vi"].__getitem__)}).to_csv(tmp_path / "my 'flowers'.csv", index=False)
     monkeypatch.chdir(tmp_path)
     facts = table_from_file((tmp_path / "my 'flowers'.csv"), "kind of 'flower'").facts()
-    for name in ("logistic", "moe"):
+    for name in ("logistic", "random-forest"):
         code = rebuild(REGISTRY[name].facts(), facts)
         assert run(code).startswith("the table of the report: True\n[")
         assert len([line for line in code.splitlines() if line]) <= 13
