@@ -121,4 +121,7 @@ def declared_rope(rope: float | None, metric: str, spreads: Iterable[float]) -> 
     if rope is not None:
         return rope
     quantity, found = QUANTITIES[metric], list(spreads)
-    return quantity.rope * (sum(found) / len(found) if quantity.of_spread and found else 1.0)
+    if not (quantity.of_spread and found):
+        return quantity.rope
+    # A size that somebody might have named: two digits.
+    return float(f"{quantity.rope * sum(found) / len(found):.2g}")
