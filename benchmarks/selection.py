@@ -28,8 +28,9 @@ Measured once on seeds 0 to 49 (streams and cost: 0 to 19, 0), after development
 
     CPU of the whole path against that of the single fit at its largest number: 0.9, 0.5, 1.0, 0.8, 1.1, 1.9 for 1 to 6 regimes
 
-With six regimes a fit that ends one expert too high is a local optimum: the path up, ten random starts and the mergers all missed the best
-one. Where only frequencies change, standing still loses little, since the columns show the regime anyway.
+The eight misses are local optima: begun at the truth, the fit with six experts has the smaller BIC in all of them. The way up, ten random
+starts and the mergers did not find it.
+Where only frequencies change, standing still loses little, since the columns show the regime anyway.
 """
 
 from __future__ import annotations
