@@ -155,6 +155,32 @@ def answers_to(model: PackedModel, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return model.predict_proba(X) if model.is_classifier else model.predict(X)[:, None]
 
 
+def losses_of(model: PackedModel, X: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Loss of a packed model for each row.
+
+    Parameters
+    ----------
+    model : PackedModel
+        The model.
+    X : array-like of shape (n, d)
+        Rows.
+    y : array-like of shape (n,)
+        Labels, or numbers.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from ensemblekit.packed import pack
+    >>> losses_of(pack(DecisionTreeRegressor().fit([[0.0], [1.0]], [3.0, 5.0])), [[1.0]], [4.0])
+    array([1.])
+    """
+    return row_losses(loss_name(model), answers_to(model, X), targets(model, y))
+
+
 def mean_loss(model: PackedModel, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
     """Mean loss of a packed model.
 
@@ -179,4 +205,4 @@ def mean_loss(model: PackedModel, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
     >>> mean_loss(pack(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])), [[0.2]], [0]) < 1e-9
     True
     """
-    return float(row_losses(loss_name(model), answers_to(model, X), targets(model, y)).mean())
+    return float(losses_of(model, X, y).mean())
