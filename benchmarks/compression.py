@@ -11,6 +11,10 @@ generated tables, so real ones judge them. CPU only, one thread; the numbers do 
 - *distill*: a LightGBM student of 50 rounds learns from an average of a forest, XGBoost and LightGBM. Asked for: 98 % of what the teacher
   gains over a logistic regression in accuracy, at a tenth of the operations a row. Where it gains nothing there is nothing to keep.
 - *quantize*: the boosted mixture and the average in bytes. Asked for: at most 40 % of the bytes, probabilities within 0.005 on test rows.
+
+Measured on real tables that nothing was tuned on (phoneme, pima, wine_white; ``--folds 2 --rows 3000``): *quantize* does what was asked
+for (14 to 17 % of the bytes, at most 0.0017). *prune* does not: 77, 57 and 61 % of the visits are left, at + 0.0069, - 0.0197 and + 0.0108.
+*distill* does not: the student keeps 95 and 82 % of the gain at 8 % of the operations; on pima the teacher gains nothing.
 """
 
 from __future__ import annotations
