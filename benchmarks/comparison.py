@@ -59,17 +59,17 @@ from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 from statsmodels.stats.multitest import multipletests
 
-from ensemblekit_reports.accuracy_pass import fit_missing
-from ensemblekit_reports.comparisons import BETTER, WORSE, compare_on_table
 from ensemblekit_reports.example import example_results
-from ensemblekit_reports.planned import plan_cells
 from ensemblekit_reports.quantities import COSTS, METRICS
-from ensemblekit_reports.running import run
+from ensemblekit_reports.reporting.comparisons import BETTER, WORSE, compare_on_table
+from ensemblekit_reports.running.accuracy_pass import fit_missing
+from ensemblekit_reports.running.run import run
+from ensemblekit_reports.running.store import Store
 from ensemblekit_reports.statistics.correlated_t import correlated_t
 from ensemblekit_reports.statistics.multiplicity import holm
 from ensemblekit_reports.statistics.several_tables import across_tables, friedman
-from ensemblekit_reports.store import Store
-from ensemblekit_reports.study import DEFAULT_STUDY, study_from_toml
+from ensemblekit_reports.studies.planned import plan_cells
+from ensemblekit_reports.studies.study import DEFAULT_STUDY, study_from_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ensemblekit_reports.answers import of_classes
 from ensemblekit_reports.example import example_results
 from ensemblekit_reports.render import write
-from ensemblekit_reports.report import build
+from ensemblekit_reports.reporting.answers import of_classes
+from ensemblekit_reports.reporting.report import build
 from ensemblekit_reports.results import Results
 
 SECONDS, BYTES = 5.0, 1_500_000

@@ -104,7 +104,8 @@ class PairedDifferenceDisplay:
         ----------
         comparisons : iterable of object
             With ``first``, ``second``, ``gain``, ``low``, ``high`` and ``call``, all with the same first: such as
-            ``report.against_focus(report.comparisons)`` of `ensemblekit_reports.report.Report`. Those without a gain are left out.
+            ``report.against_focus(report.comparisons)`` of
+            `ensemblekit_reports.reporting.report.Report`. Those without a gain are left out.
         labels : mapping of str to str, default=None
             From the names of the models to what is written.
         unit : str, default="difference"

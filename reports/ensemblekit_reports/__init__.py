@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ensemblekit_reports.comparison import Comparison, compare
-    from ensemblekit_reports.model_choice import ModelChoice
-    from ensemblekit_reports.stored_model import StoredModel, load_model
+    from ensemblekit_reports.outputs.stored_model import StoredModel, load_model
+    from ensemblekit_reports.studies.model_choice import ModelChoice
 
 __all__ = ["Comparison", "ModelChoice", "StoredModel", "compare", "load_model"]
 _MODULES = {
     "Comparison": "comparison",
-    "ModelChoice": "model_choice",
-    "StoredModel": "stored_model",
+    "ModelChoice": "studies.model_choice",
+    "StoredModel": "outputs.stored_model",
     "compare": "comparison",
-    "load_model": "stored_model",
+    "load_model": "outputs.stored_model",
 }
 
 

@@ -19,24 +19,24 @@ import joblib
 
 from ensemblekit import __version__
 from ensemblekit.datasets import BUNDLED, load_bundled
-from ensemblekit_reports.dry_run import DryRun, dry_run
 from ensemblekit_reports.engines.engine import ENGINES
 from ensemblekit_reports.errors import UserError, nearest
-from ensemblekit_reports.handing_over import add_options, check, hand_over
 from ensemblekit_reports.insights.choosing import with_gate_columns
-from ensemblekit_reports.learning_rows import SHARES
-from ensemblekit_reports.models import REGISTRY, REGRESSORS
-from ensemblekit_reports.printing import check_printing, print_pdf
-from ensemblekit_reports.progress import for_terminal, silent
+from ensemblekit_reports.outputs.printing import check_printing, print_pdf
 from ensemblekit_reports.quantities import TASKS, metrics_of
 from ensemblekit_reports.results import Results
-from ensemblekit_reports.running import load_results, run
-from ensemblekit_reports.study import DEFAULT_STUDY, Study, TableChoice, study_from_toml
-from ensemblekit_reports.tuned import TIME_LIMIT_S, Tuning
+from ensemblekit_reports.running.handing_over import add_options, check, hand_over
+from ensemblekit_reports.running.progress import for_terminal, silent
+from ensemblekit_reports.running.run import load_results, run
+from ensemblekit_reports.running.tuned import TIME_LIMIT_S, Tuning
+from ensemblekit_reports.studies.dry_run import DryRun, dry_run
+from ensemblekit_reports.studies.learning_rows import SHARES
+from ensemblekit_reports.studies.models import REGISTRY, REGRESSORS
+from ensemblekit_reports.studies.study import DEFAULT_STUDY, Study, TableChoice, study_from_toml
 
 if TYPE_CHECKING:
-    from ensemblekit_reports.plan import Plan
-    from ensemblekit_reports.report import Report
+    from ensemblekit_reports.reporting.report import Report
+    from ensemblekit_reports.studies.plan import Plan
 
 #: Exit codes: a mistake that the reader can put right, and Ctrl-C (128 + SIGINT).
 USER_ERROR, INTERRUPTED = 2, 130
@@ -282,7 +282,7 @@ def _report(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG
 
 def _write_runs(options: argparse.Namespace) -> None:
     from ensemblekit_reports.render.several_runs import headline, write_runs  # noqa: PLC0415 - as in `_write_report`
-    from ensemblekit_reports.several_runs import lay_side_by_side  # noqa: PLC0415
+    from ensemblekit_reports.reporting.several_runs import lay_side_by_side  # noqa: PLC0415
 
     found = lay_side_by_side(options.directory, metric=options.metric, rope=options.rope)
     page = write_runs(found, options.out or Path())
@@ -295,7 +295,8 @@ def _write_runs(options: argparse.Namespace) -> None:
 
 def _write_report(results: Results, directory: Path, options: argparse.Namespace, plan: Plan | None = None) -> None:
     # Drawing needs matplotlib, which takes a second to load: not before there is something to draw.
-    from ensemblekit_reports import render, report  # noqa: PLC0415
+    from ensemblekit_reports import render  # noqa: PLC0415
+    from ensemblekit_reports.reporting import report  # noqa: PLC0415
 
     finished = report.build(results)
     page = render.write(finished, directory)
@@ -312,8 +313,8 @@ def _write_report(results: Results, directory: Path, options: argparse.Namespace
 
 def _predict(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command
     # skops imports half of scikit-learn, which the other commands do not wait for.
-    from ensemblekit_reports.predicting import predict_file  # noqa: PLC0415
-    from ensemblekit_reports.stored_model import load_model  # noqa: PLC0415
+    from ensemblekit_reports.outputs.predicting import predict_file  # noqa: PLC0415
+    from ensemblekit_reports.outputs.stored_model import load_model  # noqa: PLC0415
 
     stored = load_model(options.model, trust=options.trust)
     notes = stored.notes + predict_file(stored, options.table, options.out, with_probabilities=options.proba)
@@ -324,8 +325,8 @@ def _predict(options: argparse.Namespace, given: list[str]) -> None:  # noqa: AR
 
 
 def _log(options: argparse.Namespace, given: list[str]) -> None:  # noqa: ARG001 - the signature of a command
-    from ensemblekit_reports import report  # noqa: PLC0415
-    from ensemblekit_reports.tracking import log_to_mlflow  # noqa: PLC0415
+    from ensemblekit_reports.outputs.tracking import log_to_mlflow  # noqa: PLC0415
+    from ensemblekit_reports.reporting import report  # noqa: PLC0415
 
     finished = report.build(load_results(options.directory))
     run_id = log_to_mlflow(finished, options.directory, options.mlflow, options.experiment)

@@ -14,26 +14,26 @@ import pandas as pd
 from scipy import sparse
 
 from ensemblekit_reports.atomic import write_bytes
-from ensemblekit_reports.budget import SECONDS, Budget
-from ensemblekit_reports.check_codes import check_silence
-from ensemblekit_reports.compressed import with_compressed
-from ensemblekit_reports.declared import check_numbers, check_task, declared_metric, declared_rope
 from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.learning_rows import check_shares
-from ensemblekit_reports.model_choice import ModelChoice, choose_models
-from ensemblekit_reports.models import Model, model_from_estimator, registry
-from ensemblekit_reports.plan import Plan
-from ensemblekit_reports.progress import for_terminal, silent
+from ensemblekit_reports.reporting.check_codes import check_silence
 from ensemblekit_reports.results import Results
-from ensemblekit_reports.running import run
-from ensemblekit_reports.scheme import QUICK, parse_scheme, scheme_for
-from ensemblekit_reports.study import with_tuning
-from ensemblekit_reports.tables import table_from_frame
-from ensemblekit_reports.tuned import Tuning
+from ensemblekit_reports.running.progress import for_terminal, silent
+from ensemblekit_reports.running.run import run
+from ensemblekit_reports.running.tuned import Tuning
+from ensemblekit_reports.studies.budget import SECONDS, Budget
+from ensemblekit_reports.studies.compressed import with_compressed
+from ensemblekit_reports.studies.declared import check_numbers, check_task, declared_metric, declared_rope
+from ensemblekit_reports.studies.learning_rows import check_shares
+from ensemblekit_reports.studies.model_choice import ModelChoice, choose_models
+from ensemblekit_reports.studies.models import Model, model_from_estimator, registry
+from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.scheme import QUICK, parse_scheme, scheme_for
+from ensemblekit_reports.studies.study import with_tuning
+from ensemblekit_reports.tables.table import table_from_frame
 
 if TYPE_CHECKING:
-    from ensemblekit_reports.report import Report
+    from ensemblekit_reports.reporting.report import Report
 
 Models = Sequence[str | ModelChoice | Mapping[str, Any]] | Mapping[str, Any]
 
@@ -210,7 +210,7 @@ def compare(
             stage=for_terminal() if verbose else silent,
             engine=workers,
         )
-    from ensemblekit_reports import report  # noqa: PLC0415 - needs statsmodels, which takes a second to load
+    from ensemblekit_reports.reporting import report  # noqa: PLC0415 - needs statsmodels, which takes a second to load
 
     return Comparison(found, report.build(found))
 

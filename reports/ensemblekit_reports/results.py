@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ensemblekit_reports.answers import Answers
     from ensemblekit_reports.insights.plain import Insight
+    from ensemblekit_reports.reporting.answers import Answers
 
 #: First columns of ``results.csv``, in this order.
 KEY_COLUMNS = ("dataset", "model", "repeat", "fold")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ensemblekit_reports.render import to_html
-from ensemblekit_reports.report import build
+from ensemblekit_reports.reporting.report import build
 from tests.reports.reporting.synthetic import answered, fail, study
 from tests.reports.reporting.test_render import HOSTILE, hostile
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ensemblekit.datasets import BUNDLED, load_bundled
-from ensemblekit_reports.tables import bundled_table, table_from_file
+from ensemblekit_reports.tables.table import bundled_table, table_from_file
 
 DATA = Path(__file__).parents[2] / "data"
 REGISTRY = tomllib.loads((DATA / "registry.toml").read_text())

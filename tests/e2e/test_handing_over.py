@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from ensemblekit_reports import handing_over
 from ensemblekit_reports.cli import main
 from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.running import handing_over
 
 CHEAP = ["--models", "logistic", "--folds", "1x2", "--quick", "--jobs", "1"]
 

@@ -23,7 +23,7 @@ from ensemblekit.mixture import BoostedExperts, MixtureOfExpertsRegressor
 from ensemblekit.tuning import space
 from ensemblekit.tuning.dimensions import Real, Whole
 from ensemblekit.tuning.models import SPACES
-from ensemblekit_reports.models import REGISTRY
+from ensemblekit_reports.studies.models import REGISTRY
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

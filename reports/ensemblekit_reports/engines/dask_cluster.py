@@ -11,7 +11,7 @@ from ensemblekit._extras import require
 from ensemblekit_reports.engines.cluster import LostError
 from ensemblekit_reports.engines.order import Files, Order, fit_order
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.tables import Table
+from ensemblekit_reports.tables.table import Table
 
 #: Seconds until a scheduler must have answered and a worker must be there.
 PATIENCE_S = 60

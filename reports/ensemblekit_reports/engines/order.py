@@ -7,16 +7,16 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from ensemblekit_reports.budget import Budget
-from ensemblekit_reports.cells import Fold
 from ensemblekit_reports.engines.worker_folder import worker_folder
 from ensemblekit_reports.environment import versions
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.fitters import Fitters
-from ensemblekit_reports.keys import content_key
-from ensemblekit_reports.models import Portable, from_portable
-from ensemblekit_reports.store import Store
-from ensemblekit_reports.tables import Table
+from ensemblekit_reports.running.cells import Fold
+from ensemblekit_reports.running.fitters import Fitters
+from ensemblekit_reports.running.store import Store
+from ensemblekit_reports.studies.budget import Budget
+from ensemblekit_reports.studies.keys import content_key
+from ensemblekit_reports.studies.models import Portable, from_portable
+from ensemblekit_reports.tables.table import Table
 
 #: Name below the output folder -> content. Workers share no disk with the run: what they wrote travels back.
 Files = dict[str, bytes]

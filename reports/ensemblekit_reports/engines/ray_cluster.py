@@ -12,7 +12,7 @@ from ensemblekit._extras import require
 from ensemblekit_reports.engines.cluster import LostError
 from ensemblekit_reports.engines.order import Files, Order, fit_order
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.tables import Table
+from ensemblekit_reports.tables.table import Table
 
 #: A fold whose worker dies is given to so many others.
 RETRIES = 3

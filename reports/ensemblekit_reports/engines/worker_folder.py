@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.lock import LOCK, only_run_in
+from ensemblekit_reports.running.lock import LOCK, only_run_in
 
 PREFIX = "ensemblekit-worker-"
 

@@ -15,8 +15,8 @@ from ensemblekit_reports.figures.svg import Drawing, to_drawing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ensemblekit_reports.learning import LearningCurve
     from ensemblekit_reports.quantities import Quantity
+    from ensemblekit_reports.reporting.learning import LearningCurve
 
 #: Height of a label in points.
 _LINE = 16.0

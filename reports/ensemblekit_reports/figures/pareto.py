@@ -11,7 +11,7 @@ from ensemblekit_reports.figures.canvas import empty_axes
 from ensemblekit_reports.figures.colours import MODEL_MARKERS, stand_ins
 from ensemblekit_reports.figures.svg import Drawing, to_drawing
 from ensemblekit_reports.quantities import QUANTITIES
-from ensemblekit_reports.standings import MAIN_COST
+from ensemblekit_reports.reporting.standings import MAIN_COST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ensemblekit_reports.quantities import Quantity
-    from ensemblekit_reports.standings import Standing
+    from ensemblekit_reports.reporting.standings import Standing
     from ensemblekit_reports.statistics.summaries import Summary
 
 _WIDTH, _HEIGHT = 820.0, 430.0
@@ -51,7 +51,7 @@ def draw_pareto(standings: Sequence[Standing], quantity: Quantity, positions: di
     --------
     >>> from ensemblekit_reports.example import example_results
     >>> from ensemblekit_reports.figures.colours import model_positions
-    >>> from ensemblekit_reports.standings import on_table
+    >>> from ensemblekit_reports.reporting.standings import on_table
     >>> results = example_results()
     >>> models, positions = on_table(results, "moons"), model_positions(results.models)
     >>> drawing = draw_pareto(models, QUANTITIES["accuracy"], positions, "pareto", "moons")

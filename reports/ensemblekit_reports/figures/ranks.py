@@ -8,10 +8,10 @@ import pandas as pd
 
 from ensemblekit.displays.canvas import SMALL
 from ensemblekit_reports import wording
-from ensemblekit_reports.comparisons import ALPHA
 from ensemblekit_reports.figures.canvas import empty_axes
 from ensemblekit_reports.figures.colours import stand_ins
 from ensemblekit_reports.figures.svg import Drawing, to_drawing
+from ensemblekit_reports.reporting.comparisons import ALPHA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -38,7 +38,7 @@ def ensemble_insight(subject: Subject, model: str) -> EnsembleInsight:
     --------
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> from ensemblekit.ensembles import AveragingEnsembleClassifier
-    >>> from ensemblekit_reports.tables import bundled_table
+    >>> from ensemblekit_reports.tables.table import bundled_table
     >>> table = bundled_table("iris")
     >>> trees = [(str(depth), DecisionTreeClassifier(max_depth=depth, random_state=0)) for depth in (1, 2)]
     >>> ensemble = AveragingEnsembleClassifier(trees).fit(table.X, table.y)

@@ -38,7 +38,7 @@ def drivers(subject: Subject) -> tuple[tuple[Driver, ...], ...]:
     Examples
     --------
     >>> from ensemblekit import MixtureOfExpertsClassifier
-    >>> from ensemblekit_reports.tables import bundled_table
+    >>> from ensemblekit_reports.tables.table import bundled_table
     >>> table = bundled_table("iris")
     >>> mixture = MixtureOfExpertsClassifier(2, random_state=0).fit(table.X, table.y)
     >>> len(drivers(Subject(mixture, table, np.arange(150) % 2 == 0, "passthrough")))

@@ -38,7 +38,7 @@ def best_rule(subject: Subject, rows: Floats, leads: NDArray[np.bool_], columns:
 
     Examples
     --------
-    >>> from ensemblekit_reports.tables import bundled_table
+    >>> from ensemblekit_reports.tables.table import bundled_table
     >>> table = bundled_table("iris")
     >>> subject = Subject(None, table, np.arange(150) % 5 == 0, "passthrough")
     >>> rule = best_rule(subject, table.X, table.y == 0, range(4))

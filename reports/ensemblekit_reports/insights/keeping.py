@@ -56,7 +56,7 @@ def collect(subject: Subject, model: str) -> Insight | None:
     --------
     >>> import numpy as np
     >>> from sklearn.dummy import DummyClassifier
-    >>> from ensemblekit_reports.tables import bundled_table
+    >>> from ensemblekit_reports.tables.table import bundled_table
     >>> collect(Subject(DummyClassifier(), bundled_table("iris"), np.arange(150) % 5 == 0, "passthrough"), "dummy") is None
     True
     """

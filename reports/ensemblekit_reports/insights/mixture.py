@@ -40,7 +40,7 @@ def mixture_insight(subject: Subject, model: str) -> MixtureInsight:
     Examples
     --------
     >>> from ensemblekit import MixtureOfExpertsClassifier
-    >>> from ensemblekit_reports.tables import bundled_table
+    >>> from ensemblekit_reports.tables.table import bundled_table
     >>> table = bundled_table("iris")
     >>> mixture = MixtureOfExpertsClassifier(2, random_state=0).fit(table.X, table.y)
     >>> insight = mixture_insight(Subject(mixture, table, np.arange(150) % 5 == 0, "passthrough"), "moe")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemblekit_reports.tables import Table
+from ensemblekit_reports.tables.table import Table
 from ensemblekit_reports.wording import MINUS
 
 Floats = NDArray[np.float64]
@@ -38,7 +38,7 @@ class Subject:
 
     Examples
     --------
-    >>> from ensemblekit_reports.tables import bundled_table
+    >>> from ensemblekit_reports.tables.table import bundled_table
     >>> table = bundled_table("iris")
     >>> Subject(None, table, np.arange(150) % 5 == 0, "passthrough").typical.round(1)
     array([5.8, 3. , 4.2, 1.3])

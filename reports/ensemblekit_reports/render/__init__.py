@@ -14,7 +14,7 @@ from ensemblekit_reports.render.pictures import draw
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ensemblekit_reports.report import Report
+    from ensemblekit_reports.reporting.report import Report
 
 __all__ = ["to_html", "to_json", "to_markdown", "write"]
 
@@ -34,7 +34,7 @@ def to_html(report: Report) -> str:
     Examples
     --------
     >>> from ensemblekit_reports.example import example_results
-    >>> from ensemblekit_reports.report import build
+    >>> from ensemblekit_reports.reporting.report import build
     >>> to_html(build(example_results())).splitlines()[0]
     '<!doctype html>'
     """
@@ -56,7 +56,7 @@ def to_markdown(report: Report) -> str:
     Examples
     --------
     >>> from ensemblekit_reports.example import example_results
-    >>> from ensemblekit_reports.report import build
+    >>> from ensemblekit_reports.reporting.report import build
     >>> to_markdown(build(example_results())).splitlines()[0]
     '# Is Mixture of experts worth it on this table?'
     """
@@ -87,7 +87,7 @@ def write(report: Report, directory: Path) -> Path:
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> from ensemblekit_reports.example import example_results
-    >>> from ensemblekit_reports.report import build
+    >>> from ensemblekit_reports.reporting.report import build
     >>> with TemporaryDirectory() as folder:
     ...     _ = write(build(example_results()), Path(folder))
     ...     sorted(path.name for path in Path(folder).iterdir())

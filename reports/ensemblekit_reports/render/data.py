@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ensemblekit_reports.report import Report
+    from ensemblekit_reports.reporting.report import Report
 
 #: Raised when a key changes its meaning or goes.
 FORMAT = 1
@@ -29,7 +29,7 @@ def to_json(report: Report) -> str:
     Examples
     --------
     >>> from ensemblekit_reports.example import example_results
-    >>> from ensemblekit_reports.report import build
+    >>> from ensemblekit_reports.reporting.report import build
     >>> json.loads(to_json(build(example_results())))["answer"]["focus"]
     'moe'
     """

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ensemblekit_reports.quantities import Quantity
-    from ensemblekit_reports.report import Report
-    from ensemblekit_reports.standings import Standing
+    from ensemblekit_reports.reporting.report import Report
+    from ensemblekit_reports.reporting.standings import Standing
     from ensemblekit_reports.statistics.summaries import Summary
 
 #: More digits than any page shows, fewer than make a page of many tables heavy.
@@ -30,7 +30,7 @@ def measured(standings: Sequence[Standing]) -> tuple[tuple[Quantity, ...], tuple
     Examples
     --------
     >>> from ensemblekit_reports.example import example_results
-    >>> from ensemblekit_reports.standings import on_table
+    >>> from ensemblekit_reports.reporting.standings import on_table
     >>> scores, costs = measured(on_table(example_results(), "moons"))
     >>> scores[0].name, costs[0].name
     ('accuracy', 'fit_wall_s')
@@ -54,7 +54,7 @@ def page_data(report: Report) -> Markup:
     Examples
     --------
     >>> from ensemblekit_reports.example import example_results
-    >>> from ensemblekit_reports.report import build
+    >>> from ensemblekit_reports.reporting.report import build
     >>> json.loads(page_data(build(example_results())))["tables"][0]["name"]
     'moons'
     """

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ensemblekit_reports.quantities import Quantity
-    from ensemblekit_reports.standings import Standing
+    from ensemblekit_reports.reporting.standings import Standing
 
 #: Shades beside none at all.
 SHADES = 5
@@ -35,7 +35,7 @@ def heat(standings: Sequence[Standing], quantity: Quantity) -> dict[str, int]:
     --------
     >>> from ensemblekit_reports.example import example_results
     >>> from ensemblekit_reports.quantities import QUANTITIES
-    >>> from ensemblekit_reports.standings import on_table
+    >>> from ensemblekit_reports.reporting.standings import on_table
     >>> heat(on_table(example_results(), "moons"), QUANTITIES["accuracy"])
     {'moe': 5, 'averaging': 4, 'logistic': 0}
     """

@@ -9,7 +9,7 @@ from ensemblekit_reports.render.templating import environment
 
 if TYPE_CHECKING:
     from ensemblekit_reports.render.pictures import Pictures
-    from ensemblekit_reports.report import Report
+    from ensemblekit_reports.reporting.report import Report
 
 _SIGNS = re.compile(r"([\\`*_\[\]<>|~&$#!@])")
 _LINKS = re.compile(r"(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)
@@ -43,7 +43,7 @@ def text(report: Report, pictures: Pictures) -> str:
     --------
     >>> from ensemblekit_reports.example import example_results
     >>> from ensemblekit_reports.render.pictures import draw
-    >>> from ensemblekit_reports.report import build
+    >>> from ensemblekit_reports.reporting.report import build
     >>> report = build(example_results())
     >>> "| Mixture of experts |" in text(report, draw(report))
     True

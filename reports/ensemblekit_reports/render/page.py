@@ -15,7 +15,7 @@ from ensemblekit_reports.render.templating import environment
 
 if TYPE_CHECKING:
     from ensemblekit_reports.render.pictures import Pictures
-    from ensemblekit_reports.report import Report
+    from ensemblekit_reports.reporting.report import Report
 
 
 #: What the page's script is made of, in this order; all of it is one scope.
@@ -40,7 +40,7 @@ def page(report: Report, pictures: Pictures) -> str:
     --------
     >>> from ensemblekit_reports.example import example_results
     >>> from ensemblekit_reports.render.pictures import draw
-    >>> from ensemblekit_reports.report import build
+    >>> from ensemblekit_reports.reporting.report import build
     >>> report = build(example_results())
     >>> "Content-Security-Policy" in page(report, draw(report))
     True

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 
 from ensemblekit_reports import wording
-from ensemblekit_reports.comparisons import UNTESTED
 from ensemblekit_reports.figures.colours import model_positions
 from ensemblekit_reports.figures.differences import Row, draw_differences
 from ensemblekit_reports.figures.pareto import draw_pareto
 from ensemblekit_reports.figures.ranks import draw_ranks
 from ensemblekit_reports.render.stories import Stories, tell
+from ensemblekit_reports.reporting.comparisons import UNTESTED
 
 if TYPE_CHECKING:
     from ensemblekit_reports.figures.svg import Drawing
-    from ensemblekit_reports.report import Report, TableSection
-    from ensemblekit_reports.sentences import Statement
+    from ensemblekit_reports.reporting.report import Report, TableSection
+    from ensemblekit_reports.reporting.sentences import Statement
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def draw(report: Report) -> Pictures:
     Examples
     --------
     >>> from ensemblekit_reports.example import example_results
-    >>> from ensemblekit_reports.report import build
+    >>> from ensemblekit_reports.reporting.report import build
     >>> [drawing.name for drawing in draw(build(example_results(("moons", "rings")))).all()][:4]
     ['pareto', 'differences-1', 'differences-2', 'table-1-differences']
     """

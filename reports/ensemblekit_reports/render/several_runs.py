@@ -18,7 +18,7 @@ from ensemblekit_reports.render.templating import environment
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ensemblekit_reports.several_runs import CommonTable, SideBySide
+    from ensemblekit_reports.reporting.several_runs import CommonTable, SideBySide
 
 #: Costs that are laid side by side; the others are in each run's own report.
 SHOWN_COSTS = ("fit_wall_s", "predict_single_p50_s", "size_bytes")

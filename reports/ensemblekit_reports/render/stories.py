@@ -13,13 +13,13 @@ from ensemblekit_reports.figures.learning import draw_learning
 from ensemblekit_reports.figures.mixtures import draw_drivers, draw_load, draw_map, draw_trace
 from ensemblekit_reports.insights import sentences
 from ensemblekit_reports.insights.plain import EnsembleInsight, ExplainedRow, MixtureInsight
-from ensemblekit_reports.learning import CurvePoint, LearningCurve, still_rising
+from ensemblekit_reports.reporting.learning import CurvePoint, LearningCurve, still_rising
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ensemblekit_reports.figures.svg import Drawing
-    from ensemblekit_reports.report import Report
+    from ensemblekit_reports.reporting.report import Report
 
 #: Mixtures on a table, tables of ensembles and of learning curves that are told in full, with few tables; and the same over all tables.
 MOST = {"mixtures": 4, "ensembles": 3, "learning": 6}
@@ -170,7 +170,7 @@ def tell(report: Report) -> Stories:
     Examples
     --------
     >>> from ensemblekit_reports.example import example_results
-    >>> from ensemblekit_reports.report import build
+    >>> from ensemblekit_reports.reporting.report import build
     >>> tell(build(example_results())).mixtures
     ()
     """

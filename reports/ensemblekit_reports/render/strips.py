@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ensemblekit_reports import wording
-from ensemblekit_reports.folds import side_by_side
+from ensemblekit_reports.reporting.folds import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ensemblekit_reports.answers import Answers
-    from ensemblekit_reports.report import Report, TableSection
+    from ensemblekit_reports.reporting.answers import Answers
+    from ensemblekit_reports.reporting.report import Report, TableSection
 
 #: With more folds than this each repeat is one mark.
 MOST_MARKS = 30
@@ -55,7 +55,7 @@ def fold_strips(report: Report, section: TableSection) -> Strips:
     Examples
     --------
     >>> from ensemblekit_reports.example import example_results
-    >>> from ensemblekit_reports.report import build
+    >>> from ensemblekit_reports.reporting.report import build
     >>> report = build(example_results())
     >>> strips = fold_strips(report, report.tables[0])
     >>> strips.low, strips.high, strips.paths["moe"].count("M")
@@ -77,7 +77,7 @@ def amount_scale(answers: Sequence[Answers]) -> tuple[float, float]:
 
     Examples
     --------
-    >>> from ensemblekit_reports.answers import of_amounts
+    >>> from ensemblekit_reports.reporting.answers import of_amounts
     >>> y = np.array([1.0, 2.0, 4.0])
     >>> amount_scale([of_amounts("t", "m", y, y + 1, np.ones(3))])
     (1.0, 5.0)

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ensemblekit_reports import comparisons, wording
+from ensemblekit_reports import wording
 from ensemblekit_reports.insights import sentences
 from ensemblekit_reports.quantities import COSTS, ESTIMATES, QUANTITIES, metrics_of
 from ensemblekit_reports.render import stories
 from ensemblekit_reports.render.explorer import measured
 from ensemblekit_reports.render.heat import heat
 from ensemblekit_reports.render.strips import amount_scale
-from ensemblekit_reports.report import named_models
-from ensemblekit_reports.standings import MAIN_COST
+from ensemblekit_reports.reporting import comparisons
+from ensemblekit_reports.reporting.report import named_models
+from ensemblekit_reports.reporting.standings import MAIN_COST
 from ensemblekit_reports.statistics.several_tables import MIN_TABLES
 
 if TYPE_CHECKING:
-    from ensemblekit_reports.comparisons import Comparison
     from ensemblekit_reports.quantities import Quantity
+    from ensemblekit_reports.reporting.comparisons import Comparison
 
 #: Columns of the leaderboard beside the primary metric; the page can show the others too.
 SHOWN = (

@@ -7,21 +7,21 @@ import sys
 
 import pytest
 
-from ensemblekit_reports import running
-from ensemblekit_reports.budget import Budget
 from ensemblekit_reports.engines import worker_folder as folders
 from ensemblekit_reports.engines.cluster import TRIES, LostError, fit_elsewhere
 from ensemblekit_reports.engines.engine import Engine
 from ensemblekit_reports.engines.order import Order, fit_order
 from ensemblekit_reports.environment import versions
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.keys import content_key
-from ensemblekit_reports.models import find_models, model_from_estimator
-from ensemblekit_reports.planned import plan_cells
 from ensemblekit_reports.quantities import metrics_of
 from ensemblekit_reports.results import KEY_COLUMNS
-from ensemblekit_reports.running import run
-from ensemblekit_reports.store import Store, read_json
+from ensemblekit_reports.running import run as running
+from ensemblekit_reports.running.run import run
+from ensemblekit_reports.running.store import Store, read_json
+from ensemblekit_reports.studies.budget import Budget
+from ensemblekit_reports.studies.keys import content_key
+from ensemblekit_reports.studies.models import find_models, model_from_estimator
+from ensemblekit_reports.studies.planned import plan_cells
 from tests.reports.running import oddities
 from tests.reports.running.test_running import IRIS, PLAN, TREE
 

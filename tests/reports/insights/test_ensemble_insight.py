@@ -21,7 +21,7 @@ from ensemblekit_reports.insights.ensemble import ensemble_insight
 from ensemblekit_reports.insights.plain import EnsembleInsight
 from ensemblekit_reports.insights.storing import from_bytes, to_bytes
 from ensemblekit_reports.insights.subject import Subject
-from ensemblekit_reports.tables import Table, bundled_table
+from ensemblekit_reports.tables.table import Table, bundled_table
 
 MEMBERS = [
     ("bayes", GaussianNB()),

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from ensemblekit import MixtureOfExpertsClassifier
-from ensemblekit_reports.cells import Fold, run_fold
 from ensemblekit_reports.insights.plain import MixtureInsight
 from ensemblekit_reports.insights.storing import insight_file, read_insight
-from ensemblekit_reports.models import REGISTRY
-from ensemblekit_reports.store import Store, cell_file, read_json
-from ensemblekit_reports.tables import bundled_table
+from ensemblekit_reports.running.cells import Fold, run_fold
+from ensemblekit_reports.running.store import Store, cell_file, read_json
+from ensemblekit_reports.studies.models import REGISTRY
+from ensemblekit_reports.tables.table import bundled_table
 
 
 def first_fold() -> Fold:

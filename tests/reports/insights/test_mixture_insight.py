@@ -11,13 +11,13 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 from ensemblekit.mixture.gates.hierarchical import HierarchicalGate
-from ensemblekit_reports.cells import column_groups
 from ensemblekit_reports.insights.gate_drivers import softmax_coefficients
 from ensemblekit_reports.insights.mixture import mixture_insight
 from ensemblekit_reports.insights.storing import from_bytes, to_bytes
 from ensemblekit_reports.insights.subject import Subject, say_number
-from ensemblekit_reports.preprocessing import preprocessing
-from ensemblekit_reports.tables import Table, table_from_frame
+from ensemblekit_reports.running.cells import column_groups
+from ensemblekit_reports.running.preprocessing import preprocessing
+from ensemblekit_reports.tables.table import Table, table_from_frame
 
 
 def regimes_table(n_rows: int = 300) -> Table:

@@ -14,7 +14,7 @@ from ensemblekit_reports.insights.choosing import with_gate_columns
 from ensemblekit_reports.insights.plain import Expert
 from ensemblekit_reports.render import to_html, to_json, to_markdown
 from ensemblekit_reports.render.stories import most_in_full, tell
-from ensemblekit_reports.report import Report, build
+from ensemblekit_reports.reporting.report import Report, build
 from tests.reports.insights import made_up
 
 HOSTILE = "<script>alert(1)</script> $\\frac{1}{0}$ `|` [a](javascript:x) \u202e{{ 7 * 7 }}" + "x" * 300

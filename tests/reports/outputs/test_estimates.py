@@ -7,19 +7,20 @@ import socket
 import numpy as np
 import pytest
 
-from ensemblekit_reports import energy, running
-from ensemblekit_reports.cost import TimedProcesses
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.estimates import Estimates
-from ensemblekit_reports.models import find_models
-from ensemblekit_reports.plan import Plan
-from ensemblekit_reports.planned import plan_cells
 from ensemblekit_reports.quantities import ESTIMATES
 from ensemblekit_reports.render import to_html
-from ensemblekit_reports.report import build
-from ensemblekit_reports.scheme import Scheme
-from ensemblekit_reports.study import Study, TableChoice
-from ensemblekit_reports.tables import bundled_table
+from ensemblekit_reports.reporting.report import build
+from ensemblekit_reports.running import energy
+from ensemblekit_reports.running import run as running
+from ensemblekit_reports.running.cost import TimedProcesses
+from ensemblekit_reports.studies.estimates import Estimates
+from ensemblekit_reports.studies.models import find_models
+from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.planned import plan_cells
+from ensemblekit_reports.studies.scheme import Scheme
+from ensemblekit_reports.studies.study import Study, TableChoice
+from ensemblekit_reports.tables.table import bundled_table
 
 
 def plan_with(**estimates):

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from ensemblekit_reports.example import example_results
-from ensemblekit_reports.known_columns import KnownColumn
-from ensemblekit_reports.model_card import model_card
-from ensemblekit_reports.report import build
-from ensemblekit_reports.stored_model import StoredModel
-from ensemblekit_reports.table_encoding import TableEncoding
+from ensemblekit_reports.outputs.known_columns import KnownColumn
+from ensemblekit_reports.outputs.model_card import model_card
+from ensemblekit_reports.outputs.stored_model import StoredModel
+from ensemblekit_reports.outputs.table_encoding import TableEncoding
+from ensemblekit_reports.reporting.report import build
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) | `=cmd`\n# heading"
 

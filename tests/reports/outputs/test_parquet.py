@@ -9,7 +9,7 @@ import pandas as pd
 
 from ensemblekit_reports.example import example_results
 from ensemblekit_reports.render import write
-from ensemblekit_reports.report import build
+from ensemblekit_reports.reporting.report import build
 
 
 def test_parquet_and_csv_hold_the_same(tmp_path):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ensemblekit_reports import printing
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.example import example_results
+from ensemblekit_reports.outputs import printing
 from ensemblekit_reports.render import write
-from ensemblekit_reports.report import build
+from ensemblekit_reports.reporting.report import build
 
 
 @pytest.fixture

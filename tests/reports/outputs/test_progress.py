@@ -8,13 +8,13 @@ import pty
 import re
 import time
 
-from ensemblekit_reports import running
-from ensemblekit_reports.live_board import BoardRow, LiveBoard
-from ensemblekit_reports.models import find_models
-from ensemblekit_reports.plan import Plan
-from ensemblekit_reports.progress import bar, plain, silent
-from ensemblekit_reports.scheme import Scheme
-from ensemblekit_reports.tables import bundled_table
+from ensemblekit_reports.running import run as running
+from ensemblekit_reports.running.live_board import BoardRow, LiveBoard
+from ensemblekit_reports.running.progress import bar, plain, silent
+from ensemblekit_reports.studies.models import find_models
+from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.scheme import Scheme
+from ensemblekit_reports.tables.table import bundled_table
 
 
 def in_terminal(work):

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from ensemblekit_reports import running
 from ensemblekit_reports.cli import main
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.models import find_models, model_from_estimator
-from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.render.several_runs import headline, runs_to_html, runs_to_markdown
-from ensemblekit_reports.scheme import Scheme
-from ensemblekit_reports.several_runs import lay_side_by_side
+from ensemblekit_reports.reporting.several_runs import lay_side_by_side
+from ensemblekit_reports.running import run as running
 from ensemblekit_reports.statistics.correlated_t import correlated_t
-from ensemblekit_reports.tables import bundled_table
+from ensemblekit_reports.studies.models import find_models, model_from_estimator
+from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.scheme import Scheme
+from ensemblekit_reports.tables.table import bundled_table
 
 TREE = model_from_estimator("tree", DecisionTreeClassifier(max_depth=2))
 PLAN = Plan("p", (bundled_table("iris"),), (*find_models(["logistic"]), TREE), "accuracy", 0.01, Scheme(2, 3), 0, quick=True)

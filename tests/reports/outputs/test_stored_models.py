@@ -18,16 +18,16 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.known_columns import UNKNOWN
-from ensemblekit_reports.loaded_trees import check_trees
-from ensemblekit_reports.models import REGISTRY, REGRESSORS, Model, model_from_estimator
-from ensemblekit_reports.plan import Plan
-from ensemblekit_reports.predicting import predict_file
-from ensemblekit_reports.refitting import refit
-from ensemblekit_reports.scheme import Scheme
-from ensemblekit_reports.stored_model import ABOUT, load_model, save_model
-from ensemblekit_reports.tables import table_from_frame
-from ensemblekit_reports.trusted_types import TRUSTED
+from ensemblekit_reports.outputs.known_columns import UNKNOWN
+from ensemblekit_reports.outputs.loaded_trees import check_trees
+from ensemblekit_reports.outputs.predicting import predict_file
+from ensemblekit_reports.outputs.refitting import refit
+from ensemblekit_reports.outputs.stored_model import ABOUT, load_model, save_model
+from ensemblekit_reports.outputs.trusted_types import TRUSTED
+from ensemblekit_reports.studies.models import REGISTRY, REGRESSORS, Model, model_from_estimator
+from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.scheme import Scheme
+from ensemblekit_reports.tables.table import table_from_frame
 
 pytest.importorskip("skops")
 

@@ -9,8 +9,8 @@ import pytest
 
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.example import example_results
-from ensemblekit_reports.report import build
-from ensemblekit_reports.tracking import log_to_mlflow
+from ensemblekit_reports.outputs.tracking import log_to_mlflow
+from ensemblekit_reports.reporting.report import build
 
 pytestmark = [pytest.mark.extras, pytest.mark.filterwarnings("ignore")]  # MLflow's database layer warns of itself
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ensemblekit_reports.answers import of_classes
 from ensemblekit_reports.quantities import COSTS
+from ensemblekit_reports.reporting.answers import of_classes
 from ensemblekit_reports.results import Environment, ModelFacts, Results, TableFacts
 
 MODELS = (

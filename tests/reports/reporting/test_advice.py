@@ -14,15 +14,15 @@ from scipy import stats
 from sklearn.datasets import load_iris
 from statsmodels.stats.multitest import multipletests
 
-from ensemblekit_reports.models import REGISTRY
 from ensemblekit_reports.quantities import COSTS
-from ensemblekit_reports.rebuilding import rebuild
 from ensemblekit_reports.render import to_html, to_markdown
 from ensemblekit_reports.render.pictures import draw
-from ensemblekit_reports.report import build
+from ensemblekit_reports.reporting.rebuilding import rebuild
+from ensemblekit_reports.reporting.report import build
 from ensemblekit_reports.statistics.multiplicity import holm
 from ensemblekit_reports.statistics.several_tables import friedman
-from ensemblekit_reports.tables import bundled_table, table_from_file, table_from_frame
+from ensemblekit_reports.studies.models import REGISTRY
+from ensemblekit_reports.tables.table import bundled_table, table_from_file, table_from_frame
 from tests.reports.reporting.synthetic import LEVELS, MODELS, fail, study
 
 

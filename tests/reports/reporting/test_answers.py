@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, recall_score
 
-from ensemblekit_reports.answers import of_amounts, of_classes, read_answers
-from ensemblekit_reports.metrics import calibration_error
-from ensemblekit_reports.predictions import Predictions, predictions_file, to_parquet
 from ensemblekit_reports.render import to_html, to_markdown
 from ensemblekit_reports.render.strips import fold_strips
-from ensemblekit_reports.report import build, named_models
+from ensemblekit_reports.reporting.answers import of_amounts, of_classes, read_answers
+from ensemblekit_reports.reporting.report import build, named_models
+from ensemblekit_reports.running.metrics import calibration_error
+from ensemblekit_reports.running.predictions import Predictions, predictions_file, to_parquet
 from tests.reports.reporting.synthetic import LEVELS, MODELS, answered, study
 from tests.reports.reporting.test_render import HOSTILE, Page
 

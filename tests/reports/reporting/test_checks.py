@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from ensemblekit_reports.check_codes import CODES, check_silence
-from ensemblekit_reports.checks import CHECKS, findings, silenced
 from ensemblekit_reports.cli import USER_ERROR, main
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.render import to_html, to_markdown
-from ensemblekit_reports.report import build
+from ensemblekit_reports.reporting.check_codes import CODES, check_silence
+from ensemblekit_reports.reporting.checks import CHECKS, findings, silenced
+from ensemblekit_reports.reporting.report import build
 from ensemblekit_reports.results import Leak
-from ensemblekit_reports.study import study_from_toml
+from ensemblekit_reports.studies.study import study_from_toml
 from tests.reports.insights import made_up
 from tests.reports.reporting.synthetic import LEVELS, fail, study
 

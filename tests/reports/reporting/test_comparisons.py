@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ensemblekit_reports.comparisons import (
+from ensemblekit_reports.reporting.comparisons import (
     BETTER,
     UNDECIDED,
     UNTESTED,

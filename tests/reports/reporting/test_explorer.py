@@ -10,7 +10,7 @@ import pytest
 from ensemblekit_reports.quantities import COSTS, METRICS, QUANTITIES
 from ensemblekit_reports.render.explorer import measured, page_data
 from ensemblekit_reports.render.heat import SHADES, heat
-from ensemblekit_reports.report import build
+from ensemblekit_reports.reporting.report import build
 from tests.reports.reporting.synthetic import MODELS, fail, study
 from tests.reports.reporting.test_render import HOSTILE, hostile
 

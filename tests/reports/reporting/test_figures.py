@@ -16,7 +16,7 @@ from ensemblekit_reports.figures.differences import Row, draw_differences
 from ensemblekit_reports.figures.pareto import draw_pareto
 from ensemblekit_reports.quantities import QUANTITIES
 from ensemblekit_reports.render.pictures import draw
-from ensemblekit_reports.report import build
+from ensemblekit_reports.reporting.report import build
 from tests.reports.reporting.synthetic import MODELS, fail, study
 
 FRAME = Box(0, 0, 700, 350)

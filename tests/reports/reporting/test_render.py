@@ -20,7 +20,7 @@ from ensemblekit_reports import atomic
 from ensemblekit_reports.render import to_html, to_markdown, write
 from ensemblekit_reports.render.cells import cells_to_csv
 from ensemblekit_reports.render.data import to_json
-from ensemblekit_reports.report import build
+from ensemblekit_reports.reporting.report import build
 from tests.reports.reporting.synthetic import LEVELS, MODELS, fail, study
 
 HOSTILE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ensemblekit_reports.standings import MAIN_COST, best, on_table, over_tables, pareto_front
+from ensemblekit_reports.reporting.standings import MAIN_COST, best, on_table, over_tables, pareto_front
 from ensemblekit_reports.statistics.summaries import cost_summary, mean_over_tables, score_summary
 from tests.reports.reporting.synthetic import LEVELS, fail, study
 

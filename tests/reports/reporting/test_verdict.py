@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ensemblekit_reports.report import build
+from ensemblekit_reports.reporting.report import build
 from ensemblekit_reports.results import ModelFacts
 from tests.reports.reporting.synthetic import LEVELS, MODELS, fail, study
 

@@ -12,13 +12,13 @@ from sklearn.tree import ExtraTreeClassifier
 
 from ensemblekit.ensembles import AveragingEnsembleClassifier, WeightedEnsembleClassifier
 from ensemblekit.ensembles.members import lightgbm_classifier
-from ensemblekit_reports.cells import Fold, Prepared, run_cell, run_fold
-from ensemblekit_reports.metrics import score
-from ensemblekit_reports.models import REGISTRY, Model, model_from_estimator
-from ensemblekit_reports.predictions import predictions_file, read_predictions
 from ensemblekit_reports.quantities import metrics_of
-from ensemblekit_reports.store import Store, read_json
-from ensemblekit_reports.tables import bundled_table
+from ensemblekit_reports.running.cells import Fold, Prepared, run_cell, run_fold
+from ensemblekit_reports.running.metrics import score
+from ensemblekit_reports.running.predictions import predictions_file, read_predictions
+from ensemblekit_reports.running.store import Store, read_json
+from ensemblekit_reports.studies.models import REGISTRY, Model, model_from_estimator
+from ensemblekit_reports.tables.table import bundled_table
 from tests.reports.running import oddities
 
 IRIS = bundled_table("iris")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ensemblekit_reports.columns import Encoded, LeftOut, encode
+from ensemblekit_reports.tables.columns import Encoded, LeftOut, encode
 
 
 def kind(cells, name="c"):

@@ -10,15 +10,15 @@ from sklearn.datasets import load_iris
 
 from ensemblekit.compression import DistilledClassifier, PrunedClassifier, QuantizedRegressor
 from ensemblekit_reports import compare
-from ensemblekit_reports.compressed import with_compressed
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.example import example_results
 from ensemblekit_reports.figures.colours import model_positions
 from ensemblekit_reports.figures.pareto import draw_pareto
-from ensemblekit_reports.models import find_models, from_portable, to_portable
 from ensemblekit_reports.quantities import QUANTITIES
-from ensemblekit_reports.standings import on_table
-from ensemblekit_reports.study import study_from_toml
+from ensemblekit_reports.reporting.standings import on_table
+from ensemblekit_reports.studies.compressed import with_compressed
+from ensemblekit_reports.studies.models import find_models, from_portable, to_portable
+from ensemblekit_reports.studies.study import study_from_toml
 
 
 def names(models, task="classification"):

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from ensemblekit_reports import timing
-from ensemblekit_reports.budget import Budget
-from ensemblekit_reports.cells import Fold
-from ensemblekit_reports.cost import TimedProcesses, clean_environment
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.models import REGISTRY, model_from_estimator
 from ensemblekit_reports.quantities import COSTS
-from ensemblekit_reports.tables import bundled_table
+from ensemblekit_reports.running import timing
+from ensemblekit_reports.running.cells import Fold
+from ensemblekit_reports.running.cost import TimedProcesses, clean_environment
+from ensemblekit_reports.studies.budget import Budget
+from ensemblekit_reports.studies.models import REGISTRY, model_from_estimator
+from ensemblekit_reports.tables.table import bundled_table
 from tests.reports.running import oddities
 
 IRIS = bundled_table("iris")
@@ -100,7 +100,7 @@ def test_without_a_way_to_reset_the_mark_memory_is_not_a_number(monkeypatch):
 
 def test_a_server_that_does_not_start_says_why(monkeypatch):
     monkeypatch.setattr(
-        "ensemblekit_reports.cost.clean_environment",
+        "ensemblekit_reports.running.cost.clean_environment",
         lambda threads: clean_environment(threads) | {"PYTHONPATH": "", "PYTHONHOME": "/nowhere"},
     )
     with TimedProcesses(threads=1, quick=True) as broken, pytest.raises(UserError, match="does not start"):

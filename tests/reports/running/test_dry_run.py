@@ -6,11 +6,11 @@ import dataclasses
 
 import pytest
 
-from ensemblekit_reports.budget import Budget
-from ensemblekit_reports.dry_run import _part_of, _probe_share, dry_run
-from ensemblekit_reports.models import model_from_estimator
-from ensemblekit_reports.running import run
-from ensemblekit_reports.tables import bundled_table
+from ensemblekit_reports.running.run import run
+from ensemblekit_reports.studies.budget import Budget
+from ensemblekit_reports.studies.dry_run import _part_of, _probe_share, dry_run
+from ensemblekit_reports.studies.models import model_from_estimator
+from ensemblekit_reports.tables.table import bundled_table
 from tests.reports.running import oddities
 from tests.reports.running.test_running import PLAN
 
@@ -19,7 +19,7 @@ DIGITS = bundled_table("digits")
 
 @pytest.fixture(autouse=True)
 def without_costs(monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.running._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
 
 
 def test_what_is_finished_is_not_counted_again(tmp_path):
@@ -49,7 +49,7 @@ def test_what_fails_is_said(tmp_path):
 
 
 def test_a_part_of_a_table_has_every_class(monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.dry_run.PROBE_ROWS", 600)
+    monkeypatch.setattr("ensemblekit_reports.studies.dry_run.PROBE_ROWS", 600)
     part = _part_of(DIGITS, _probe_share(DIGITS))
     assert len(part.y) == 600
     assert set(part.y) == set(DIGITS.y)

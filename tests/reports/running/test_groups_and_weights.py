@@ -14,20 +14,20 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit_reports import compare
-from ensemblekit_reports.cells import Fold, Prepared, run_cell
-from ensemblekit_reports.cost import TimedProcesses
-from ensemblekit_reports.dry_run import dry_run
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.grouped_folds import divides_groups, with_grouped_folds
-from ensemblekit_reports.metrics import score
-from ensemblekit_reports.models import REGISTRY, find_models, model_from_estimator
-from ensemblekit_reports.plan import Plan
-from ensemblekit_reports.planned import plan_cells
-from ensemblekit_reports.running import load_results, run
-from ensemblekit_reports.scheme import Scheme, assign_folds
-from ensemblekit_reports.store import read_json, to_json
-from ensemblekit_reports.study import Study, TableChoice
-from ensemblekit_reports.tables import bundled_table, table_from_file
+from ensemblekit_reports.running.cells import Fold, Prepared, run_cell
+from ensemblekit_reports.running.cost import TimedProcesses
+from ensemblekit_reports.running.grouped_folds import divides_groups, with_grouped_folds
+from ensemblekit_reports.running.metrics import score
+from ensemblekit_reports.running.run import load_results, run
+from ensemblekit_reports.running.store import read_json, to_json
+from ensemblekit_reports.studies.dry_run import dry_run
+from ensemblekit_reports.studies.models import REGISTRY, find_models, model_from_estimator
+from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.planned import plan_cells
+from ensemblekit_reports.studies.scheme import Scheme, assign_folds
+from ensemblekit_reports.studies.study import Study, TableChoice
+from ensemblekit_reports.tables.table import bundled_table, table_from_file
 from tests.reports.running import oddities
 
 IRIS = bundled_table("iris")
@@ -118,7 +118,7 @@ def test_wrong_columns_are_said(tmp_path, column, values, complaint):
 
 
 def test_a_whole_study_with_both(file, tmp_path, monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.running._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
     choice = TableChoice(path=str(file), target="kind", groups="patient", weights="w")
     plan = Study(tables=(choice,), models=("logistic",), folds="1x3", quick=True).plan(tmp_path)
     assert isinstance(plan, Plan)
@@ -189,7 +189,7 @@ def test_groups_reach_the_timed_process(tmp_path):
 
 
 def test_a_dry_run_takes_groups_of_single_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.dry_run.PROBE_ROWS", 30)
+    monkeypatch.setattr("ensemblekit_reports.studies.dry_run.PROBE_ROWS", 30)
     tiny = dataclasses.replace(IRIS, groups=np.maximum(np.arange(150) - 145, 0))
     plan = Plan("p", (tiny,), find_models(["logistic"]), "accuracy", 0.01, Scheme(1, 5), 0, quick=True)
     assert dry_run(plan, tmp_path, jobs=1).n_cells == 5

@@ -9,13 +9,14 @@ import time
 
 import pytest
 
-from ensemblekit_reports import render, report
-from ensemblekit_reports.budget import Budget
+from ensemblekit_reports import render
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.models import model_from_estimator
-from ensemblekit_reports.running import run
-from ensemblekit_reports.scheme import Scheme
-from ensemblekit_reports.store import read_json
+from ensemblekit_reports.reporting import report
+from ensemblekit_reports.running.run import run
+from ensemblekit_reports.running.store import read_json
+from ensemblekit_reports.studies.budget import Budget
+from ensemblekit_reports.studies.models import model_from_estimator
+from ensemblekit_reports.studies.scheme import Scheme
 from tests.reports.running import oddities
 from tests.reports.running.test_running import PLAN, TREE
 
@@ -48,7 +49,7 @@ def found(tmp_path_factory):
     budget = Budget(seconds=8, megabytes=400 if sys.platform == "linux" else 0)
     plan = dataclasses.replace(PLAN, models=models, scheme=Scheme(1, FOLDS), budget=budget)
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr("ensemblekit_reports.running._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
     results = run(plan, folder, jobs=2, command="c")
     monkeypatch.undo()
     return plan, folder, results
@@ -100,7 +101,7 @@ def test_another_budget_runs_again_what_the_old_one_ended(found, tmp_path):
     before = {file.name: file.stat().st_mtime_ns for file in (folder / "cells" / "accuracy").iterdir()}
     plan = dataclasses.replace(plan, budget=dataclasses.replace(plan.budget, seconds=2))
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr("ensemblekit_reports.running._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
     again = run(plan, folder, jobs=2, command="c")
     monkeypatch.undo()
     changed = {file.name for file in (folder / "cells" / "accuracy").iterdir() if before[file.name] != file.stat().st_mtime_ns}
@@ -110,7 +111,7 @@ def test_another_budget_runs_again_what_the_old_one_ended(found, tmp_path):
 
 
 def test_a_slow_model_is_ended_in_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.running._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
     plan = dataclasses.replace(PLAN, models=(model_from_estimator("hangs", oddities.Hangs()),), budget=Budget(seconds=0.5))
     started = time.monotonic()
     results = run(plan, tmp_path, jobs=3, command="c")
@@ -122,7 +123,7 @@ def test_a_slow_model_is_ended_in_time(tmp_path, monkeypatch):
 
 
 def test_cells_that_cannot_be_written_are_said_and_the_finished_are_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.running._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
     plan = dataclasses.replace(PLAN, models=(TREE, model_from_estimator("fills", oddities.FillsTheDisk())))
     with pytest.raises(UserError, match=r"predictions/iris-fills-r0-f\d-\w+.parquet: File too large. Finished cells are kept."):
         run(plan, tmp_path, jobs=1, command="c")
@@ -136,6 +137,6 @@ def test_no_budget_is_negative():
 
 
 def test_memory_cannot_be_limited_where_it_cannot_be_seen(monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.budget.Path.exists", lambda path: False)
+    monkeypatch.setattr("ensemblekit_reports.studies.budget.Path.exists", lambda path: False)
     with pytest.raises(UserError, match="needs Linux"):
         Budget(megabytes=1).check()

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ensemblekit_reports.leaks import find_leaks
-from ensemblekit_reports.tables import Column, Table, bundled_table
+from ensemblekit_reports.running.leaks import find_leaks
+from ensemblekit_reports.tables.table import Column, Table, bundled_table
 
 
 def folds(n_rows: int) -> np.ndarray:

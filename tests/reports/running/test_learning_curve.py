@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ensemblekit_reports.cells import Fold, run_fold
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.learning_rows import check_shares, kept_rows
-from ensemblekit_reports.models import find_models
-from ensemblekit_reports.plan import Plan
-from ensemblekit_reports.planned import curve_cells, plan_cells
 from ensemblekit_reports.render import to_html, to_markdown
-from ensemblekit_reports.report import build
-from ensemblekit_reports.running import run
-from ensemblekit_reports.scheme import Scheme
-from ensemblekit_reports.store import Store, cell_file, read_json
-from ensemblekit_reports.tables import bundled_table
+from ensemblekit_reports.reporting.report import build
+from ensemblekit_reports.running.cells import Fold, run_fold
+from ensemblekit_reports.running.run import run
+from ensemblekit_reports.running.store import Store, cell_file, read_json
+from ensemblekit_reports.studies.learning_rows import check_shares, kept_rows
+from ensemblekit_reports.studies.models import find_models
+from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.planned import curve_cells, plan_cells
+from ensemblekit_reports.studies.scheme import Scheme
+from ensemblekit_reports.tables.table import bundled_table
 
 SHARES = (0.1, 0.25, 0.5, 1.0)
 PLAN = Plan("p", (bundled_table("iris"),), find_models(["logistic"]), "accuracy", 0.01, Scheme(1, 3), 0, True)

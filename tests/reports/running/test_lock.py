@@ -11,16 +11,16 @@ import textwrap
 import pytest
 
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.lock import LOCK, only_run_in
-from ensemblekit_reports.models import model_from_estimator
-from ensemblekit_reports.running import run
+from ensemblekit_reports.running.lock import LOCK, only_run_in
+from ensemblekit_reports.running.run import run
+from ensemblekit_reports.studies.models import model_from_estimator
 from tests.reports.running import oddities
 from tests.reports.running.test_running import PLAN
 
 HOLD = """
     import sys, time
     from pathlib import Path
-    from ensemblekit_reports.lock import only_run_in
+    from ensemblekit_reports.running.lock import only_run_in
     with only_run_in(Path(sys.argv[1])):
         print("held", flush=True)
         time.sleep(100)
@@ -51,11 +51,11 @@ def test_a_killed_run_locks_nobody_out(tmp_path, holder):
 
 
 def test_the_folder_is_free_after_a_run_and_after_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.running._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
     plan = dataclasses.replace(PLAN, models=(model_from_estimator("bad", oddities.Raises()),))
     for _ in range(2):
         run(plan, tmp_path, jobs=1, command="c")
-    monkeypatch.setattr("ensemblekit_reports.running.plan_cells", lambda *everything: 1 / 0)
+    monkeypatch.setattr("ensemblekit_reports.running.run.plan_cells", lambda *everything: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(plan, tmp_path, jobs=1, command="c")
     with only_run_in(tmp_path):

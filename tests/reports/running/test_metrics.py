@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from ensemblekit_reports.metrics import calibration_error, check_probabilities, judge, score, score_amounts
-from ensemblekit_reports.predictions import Predictions, read_predictions, to_parquet
 from ensemblekit_reports.quantities import CALIBRATION_BINS, DEFAULT_METRICS, METRICS, QUANTITIES, TASKS, metrics_of
+from ensemblekit_reports.running.metrics import calibration_error, check_probabilities, judge, score, score_amounts
+from ensemblekit_reports.running.predictions import Predictions, read_predictions, to_parquet
 
 
 def test_against_scikit_learn():

@@ -9,7 +9,7 @@ from sklearn.datasets import make_classification
 from sklearn.linear_model import Ridge
 
 from ensemblekit.packed import pack
-from ensemblekit_reports.models import (
+from ensemblekit_reports.studies.models import (
     DEFAULT_MODELS,
     REGISTRY,
     REGRESSORS,
@@ -18,7 +18,7 @@ from ensemblekit_reports.models import (
     model_from_estimator,
     to_portable,
 )
-from ensemblekit_reports.study import Study, TableChoice
+from ensemblekit_reports.studies.study import Study, TableChoice
 
 MIXTURES = ("moe-boosted", "moe-trees")
 

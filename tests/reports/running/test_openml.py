@@ -11,8 +11,8 @@ from urllib.error import URLError
 import pytest
 
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.openml import openml_table
-from ensemblekit_reports.study import Study, TableChoice, study_from_toml
+from ensemblekit_reports.studies.study import Study, TableChoice, study_from_toml
+from ensemblekit_reports.tables.openml import openml_table
 
 COLUMNS = [("row", "numeric"), ("size", "numeric"), ("colour", "nominal"), ("doctor", "nominal"), ("kind", "nominal")]
 ROWS = [f"{n},{n % 7 + 0.5},{'red' if n % 3 else 'blue'},{'ann' if n % 4 else 'bob'},{n % 2}" for n in range(24)]

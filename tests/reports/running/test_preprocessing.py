@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ensemblekit_reports.preprocessing import preprocessing
+from ensemblekit_reports.running.preprocessing import preprocessing
 
 NAN = np.nan
 

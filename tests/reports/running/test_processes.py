@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ensemblekit_reports import fitters
-from ensemblekit_reports.budget import Budget
-from ensemblekit_reports.fitters import Fitters
-from ensemblekit_reports.processes import ReadyProcess, memory_of
+from ensemblekit_reports.running import fitters
+from ensemblekit_reports.running.fitters import Fitters
+from ensemblekit_reports.running.processes import ReadyProcess, memory_of
+from ensemblekit_reports.studies.budget import Budget
 from tests.reports.running.test_running import IRIS, PLAN, TREE
 
 #: A hundred megabytes, shared with two forks, and a hundred of a child that a thread started.

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.reading import read_frame
+from ensemblekit_reports.tables.reading import read_frame
 
 ROWS = {"size": ["1.5", "2", ""], "kind": ["a", "b, c", "d"]}
 

@@ -12,17 +12,17 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from ensemblekit_reports import compare
-from ensemblekit_reports.cells import Fold, Prepared, predict_amounts, run_cell
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.labels import encode_labels
-from ensemblekit_reports.metrics import score_amounts
-from ensemblekit_reports.models import REGRESSORS, model_from_estimator
-from ensemblekit_reports.report import build
-from ensemblekit_reports.running import load_results
-from ensemblekit_reports.scheme import Scheme, assign_folds, strata_of
-from ensemblekit_reports.study import Study, TableChoice
-from ensemblekit_reports.tables import bundled_table
-from ensemblekit_reports.timing import dummy_table
+from ensemblekit_reports.reporting.report import build
+from ensemblekit_reports.running.cells import Fold, Prepared, predict_amounts, run_cell
+from ensemblekit_reports.running.metrics import score_amounts
+from ensemblekit_reports.running.run import load_results
+from ensemblekit_reports.running.timing import dummy_table
+from ensemblekit_reports.studies.models import REGRESSORS, model_from_estimator
+from ensemblekit_reports.studies.scheme import Scheme, assign_folds, strata_of
+from ensemblekit_reports.studies.study import Study, TableChoice
+from ensemblekit_reports.tables.labels import encode_labels
+from ensemblekit_reports.tables.table import bundled_table
 
 RNG = np.random.default_rng(0)
 DIABETES = bundled_table("diabetes")

@@ -9,19 +9,21 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from ensemblekit_reports import keys, running, timing
-from ensemblekit_reports.budget import Budget
-from ensemblekit_reports.cost import TimedProcesses
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.fitters import Fitters
-from ensemblekit_reports.models import find_models, model_from_estimator
-from ensemblekit_reports.plan import Plan
 from ensemblekit_reports.quantities import COSTS, metrics_of
 from ensemblekit_reports.results import KEY_COLUMNS
-from ensemblekit_reports.running import load_results, run
-from ensemblekit_reports.scheme import Scheme
-from ensemblekit_reports.store import read_json, to_json
-from ensemblekit_reports.tables import bundled_table
+from ensemblekit_reports.running import run as running
+from ensemblekit_reports.running import timing
+from ensemblekit_reports.running.cost import TimedProcesses
+from ensemblekit_reports.running.fitters import Fitters
+from ensemblekit_reports.running.run import load_results, run
+from ensemblekit_reports.running.store import read_json, to_json
+from ensemblekit_reports.studies import keys
+from ensemblekit_reports.studies.budget import Budget
+from ensemblekit_reports.studies.models import find_models, model_from_estimator
+from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.scheme import Scheme
+from ensemblekit_reports.tables.table import bundled_table
 from tests.reports.running import oddities
 
 IRIS = bundled_table("iris")

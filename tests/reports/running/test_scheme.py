@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.scheme import QUICK, Scheme, assign_folds, model_seed, parse_scheme, scheme_for
+from ensemblekit_reports.studies.scheme import QUICK, Scheme, assign_folds, model_seed, parse_scheme, scheme_for
 
 
 def test_the_protocols_sizes():

@@ -10,7 +10,7 @@ import pytest
 
 from ensemblekit_reports import atomic
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.store import Store, cell_file, read_json, to_json
+from ensemblekit_reports.running.store import Store, cell_file, read_json, to_json
 
 
 def test_a_crash_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
@@ -43,7 +43,7 @@ def test_a_folder_that_may_not_be_written(tmp_path, monkeypatch):
     def refuse(path: Path, content: bytes) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("ensemblekit_reports.store.write_bytes", refuse)
+    monkeypatch.setattr("ensemblekit_reports.running.store.write_bytes", refuse)
     with pytest.raises(UserError, match="cannot be written to: Permission denied"):
         Store(tmp_path)
 

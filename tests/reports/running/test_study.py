@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.scheme import Scheme
-from ensemblekit_reports.study import DEFAULT_STUDY, Study, TableChoice, study_from_toml
+from ensemblekit_reports.studies.scheme import Scheme
+from ensemblekit_reports.studies.study import DEFAULT_STUDY, Study, TableChoice, study_from_toml
 
 MINIMAL = '[[tables]]\nname = "iris"\n'
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.tables import table_from_file, table_from_frame
+from ensemblekit_reports.tables.table import table_from_file, table_from_frame
 
 
 def table_of(text, tmp_path, target="y"):

@@ -1,0 +1,127 @@
+"""Which model to take within a budget: the front of the leaderboard, read from the cheapest upwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ensemblekit_reports import wording
+from ensemblekit_reports.quantities import COSTS, QUANTITIES, Quantity
+from ensemblekit_reports.reporting.comparisons import BETTER, UNTESTED, Comparison, facing
+from ensemblekit_reports.reporting.standings import Standing, pareto_front
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Step:
+    """A model that is worth its price.
+
+    Parameters
+    ----------
+    model : str
+        Name.
+    label : str
+    cost : float
+        From which on it can be had.
+    score : float
+        Its mean.
+    remark : str
+        How sure it is that it is better than the step before it; empty where that is shown, and of the first.
+    """
+
+    model: str
+    label: str
+    cost: float
+    score: float
+    remark: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to take for how much of one cost.
+
+    Parameters
+    ----------
+    cost : Quantity
+    steps : tuple of Step
+        Cheapest first, each scoring better than the one before.
+    sentence : str
+        The same in words.
+    """
+
+    cost: Quantity
+    steps: tuple[Step, ...]
+    sentence: str
+
+
+def advise(standings: Sequence[Standing], comparisons: Sequence[Comparison], metric: str) -> tuple[Advice, ...]:
+    """Say for every cost of which less is better which model to take up to how much of it.
+
+    Parameters
+    ----------
+    standings : sequence of Standing
+        Over all tables.
+    comparisons : sequence of Comparison
+        Every judged pair, over all tables.
+    metric : str
+        Primary metric.
+
+    Returns
+    -------
+    tuple of Advice
+        Costs that no two complete models differ in are left out.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.reporting.comparisons import compare_on_table
+    >>> from ensemblekit_reports.example import example_results
+    >>> from ensemblekit_reports.reporting.standings import on_table
+    >>> results = example_results()
+    >>> judged = compare_on_table(results, "moons", [("moe", "logistic"), ("moe", "averaging")])
+    >>> print(advise(on_table(results, "moons"), judged, "accuracy")[2].sentence)
+    Below 390 µs take Logistic regression (85.4 %), from 390 µs on Mixture of experts (95.0 %).
+    """
+    found = []
+    for cost in COSTS:
+        steps = _steps(standings, comparisons, metric, cost)
+        if steps and not cost.higher_is_better:
+            found.append(Advice(cost, steps, _sentence(steps, cost, QUANTITIES[metric])))
+    return tuple(found)
+
+
+def _steps(standings: Sequence[Standing], comparisons: Sequence[Comparison], metric: str, cost: Quantity) -> tuple[Step, ...]:
+    measured = [s for s in standings if s.complete and cost.name in s.costs and s.costs[cost.name].n]
+    if len(measured) < 2:
+        return ()
+    names = pareto_front(measured, metric, cost.name)
+    front = sorted((s for s in measured if s.model.name in names), key=lambda s: s.costs[cost.name].value)
+    steps: list[Step] = []
+    for standing in front:
+        name, label = standing.model.name, wording.name(standing.model.label, 40)
+        remark = _remark(facing(comparisons, name, steps[-1].model), steps[-1].label) if steps else ""
+        steps.append(Step(name, label, standing.costs[cost.name].value, standing.scores[metric].value, remark))
+    return tuple(steps)
+
+
+def _remark(comparison: Comparison | None, cheaper: str) -> str:
+    if comparison is None:
+        return f"not compared with {cheaper}"
+    if comparison.call == BETTER:
+        return ""
+    if comparison.call == UNTESTED and comparison.ahead + comparison.behind:
+        return f"clearly better than {cheaper} on {len(comparison.better_on)} of {wording.count(comparison.n, 'table')}"
+    return f"not shown to be better than {cheaper}"
+
+
+def _sentence(steps: tuple[Step, ...], cost: Quantity, quantity: Quantity) -> str:
+    texts = [f"{step.label} ({_score(step.score, quantity)}{f', {step.remark}' if step.remark else ''})" for step in steps]
+    if len(steps) == 1:
+        return f"{texts[0]} has the best mean score and is the cheapest."
+    later = [f"from {wording.cost(step.cost, cost)} on {text}" for step, text in zip(steps[1:], texts[1:], strict=True)]
+    return f"Below {wording.cost(steps[1].cost, cost)} take {texts[0]}, {', '.join(later)}."
+
+
+def _score(value: float, quantity: Quantity) -> str:
+    return f"{wording.number(value * wording.scale(quantity), 1 if quantity.share else 3)}{' %' if quantity.share else ''}"

@@ -1,0 +1,1 @@
+"""A plan becomes cells: fitted, judged, timed and stored."""

@@ -1,0 +1,313 @@
+"""Costs of one model on one fold, measured inside a process that does nothing else.
+
+Started as ``python -m ensemblekit_reports.running.timing`` with a clean environment and pinned threads; `serving.py` sees to it that
+every measurement has a fresh process that has seen no other model.
+
+Only this project writes jobs, and nothing here reads the user's file: the table arrives as plain arrays. A pickle
+arrives only for an estimator that the caller passed in from Python, written by the same run a moment before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import json
+import pickle
+import sys
+import time
+import warnings
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import wrap_non_picklable_objects
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from ensemblekit.packed import compute
+from ensemblekit_reports.running.grouped_folds import with_grouped_folds
+from ensemblekit_reports.running.preprocessing import preprocessing
+from ensemblekit_reports.running.serving import Tell, serve
+from ensemblekit_reports.studies.models import import_models, registry
+
+Floats = NDArray[np.float64]
+Record = dict[str, float | bool | str]
+
+#: Calls without which a 99th percentile means nothing.
+SINGLE_CALLS = 1_000
+#: In quick mode single rows stop after so many seconds, but not before so many calls.
+QUICK_SECONDS, QUICK_CALLS = 0.5, 50
+BATCHES = (100, 10_000)
+#: A batch is repeated until it took so long in total, at most so often.
+BATCH_SECONDS, BATCH_REPEATS = 0.2, 50
+#: Places in a job's ``columns``.
+INCOMPLETE, CATEGORIES = 1, 2
+#: Test rows over which compute is averaged: the first, hence the same in every run.
+COUNTED_ROWS = 200
+_COMPUTE = ("compute_total", "compute_active", "node_visits_active", "multiply_adds_active")
+#: Rows of the warm-up's table.
+DUMMY_ROWS = 60
+#: Wall time may exceed CPU time by this share and these seconds before a timing counts as contended.
+CONTENDED_SHARE, CONTENDED_SECONDS = 0.15, 0.02
+
+
+def measure(job: dict[str, Any], tell: Tell) -> Record:
+    """Measure every cost of one model on one fold.
+
+    Parameters
+    ----------
+    job : dict
+        As written by ``cost.py``: ``arrays`` (npz with ``X``, ``y``, ``tested``, perhaps ``weights`` and ``groups``), ``task``,
+        ``model`` (registry name) or ``estimator`` (pickle), ``kind`` and ``columns`` of the preprocessing, ``seed``, ``threads``,
+        ``quick``.
+    tell : callable
+        Told of the steps.
+
+    Returns
+    -------
+    dict
+        Each name in ``quantities.COSTS``, ``predict_single_calls``, ``contended``, ``memory_note`` and ``compute_note``.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> with TemporaryDirectory() as folder:
+    ...     arrays = Path(folder) / "iris.npz"
+    ...     np.savez(arrays, X=X, y=y, tested=np.arange(150) % 5 == 0)
+    ...     job = {"arrays": str(arrays), "model": "logistic", "kind": "linear", "columns": [[0, 1, 2, 3], [], []]}
+    ...     job["task"] = "classification"
+    ...     record = measure(job | {"seed": 0, "threads": 1, "quick": True}, print)
+    start 0
+    start 1
+    >>> record["fit_wall_s"] > 0, record["size_bytes"] > record["size_compressed_bytes"]
+    (True, True)
+    """
+    tell("start 0")
+    with np.load(job["arrays"], allow_pickle=False) as arrays:
+        X, y, tested = arrays["X"], arrays["y"], arrays["tested"]
+        weighted = {"model__sample_weight": arrays["weights"][~tested]} if "weights" in arrays else {}
+        groups = arrays["groups"][~tested] if "groups" in arrays else None
+    X_train, y_train, X_test = X[~tested], y[~tested], X[tested]
+    warnings.simplefilter("ignore")
+    with threadpool_limits(limits=job["threads"]):
+        _warm_up(job, len(np.unique(y)) if job["task"] == "classification" else 0)
+        pipeline = with_grouped_folds(_pipeline(job, job["columns"]), y_train, groups)
+        record = _measure_fit(pipeline, X_train, y_train, weighted)
+        record |= _measure_size(pipeline)
+        tell("start 1")
+        record |= _measure_predict(pipeline.predict, X_test, quick=job["quick"])
+        record |= _count_compute(pipeline, X_test[:COUNTED_ROWS])
+        if job.get("energy"):
+            # Last, since it fits again and reads sensors while it does.
+            from ensemblekit_reports.running.energy import estimate  # noqa: PLC0415 - only where it is asked for
+
+            fresh, batch = clone(pipeline), _rows(X_test, BATCHES[-1])
+            record |= estimate(lambda: fresh.fit(X_train, y_train, **weighted), lambda: pipeline.predict(batch), job["energy"])
+    return record
+
+
+def _pipeline(job: dict[str, Any], columns: list[list[int]]) -> Pipeline:
+    factory = _unpickle(Path(job["estimator"])) if "estimator" in job else registry(job["task"])[job["model"]].factory
+    return Pipeline([("prepare", preprocessing(job["kind"], *columns)), ("model", factory(job["seed"]))])
+
+
+def _unpickle(file: Path) -> Any:
+    return pickle.loads(file.read_bytes())  # noqa: S301 - written by this very run, a moment ago
+
+
+def _warm_up(job: dict[str, Any], n_classes: int) -> None:
+    """Fit and predict a small made-up table, so that no import, no compilation and no first page of a library is timed.
+
+    It has a few columns of each kind that the real one has, hence the same steps, and it is quick for every model.
+    """
+    X, y, columns = dummy_table(job["columns"], n_classes)
+    # So few rows may be too few for a model; the real fit will tell.
+    with contextlib.suppress(Exception):
+        _pipeline(job, columns).fit(X, y).predict(X[:1])
+
+
+def dummy_table(columns: list[list[int]], n_classes: int) -> tuple[Floats, NDArray[Any], list[list[int]]]:
+    """Make a small table with the kinds of columns of a real one.
+
+    Parameters
+    ----------
+    columns : list of list of int
+        Positions of the real table's complete numbers, incomplete numbers and categories.
+    n_classes : int
+        Classes of the real table; of more than two, three are enough. 0 for amounts.
+
+    Returns
+    -------
+    X : ndarray of shape (60, n_columns), float64
+        At most two columns of each kind.
+    y : ndarray of shape (60,), int64 or float64
+        Classes or amounts.
+    columns : list of list of int
+        Positions of its own columns.
+
+    Examples
+    --------
+    >>> X, y, columns = dummy_table([[0, 1, 2, 4], [], [3]], 10)
+    >>> X.shape, np.bincount(y).tolist(), columns
+    ((60, 3), [20, 20, 20], [[0, 1], [], [2]])
+    """
+    rng = np.random.default_rng(0)
+    y = np.arange(DUMMY_ROWS) % min(n_classes, 3) if n_classes else rng.normal(size=DUMMY_ROWS)
+    parts, own, width = [], [], 0
+    for kind, positions in enumerate(columns):
+        part = rng.normal(y[:, None], 2.0, size=(DUMMY_ROWS, min(len(positions), 2)))
+        if kind == INCOMPLETE:
+            part[::5] = np.nan
+        parts.append(part.round() if kind == CATEGORIES else part)
+        own.append(list(range(width, width + part.shape[1])))
+        width += part.shape[1]
+    return np.hstack(parts), y, own
+
+
+def _measure_fit(pipeline: Pipeline, X: Floats, y: NDArray[Any], weighted: dict[str, Floats]) -> Record:
+    before = _settle()
+    wall, cpu = _timed(lambda: pipeline.fit(X, y, **weighted))
+    return {
+        "fit_wall_s": wall,
+        "fit_cpu_s": cpu,
+        "fit_peak_bytes": _peak_bytes() - before,
+        "contended": _is_contended(wall, cpu),
+        "memory_note": "" if np.isfinite(before) else _NO_PEAK,
+    }
+
+
+def _measure_size(pipeline: Pipeline) -> Record:
+    try:
+        stored = pickle.dumps(pipeline, protocol=5)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        # Its class lives in the caller's script: it is stored with the model.
+        stored = pickle.dumps(wrap_non_picklable_objects(pipeline, keep_wrapper=False), protocol=5)
+    return {"size_bytes": float(len(stored)), "size_compressed_bytes": float(len(zlib.compress(stored, 6)))}
+
+
+def _measure_predict(predict: Callable[[Floats], Any], X: Floats, *, quick: bool) -> Record:
+    batches = {size: _rows(X, size) for size in BATCHES}
+    before = _settle()
+    wall, cpu = time.perf_counter(), time.process_time()
+    # The largest first: it sets the high-water mark.
+    speed = {size: _rows_per_second(predict, batches[size]) for size in sorted(batches, reverse=True)}
+    record: Record = {f"predict_rows_per_s_{size}": speed[size] for size in BATCHES}
+    record["predict_peak_bytes"] = _peak_bytes() - before
+    record |= _single_rows(predict, X, quick=quick)
+    contended = _is_contended(time.perf_counter() - wall, time.process_time() - cpu)
+    return record | ({"contended": True} if contended else {})
+
+
+def _count_compute(pipeline: Pipeline, X: Floats) -> Record:
+    try:
+        found = compute(pipeline, X)
+    except Exception as error:  # noqa: BLE001 - whatever kind of model it is, its times are found
+        return dict.fromkeys(_COMPUTE, np.nan) | {"compute_note": " ".join(str(error).split())[:200] or type(error).__name__}
+    numbers = found.total, found.active, found.node_visits.active, found.multiply_adds.active
+    return dict(zip(_COMPUTE, numbers, strict=True)) | {"compute_note": ""}
+
+
+def _rows(X: Floats, size: int) -> Floats:
+    return np.ascontiguousarray(np.resize(X, (size, X.shape[1])))
+
+
+def _rows_per_second(predict: Callable[[Floats], Any], X: Floats) -> float:
+    seconds: list[float] = []
+    while sum(seconds) < BATCH_SECONDS and len(seconds) < BATCH_REPEATS:
+        seconds.append(_timed(lambda: predict(X))[0])
+    return float(len(X) / np.median(seconds))
+
+
+def _single_rows(predict: Callable[[Floats], Any], X: Floats, *, quick: bool) -> Record:
+    rows = [X[position : position + 1] for position in range(len(X))]
+    clock = time.perf_counter_ns
+    seconds: list[float] = []
+    stop = time.perf_counter() + (QUICK_SECONDS if quick else np.inf)
+    while len(seconds) < SINGLE_CALLS and (len(seconds) < QUICK_CALLS or time.perf_counter() < stop):
+        row = rows[len(seconds) % len(rows)]
+        started = clock()
+        predict(row)
+        seconds.append((clock() - started) / 1e9)
+    p50, p90, p99 = np.percentile(seconds, [50, 90, 99])
+    return {
+        "predict_single_p50_s": float(p50),
+        "predict_single_p90_s": float(p90),
+        "predict_single_p99_s": float(p99) if len(seconds) >= SINGLE_CALLS else np.nan,
+        "predict_single_calls": len(seconds),
+    }
+
+
+def _timed(work: Callable[[], Any]) -> tuple[float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def _is_contended(wall: float, cpu: float) -> bool:
+    return wall > (1 + CONTENDED_SHARE) * cpu + CONTENDED_SECONDS
+
+
+_NO_PEAK = "Peak memory was not measured: this system does not let a process reset its high-water mark (VmHWM)."
+
+
+def _settle() -> float:
+    """Give freed memory back and reset the high-water mark; return the bytes now resident, NaN where that cannot be."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return np.nan
+    return _peak_bytes()
+
+
+def _peak_bytes() -> float:
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return np.nan
+    marks = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return float(marks[0]) * 1024 if marks else np.nan
+
+
+def answer(job_file: Path, tell: Tell) -> None:
+    """Measure a job and write what was found, or why nothing was, beside it.
+
+    Parameters
+    ----------
+    job_file : Path
+        JSON; its ``answer`` names the file to write.
+    tell : callable
+        Told of the steps: 0 is the fit, 1 all predictions.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     job = Path(folder) / "job.json"
+    ...     _ = job.write_text(json.dumps({"arrays": "none.npz", "answer": folder + "/answer.json"}))
+    ...     answer(job, print)
+    ...     print(json.loads((Path(folder) / "answer.json").read_text())["reason"][:17])
+    start 0
+    FileNotFoundError
+    """
+    job = json.loads(job_file.read_text(encoding="utf-8"))
+    try:
+        found: dict[str, Any] = {"reason": "", "costs": measure(job, tell)}
+    except BaseException as error:  # noqa: BLE001 - a model may raise anything; the reason is the answer
+        lines = str(error).strip().splitlines() or [""]
+        found = {"reason": f"{type(error).__name__}: {lines[0]}", "costs": {}}
+    Path(job["answer"]).write_text(json.dumps(found), encoding="utf-8", errors="replace")
+
+
+if __name__ == "__main__":
+    serve(answer, import_models)

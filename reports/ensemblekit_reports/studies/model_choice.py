@@ -1,0 +1,115 @@
+"""A model as a study names it: by the registry or by import path, with parameters of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ensemblekit_reports.errors import UserError, unknown_name
+from ensemblekit_reports.running.preprocessing import KINDS
+from ensemblekit_reports.studies.imported import estimator_from, with_params
+from ensemblekit_reports.studies.models import Model, find_models, model_from_estimator
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A model that a study names.
+
+    Parameters
+    ----------
+    name : str
+        What the report calls it; without ``model`` and ``class_`` the registry name, too.
+    model : str
+        Registry name, as ``ensemblekit models`` lists them.
+    class_ : str
+        ``"package.module:Class"`` instead; ``class`` in a study file.
+    params : mapping of str to object
+        Parameters that differ from the defaults; a mapping with the keys ``class`` and ``params`` stands for an estimator.
+    preprocessing : str
+        ``"linear"`` (columns of one size) or ``"trees"`` (as they are); ``""`` is the registry model's own, and ``"trees"`` for a class.
+
+    Examples
+    --------
+    >>> ModelChoice("moe2", model="moe", params={"n_experts": 2}).find("classification").definition()
+    'MixtureOfExpertsClassifier(n_experts=2, random_state=0)'
+    """
+
+    name: str = ""
+    model: str = ""
+    class_: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    preprocessing: str = ""
+
+    def find(self, task: str) -> Model:
+        """Return the model.
+
+        Parameters
+        ----------
+        task : str
+            What it is to do.
+
+        Raises
+        ------
+        UserError
+            When a name or a parameter is unknown.
+        """
+        if self.preprocessing and self.preprocessing not in KINDS:
+            raise unknown_name("preprocessing", self.preprocessing, KINDS)
+        found = self._imported(task) if self.class_ else self._registered(task)
+        return replace(found, preprocessing=self.preprocessing, registered=False) if self.preprocessing else found
+
+    def _imported(self, task: str) -> Model:
+        if self.model:
+            raise UserError(f"a model has a registry name or a class, not both: {self.model!r} and {self.class_!r}.")
+        estimator = estimator_from(self.class_, self.params)
+        return model_from_estimator(self.name or type(estimator).__name__, estimator, task)
+
+    def _registered(self, task: str) -> Model:
+        (known,) = find_models([self.model or self.name], task)
+        name = self.name or self.model
+        if not self.params:
+            return known if name == known.name else replace(known, name=name, label=name, registered=False)
+        changed = model_from_estimator(name, with_params(known.factory(0), self.params, known.name), task)
+        label = known.label if name == known.name else name
+        changed = replace(changed, label=label, family=known.family, preprocessing=known.preprocessing)
+        return replace(changed, space=known.space, fixed=tuple(self.params))
+
+
+def choose_models(choices: tuple[str | ModelChoice, ...], task: str) -> tuple[Model, ...]:
+    """Find the models of a study.
+
+    Parameters
+    ----------
+    choices : tuple of str or ModelChoice
+        Text is a registry name, or an import path if it has a colon.
+    task : str
+        What they are to do.
+
+    Returns
+    -------
+    tuple of Model
+        In the order given, with names of their own.
+
+    Raises
+    ------
+    UserError
+        When a name is unknown, given twice, or none is given.
+
+    Examples
+    --------
+    >>> [model.name for model in choose_models(("moe", "sklearn.svm:SVC"), "classification")]
+    ['moe', 'SVC']
+    """
+    if not choices:
+        find_models([], task)
+    found: list[Model] = []
+    for choice in choices:
+        if isinstance(choice, str):
+            model = ModelChoice(class_=choice).find(task) if ":" in choice else find_models([choice], task)[0]
+        else:
+            model = choice.find(task)
+        if model.name in [other.name for other in found]:
+            raise UserError(f'model {model.name!r} is named twice; give one of them a name of its own: name = "...".')
+        found.append(model)
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""Raw tables become numbers and codes."""
