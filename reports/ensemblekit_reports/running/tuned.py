@@ -93,7 +93,7 @@ def space_of(name: str, task: str, fixed: tuple[str, ...] = ()) -> SearchSpace |
     task : str
         What it does.
     fixed : tuple of str, default=()
-        Parameters that the study has set.
+        Parameters that the study has set; with a part, such as ``experts``, all of its own are left out.
 
     Returns
     -------
@@ -108,7 +108,8 @@ def space_of(name: str, task: str, fixed: tuple[str, ...] = ()) -> SearchSpace |
     if not name:
         return None
     whole = space(name, task)
-    left = {key: dimension for key, dimension in whole.dimensions.items() if key not in fixed}
+    # What the study has put in the place of a part is meant as it is: its own parameters are not searched either.
+    left = {key: dimension for key, dimension in whole.dimensions.items() if not any(f"{key}__".startswith(f"{name}__") for name in fixed)}
     return replace(whole, dimensions=left) if left else None
 
 
@@ -156,20 +157,22 @@ def tune(
     sign = 1.0 if QUANTITIES[tuning.metric].higher_is_better else -1.0
     failures: list[str] = []
 
-    def value(candidate: Any) -> float:
+    def value(make: Callable[[], Any]) -> float:
         try:
-            return sign * float(judge(candidate))
+            return sign * float(judge(make()))
         except Exception as error:  # noqa: BLE001 - a setting that cannot be fitted is a bad one
             failures.append(f"{type(error).__name__}: {error}")
             return float("nan")
 
     started = time.perf_counter()
-    default = value(estimator)
+    default = value(lambda: estimator)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     left = tuning.time_limit_s - (time.perf_counter() - started)
     if tuning.trials > 1 and left > 0:
         # Optuna takes NaN for a failed trial, and goes on.
-        study.optimize(lambda trial: value(with_chosen(estimator, ranges.suggest(trial), seed)), n_trials=tuning.trials - 1, timeout=left)
+        study.optimize(
+            lambda trial: value(lambda: with_chosen(estimator, ranges.suggest(trial), seed)), n_trials=tuning.trials - 1, timeout=left
+        )
     judged = [(default, {})] + [(trial.value, trial.params) for trial in study.trials if trial.value is not None]
     # Among equals the first: the model as it is.
     best, params = max((pair for pair in judged if not np.isnan(pair[0])), key=lambda pair: pair[0], default=(np.nan, {}))

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
+from ensemblekit.tuning.dimensions import Whole
 from ensemblekit_reports import ModelChoice
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.outputs.refitting import refit
@@ -69,8 +70,27 @@ def test_groups_stay_together_in_a_search():
         assert not set(groups[train]) & set(groups[test])
     with pytest.raises(ValueError, match="one group of training rows"):
         list(inner_folds(np.arange(12) % 2, np.zeros(12, dtype=int), 0))
-    record, _ = run_cell(LOGISTIC, Prepared(fold(dataclasses.replace(IRIS, groups=np.arange(150) % 30))), None)
-    assert record["status"] == "ok"
+
+
+def test_groups_and_weights_reach_every_trial():
+    groups, weights = np.arange(150) // 2, np.random.default_rng(0).integers(1, 5, size=150).astype(float)
+    once = REGISTRY["logistic"].tuned_by(Tuning(1, metric="log_loss"))
+    learnt = ~fold().tested
+    X, y = Prepared(fold()).rows("linear")[0], IRIS.y[learnt]
+
+    def inner_loss(groups, weights):
+        """The mean weighted log-loss of the model as it is, from scikit-learn alone."""
+        losses = []
+        for train, test in inner_folds(y, groups, 11):
+            model = LogisticRegression(max_iter=1000).fit(X[train], y[train], None if weights is None else weights[train])
+            losses.append(log_loss(y[test], model.predict_proba(X[test]), sample_weight=None if weights is None else weights[test]))
+        return np.mean(losses)
+
+    for beside in ({}, {"groups": groups}, {"weights": weights}, {"groups": groups, "weights": weights}):
+        record, _ = run_cell(once, Prepared(fold(dataclasses.replace(IRIS, **beside))), None)
+        inner = {name: beside[name][learnt] if name in beside else None for name in ("groups", "weights")}
+        assert record["tuning"]["default"] == pytest.approx(inner_loss(**inner))
+    assert len({round(inner_loss(g, w), 9) for g in (None, groups[learnt]) for w in (None, weights[learnt])}) == 4
 
 
 def test_amounts_are_tuned_too():
@@ -99,6 +119,8 @@ def test_settings_that_fail_are_no_reason_to_fail_unless_all_do():
     chosen, found = tune(LogisticRegression(), ranges, Tuning(20, metric="accuracy"), only_with_little_penalty, 0)
     assert chosen["C"] >= 3
     assert np.isnan(found["default"])
+    of_others = dataclasses.replace(ranges, dimensions={"no_such_parameter": Whole(1, 2)})
+    assert tune(LogisticRegression(), of_others, Tuning(3, metric="accuracy"), lambda model: 0.5, 0)[0] == {}
     with pytest.raises(ValueError, match="none of 3 trials could be judged; the first: ZeroDivisionError"):
         tune(LogisticRegression(), ranges, Tuning(3, metric="accuracy"), lambda model: 1 / 0, 0)
 
@@ -106,6 +128,9 @@ def test_settings_that_fail_are_no_reason_to_fail_unless_all_do():
 def test_what_a_study_sets_is_not_searched():
     (moe,) = choose_models((ModelChoice("m", model="moe", params={"n_experts": 2}),), "classification")
     assert list(space_of(moe.space, moe.task, moe.fixed).dimensions) == ["alpha"]
+    forests = ModelChoice("f", model="moe-trees", params={"experts": {"class": "sklearn.naive_bayes:GaussianNB"}})
+    (of_bayes,) = choose_models((forests,), "classification")
+    assert not [key for key in space_of(of_bayes.space, of_bayes.task, of_bayes.fixed).dimensions if key.startswith("experts")]
     own = model_from_estimator("own", oddities.Prior())
     assert own.tuned_by(Tuning(5, metric="accuracy")) is own, "what has no search space runs as it is"
 
