@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ensemblekit.ensembles.base import BaseEnsemble, BaseEnsembleClassifier
 from ensemblekit.ensembles.stacking import BaseStackingEnsemble
-from ensemblekit.ensembles.voting import VotingEnsembleClassifier
+from ensemblekit.ensembles.voting import VotingEnsembleClassifier, VotingEnsembleRegressor, weighted_median
 from ensemblekit_reports.insights.plain import EnsembleInsight, Member, SmallerEnsemble
 from ensemblekit_reports.insights.scores import Judge
 from ensemblekit_reports.insights.subject import Floats, Subject
@@ -117,14 +117,20 @@ def _smaller(ensemble: BaseEnsemble, members: Floats, counts: Floats, judge: Jud
     if not 2 <= len(used) <= _MOST_MEMBERS:
         return ()
     said = _ballots(members) if isinstance(ensemble, VotingEnsembleClassifier) and ensemble.voting == "hard" else members
+    combine = weighted_median if isinstance(ensemble, VotingEnsembleRegressor) else _weighted_mean
     found = []
     for size in range(1, len(used) + 1):
         choices = [list(choice) for choice in combinations(used, size)]
-        mixed = [np.average(said[choice], axis=0, weights=counts[choice]) for choice in choices]
+        mixed = [combine(said[choice], counts[choice]) for choice in choices]
         scores = [score for answers in mixed if (score := judge.score(_decide(ensemble, answers))) is not None]
         order = (min, max) if judge.classes else (max, min)
         found.append(SmallerEnsemble(size, round(float(np.mean(scores)), 5), order[0](scores), order[1](scores)))
     return tuple(found)
+
+
+def _weighted_mean(answers: Floats, weights: Floats) -> Floats:
+    mean: Floats = np.average(answers, axis=0, weights=weights)
+    return mean
 
 
 def _ballots(members: Floats) -> Floats:

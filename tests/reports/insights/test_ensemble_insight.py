@@ -15,6 +15,7 @@ from ensemblekit.ensembles import (
     AveragingEnsembleRegressor,
     StackingEnsembleClassifier,
     VotingEnsembleClassifier,
+    VotingEnsembleRegressor,
     WeightedEnsembleClassifier,
 )
 from ensemblekit_reports.insights.ensemble import ensemble_insight
@@ -67,10 +68,15 @@ def test_a_member_that_is_always_right_to_the_same_degree_correlates_with_none()
     assert insight.correlation[1][1] is None
 
 
-def test_regressors_are_judged_by_their_error() -> None:
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [(AveragingEnsembleRegressor, {}), (VotingEnsembleRegressor, {}), (VotingEnsembleRegressor, {"weights": [1, 3, 2]})],
+)
+def test_regressors_are_judged_by_their_error_and_combined_as_they_combine(kind: type, settings: dict) -> None:
     X, y = load_diabetes(return_X_y=True)
     table = Table("d", "", "", "y", bundled_table("wine").columns[:10], X, y, ())
-    insight = told(AveragingEnsembleRegressor([("ridge", Ridge()), ("tree", DecisionTreeRegressor(max_depth=3))]), table)
+    members = [("ridge", Ridge()), ("stump", DecisionTreeRegressor(max_depth=1)), ("tree", DecisionTreeRegressor(max_depth=3))]
+    insight = told(kind(members, **settings), table)
     assert insight.score_name == "rmse"
     assert insight.smaller[0].best <= insight.smaller[0].worst
     assert insight.smaller[-1].mean == insight.score
