@@ -93,17 +93,15 @@ class Answers:
     bias: float = math.nan
 
 
-def read_answers(cells: Iterable[tuple[str, str, Path]], n_classes: dict[str, int], n_repeats: int) -> tuple[Answers, ...]:
+def read_answers(cells: Iterable[tuple[str, str, int, Path]], n_classes: dict[str, int]) -> tuple[Answers, ...]:
     """Read the predictions of finished cells and join them by table and model.
 
     Parameters
     ----------
-    cells : iterable of (str, str, Path)
-        Table, model and file of the metrics of each finished cell; one whose predictions were not kept is passed over.
+    cells : iterable of (str, str, int, Path)
+        Table, model, repeat and file of the metrics of each finished cell; one whose predictions were not kept is passed over.
     n_classes : dict of str to int
         Number of classes by table; 0 for amounts.
-    n_repeats : int
-        Repeats of the fold scheme.
 
     Returns
     -------
@@ -117,15 +115,17 @@ def read_answers(cells: Iterable[tuple[str, str, Path]], n_classes: dict[str, in
 
     Examples
     --------
-    >>> read_answers([], {}, 1)
+    >>> read_answers([], {})
     ()
     """
     of_pair: dict[tuple[str, str], list[Predictions]] = {}
-    for table, model, cell in cells:
+    repeats: dict[str, set[int]] = {}  # those that ran, of a table: a scheme may name more than there are ways to divide the groups
+    for table, model, repeat, cell in cells:
+        repeats.setdefault(table, set()).add(repeat)
         file = predictions_file(cell)
         if file.exists():
             of_pair.setdefault((table, model), []).append(read_predictions(file))
-    return tuple(_joined(table, model, folds, n_classes[table], n_repeats) for (table, model), folds in of_pair.items())
+    return tuple(_joined(table, model, folds, n_classes[table], len(repeats[table])) for (table, model), folds in of_pair.items())
 
 
 def _joined(table: str, model: str, folds: list[Predictions], n_classes: int, n_repeats: int) -> Answers:

@@ -102,16 +102,17 @@ def run(
         for table in plan.tables:
             store.save_folds(table.name, plan.assignments[table.name])
         clock = _Clock.start(store, cells)
+        # Before the fits: what was found is known to an interrupted run, too.
+        leaks = tuple(leak for table in plan.tables for leak in find_leaks(table, plan.assignments[table.name][0]))
         try:
             fit_missing(plan, cells + curve, store, jobs, stage, engine or Engine())
             _cost_pass(plan, cells, store, stage)
         except BaseException:
             with suppress(OSError):  # what went wrong first is what counts
-                _write_run(plan, store, cells, curve, clock.environment(plan, command))
+                _write_run(plan, store, cells, curve, clock.environment(plan, command), leaks)
             raise
         finally:
             store.clear_scratch()
-        leaks = tuple(leak for table in plan.tables for leak in find_leaks(table, plan.assignments[table.name][0]))
         _write_run(plan, store, cells, curve, clock.environment(plan, command), leaks)
         return load_results(directory)
 
@@ -177,9 +178,7 @@ def _listed(cells: list[Cell]) -> list[list[str]]:
     return [[cell.accuracy.name, cell.cost.name if cell.cost else ""] for cell in cells]
 
 
-def _write_run(
-    plan: Plan, store: Store, cells: list[Cell], curve: list[Cell], environment: Environment, leaks: tuple[Leak, ...] = ()
-) -> None:
+def _write_run(plan: Plan, store: Store, cells: list[Cell], curve: list[Cell], environment: Environment, leaks: tuple[Leak, ...]) -> None:
     record = {
         "format": FORMAT,
         "study": {
@@ -255,7 +254,7 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
             f"the run in {directory} is not finished: {unfinished} of {there} cells are missing. Go on with: {environment.command}"
         )
     finished = [
-        (cell["dataset"], cell["model"], directory / "cells" / "accuracy" / name)
+        (cell["dataset"], cell["model"], cell["repeat"], directory / "cells" / "accuracy" / name)
         for (cell, _), (name, _) in zip(pairs, record["cells"], strict=True)
         if cell and cell["status"] == "ok"
     ]
@@ -269,8 +268,8 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         notes=_notes(pairs, quick=study["quick"]) + estimates.notes() + _other_metric(record["study"], study),
         curve=_curve([(accuracy, share) for accuracy, share in points if accuracy], pairs, task),
         leaks=tuple(Leak(**leak) for leak in record.get("leaks", ())),
-        insights=tuple(found for accuracy, _ in record["cells"] if (found := read_insight(directory / "cells" / "accuracy" / accuracy))),
-        answers=read_answers(finished, {table.name: len(table.class_counts) for table in tables}, study["n_repeats"]),
+        insights=tuple(found for *_, file in finished if (found := read_insight(file))),
+        answers=read_answers(finished, {table.name: len(table.class_counts) for table in tables}),
     )
 
 
@@ -297,7 +296,9 @@ Pair = tuple[dict[str, Any] | None, dict[str, Any] | None]
 def _read_pair(directory: Path, accuracy: str, cost: str, task: str) -> Pair:
     files = directory / "cells" / "accuracy" / accuracy, directory / "cells" / "cost" / (cost or ".none")
     measured, timed = (read_json(file) if file.exists() else None for file in files)
-    if measured and measured["status"] == "ok" and any(known.name not in measured["metrics"] for known in metrics_of(task)):
+    if measured and measured["status"] != "ok":
+        timed = None  # of an earlier run with more time
+    elif measured and any(known.name not in measured["metrics"] for known in metrics_of(task)):
         # A metric that this version knows and the one that ran did not.
         measured["metrics"] = judge(read_predictions(predictions_file(files[0]))) | measured["metrics"]
     return measured, timed

@@ -136,7 +136,7 @@ def _bases(plan: Plan) -> Iterator[tuple[Table, Model, str]]:
 
 
 def is_missing(record: Path, budget: Budget) -> bool:
-    """Whether a record is to be made: it is not there, or was ended by a budget that has changed.
+    """Whether a record is to be made: it is not there, was ended by a budget that has changed, or took longer than this one allows.
 
     Parameters
     ----------
@@ -156,8 +156,10 @@ def is_missing(record: Path, budget: Budget) -> bool:
     """
     if not record.exists():
         return True
-    given = read_json(record).get("budget")
-    return given is not None and given != asdict(budget)
+    known = read_json(record)
+    if "budget" in known:
+        return bool(known["budget"] != asdict(budget))
+    return bool(known.get("status") == "ok" and 0 < budget.seconds < known.get("seconds", 0.0))
 
 
 def work_of(cells: list[Cell]) -> float:

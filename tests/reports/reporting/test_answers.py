@@ -64,10 +64,12 @@ def test_folds_and_repeats_are_joined(tmp_path):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(to_parquet(Predictions(part.astype(np.int32), Y[part], PREDICTED[part], PROBABILITIES[part], WEIGHTS[part])))
     # The third was finished before predictions were kept.
-    (found,) = read_answers([("t", "m", cell) for cell in cells], {"t": 3}, 1)
+    (found,) = read_answers([("t", "m", 0, cell) for cell in cells], {"t": 3})
     whole = of_classes("t", "m", Y, PREDICTED, PROBABILITIES, WEIGHTS, 3)
     np.testing.assert_allclose(found.confusion, whole.confusion)
     assert (found.n_rows, found.ece) == (200, pytest.approx(whole.ece))
+    (halved,) = read_answers([("t", "m", repeat, cell) for repeat, cell in enumerate(cells[:2])], {"t": 3})
+    np.testing.assert_allclose(halved.confusion, np.array(whole.confusion) / 2)
 
 
 def test_only_the_named_models_are_told_in_full():

@@ -179,6 +179,14 @@ def test_repeats_that_could_only_be_the_same_are_run_once(tmp_path):
     assert len(dataclasses.replace(plan, tables=(many,)).folds(many)) == 20
 
 
+def test_a_repeat_that_was_left_out_does_not_thin_the_confusion(tmp_path, monkeypatch):
+    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
+    three = dataclasses.replace(IRIS, groups=np.arange(150) % 3)
+    plan = Plan("p", (three,), find_models(["logistic"]), "accuracy", 0.01, Scheme(4, 3), 0, quick=True)
+    (answers,) = run(plan, tmp_path, jobs=1, command="c").answers
+    assert np.sum(answers.confusion, axis=1) == pytest.approx([50, 50, 50])
+
+
 def test_groups_reach_the_timed_process(tmp_path):
     grouped = dataclasses.replace(IRIS, X=GROUPS[:, None].astype(float), columns=IRIS.columns[:1], groups=GROUPS)
     model = model_from_estimator("w", oddities.weighted_over(oddities.NeverAskedOfTheSame()))

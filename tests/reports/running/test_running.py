@@ -11,7 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.quantities import COSTS, metrics_of
-from ensemblekit_reports.results import KEY_COLUMNS
+from ensemblekit_reports.results import KEY_COLUMNS, Leak
 from ensemblekit_reports.running import run as running
 from ensemblekit_reports.running import timing
 from ensemblekit_reports.running.cost import TimedProcesses
@@ -185,7 +185,7 @@ def test_an_empty_folder_holds_no_run(tmp_path):
         load_results(tmp_path)
 
 
-def test_interrupted_runs_leave_whole_cells_and_go_on(tmp_path, without_costs):
+def test_interrupted_runs_leave_whole_cells_and_go_on(tmp_path, without_costs, monkeypatch):
     whole = run(PLAN, tmp_path / "whole", jobs=1, command="c")
 
     @contextmanager
@@ -195,11 +195,29 @@ def test_interrupted_runs_leave_whole_cells_and_go_on(tmp_path, without_costs):
 
         yield advance
 
+    found = (Leak("iris", "petal length", 0.99),)
+    monkeypatch.setattr(running, "find_leaks", lambda *everything: found)
     with pytest.raises(KeyboardInterrupt):
         run(PLAN, tmp_path / "cut", jobs=1, command="c", stage=interrupting)
+    assert read_json(tmp_path / "cut" / "run.json")["leaks"] == [dataclasses.asdict(leak) for leak in found]
     kept = list((tmp_path / "cut" / "cells" / "accuracy").iterdir())
     assert 0 < len(kept) < 6
     assert scores_of(run(PLAN, tmp_path / "cut", jobs=1, command="c")).equals(scores_of(whole))
+
+
+def test_what_took_longer_than_a_tightened_limit_is_run_again(tmp_path, counted):
+    run(PLAN, tmp_path, jobs=1, command="c")
+    (slow,) = (tmp_path / "cells" / "accuracy").glob("iris-tree-r0-f0-*.json")
+    slow.write_bytes(to_json(read_json(slow) | {"seconds": 100.0}))
+    counted.clear()
+    run(dataclasses.replace(PLAN, budget=Budget(0)), tmp_path, jobs=1, command="c")
+    assert counted == []
+    late = read_json(slow) | {"status": "timeout", "reason": "it took longer than 50 s", "budget": dataclasses.asdict(Budget(50))}
+    run(dataclasses.replace(PLAN, budget=Budget(50)), tmp_path, jobs=1, command="c")
+    assert counted == [("tree", 0)]
+    slow.write_bytes(to_json(late))
+    cells = run(dataclasses.replace(PLAN, budget=Budget(50)), tmp_path, jobs=1, command="c").cells
+    assert cells.loc[cells["status"] == "timeout", "fit_wall_s"].isna().all(), "costs are of models that finished in time"
 
 
 def test_the_cost_pass_times_the_planned_folds_only(tmp_path):
