@@ -302,9 +302,10 @@ def _own_memory(pid: int) -> float:
 
 def _children_of(pid: int) -> list[int]:
     found: list[int] = []
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):  # a thread that has just ended
-            found += map(int, children.read_text(encoding="ascii").split())
+    with contextlib.suppress(OSError):  # a process that has just ended
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            with contextlib.suppress(OSError):  # a thread that has just ended
+                found += map(int, children.read_text(encoding="ascii").split())
     return found
 
 

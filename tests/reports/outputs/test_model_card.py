@@ -11,6 +11,7 @@ from ensemblekit_reports.outputs.known_columns import KnownColumn
 from ensemblekit_reports.outputs.model_card import model_card
 from ensemblekit_reports.outputs.stored_model import StoredModel
 from ensemblekit_reports.outputs.table_encoding import TableEncoding
+from ensemblekit_reports.quantities import COSTS
 from ensemblekit_reports.reporting.report import build
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) | `=cmd`\n# heading"
@@ -37,7 +38,7 @@ def test_a_model_that_was_not_timed_or_did_not_finish_says_so():
     results = example_results()
     cells = results.cells.copy()
     cells.loc[(cells["model"] == "moe") & (cells["fold"] == 0), ["status", "reason", "accuracy"]] = ["failed", "too odd", np.nan]
-    cells[[name for name in cells if name.startswith(("fit_", "predict_", "size_"))]] = np.nan
+    cells[[cost.name for cost in COSTS]] = np.nan
     card = model_card(build(replace(results, cells=cells)), stored(), "model.skops")
     assert "Nothing was measured." in card
     assert "It finished 8 of 10 folds: failed: too odd" in card

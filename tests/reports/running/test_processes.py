@@ -68,3 +68,12 @@ def test_any_name_of_a_folder_will_do_and_no_variable_is_written_there(tmp_path,
     assert (folder / "accuracy" / "cell.json").exists()
     assert len(jobs) == 1
     assert b"not for any file" not in jobs[0]
+
+
+def test_a_process_that_ends_while_it_is_weighed_weighs_nothing(monkeypatch):
+    def gone(*_, **__):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "glob", gone)
+    monkeypatch.setattr(Path, "read_text", gone)
+    assert memory_of(os.getpid()) == 0
