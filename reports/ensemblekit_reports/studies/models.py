@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import pickle
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,7 +19,8 @@ from ensemblekit_reports.errors import UserError, unknown_name
 from ensemblekit_reports.reporting.rebuilding import imports_of
 from ensemblekit_reports.results import ModelFacts
 from ensemblekit_reports.running.tuned import Tuning, chosen_again, space_of, with_chosen
-from ensemblekit_reports.studies.own_code import by_value, fingerprint_of
+from ensemblekit_reports.studies.fingerprints import fingerprint_of, without_addresses
+from ensemblekit_reports.studies.own_code import by_value
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Model:
     task : str, default="classification"
         What it does: ``"classification"`` or ``"regression"``.
     own_code : str, default=""
-        Hash of what its definition does not show, see ``own_code.py``.
+        Hash of what its definition does not show, see ``fingerprints.py``.
     space : str, default=""
         Name of its search space, see `ensemblekit.tuning.space`; ``""`` for none.
     fixed : tuple of str, default=()
@@ -123,8 +123,8 @@ def describe(estimator: Any, *, complete: bool = False) -> str:
     """
     kind = type(estimator)
     if complete:
-        # What a function does is hashed beside this; where it is in memory does not matter.
-        shown = _ADDRESS.sub(r"\1", repr(sorted(estimator.get_params(deep=True).items())))
+        # What a function does and a long array holds is hashed beside this; where they are in memory does not matter.
+        shown = without_addresses(repr(sorted(estimator.get_params(deep=True).items())))
         return f"{kind.__module__}.{kind.__qualname__} {shown}"
     show: Any = kind.__repr__
     long = "N_CHAR_MAX" in inspect.signature(show).parameters
@@ -136,7 +136,6 @@ def describe(estimator: Any, *, complete: bool = False) -> str:
     return " ".join(text.split())
 
 
-_ADDRESS = re.compile(r"(?<=<function )(\S+) at 0x[0-9a-f]+(?=>)")
 #: How the classes of a task end.
 _ENDING = {"classification": "Classifier", "regression": "Regressor"}
 
@@ -398,7 +397,7 @@ def model_from_estimator(name: str, estimator: Any, task: str = "classification"
         seeds = [key for key in fresh.get_params(deep=True) if key.split("__")[-1] == "random_state"]
         return fresh.set_params(**dict.fromkeys(seeds, seed))
 
-    return Model(name, name, _family(estimator), "trees", factory, registered=False, task=task, own_code=fingerprint_of(estimator))
+    return Model(name, name, _family(estimator), "trees", factory, registered=False, task=task, own_code=fingerprint_of(factory(0)))
 
 
 def _family(estimator: Any) -> str:

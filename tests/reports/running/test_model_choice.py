@@ -14,10 +14,11 @@ from ensemblekit.ensembles import AveragingEnsembleClassifier
 from ensemblekit.mixture import MixtureOfExpertsClassifier
 from ensemblekit_reports import ModelChoice
 from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.studies.fingerprints import fingerprint_of
 from ensemblekit_reports.studies.imported import estimator_from
 from ensemblekit_reports.studies.model_choice import choose_models
 from ensemblekit_reports.studies.models import REGISTRY, from_portable, model_from_estimator, to_portable
-from ensemblekit_reports.studies.own_code import fingerprint_of, is_own
+from ensemblekit_reports.studies.own_code import is_own
 from ensemblekit_reports.studies.planned import plan_cells
 from ensemblekit_reports.studies.study import study_from_toml
 from tests.reports.running import oddities
