@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 import numpy as np
 import pandas as pd
@@ -137,6 +138,38 @@ def as_text(cell: object) -> str:
     ('3', 'red')
     """
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
+
+
+def one_spelling(texts: pd.Series) -> pd.Series:
+    """Spell every number in one way, so that 7, 7.0 and 07 are one thing.
+
+    Parameters
+    ----------
+    texts : Series of shape (n_rows,)
+        Cells as text.
+
+    Returns
+    -------
+    Series of shape (n_rows,)
+        Of the spellings of a number, the shortest that occurs; words as they are.
+
+    Examples
+    --------
+    >>> one_spelling(pd.Series(["7.0", "7", "seven"])).tolist()
+    ['7', '7', 'seven']
+    """
+    spellings: dict[Decimal | str, str] = {}
+    found = sorted(texts.unique(), key=lambda text: (len(text), text))
+    return texts.map({text: spellings.setdefault(_value(text), text) for text in found})
+
+
+def _value(text: str) -> Decimal | str:
+    # exact: long identifiers differ where floats do not
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return text
+    return number if number.is_finite() else text
 
 
 def _numbers(values: Floats, note: str = "") -> Encoded:

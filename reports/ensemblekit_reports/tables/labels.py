@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.tables.columns import MISSING, as_text
+from ensemblekit_reports.tables.columns import MISSING, as_text, one_spelling
 
 #: More different numbers than this are amounts.
 MOST_NUMERIC_CLASSES = 20
@@ -89,6 +89,7 @@ def encode_labels(raw: pd.Series, target: str, task: str = "") -> Labels:
     if found == "regression":
         _check_amounts(texts, numbers, target)
         return Labels(known, numbers, (), notes + (() if task else _say_amounts(numbers, target)))
+    texts = one_spelling(texts) if numeric else texts
     classes = _classes(texts, numbers if numeric else None)
     codes = texts.map({label: code for code, label in enumerate(classes)}).to_numpy(dtype=np.int64)
     _check_counts(np.bincount(codes), classes, target)

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.tables.columns import MISSING, as_text, one_spelling
 
 
 def encode_groups(column: pd.Series) -> NDArray[np.int64]:
@@ -15,7 +16,7 @@ def encode_groups(column: pd.Series) -> NDArray[np.int64]:
     Parameters
     ----------
     column : Series of shape (n_rows,)
-        What names a row's group, of any type.
+        What names a row's group, of any type; numbers go by value, however they are spelled.
 
     Returns
     -------
@@ -32,10 +33,11 @@ def encode_groups(column: pd.Series) -> NDArray[np.int64]:
     >>> encode_groups(pd.Series(["ann", "bob", "ann"], name="patient"))
     array([0, 1, 0])
     """
-    blank = column.isna() | (column.astype(str).str.strip() == "")
+    texts = column.astype(object).where(column.notna(), "").map(as_text)
+    blank = texts.isin(MISSING)
     if blank.any():
         raise UserError(f"the groups in column {str(column.name)!r} are missing in {int(blank.sum())} rows; every row needs one.")
-    codes, names = pd.factorize(column)
+    codes, names = pd.factorize(one_spelling(texts))
     if len(names) < 2:
         raise UserError(f"column {str(column.name)!r} puts all rows in one group; there must be at least two.")
     return np.asarray(codes, dtype=np.int64)

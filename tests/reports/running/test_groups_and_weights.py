@@ -27,6 +27,7 @@ from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.planned import plan_cells
 from ensemblekit_reports.studies.scheme import Scheme, assign_folds
 from ensemblekit_reports.studies.study import Study, TableChoice
+from ensemblekit_reports.tables.row_facts import encode_groups
 from ensemblekit_reports.tables.table import bundled_table, table_from_file
 from tests.reports.running import oddities
 
@@ -109,12 +110,27 @@ def test_columns_of_a_file_are_no_features(file):
         ("weights", [1, "x", 2], r"such as 'x'"),
         ("groups", ["a", "", "b"], "missing in 10 rows"),
         ("groups", ["a", "a", "a"], "all rows in one group"),
+        ("groups", ["a", "NA", "?"], "missing in 20 rows"),
+        ("groups", ["7", "7.0", " 07 "], "all rows in one group"),
     ],
 )
 def test_wrong_columns_are_said(tmp_path, column, values, complaint):
     pd.DataFrame({"a": [1.5, 2, 7, 9, 9] * 6, "c": values * 10, "kind": ["x", "y"] * 15}).to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(UserError, match=complaint):
         table_from_file(tmp_path / "t.csv", "kind", **{column: "c"})
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series(["7", "7.0", " 7", "7 ", "8", "word", " word"]),
+        pd.Series([7, 7.0, "7", np.float32(7), 8, "word", "word "], dtype=object),
+        pd.Series([7, 7, 7, 7, 8, 9, 9], dtype="category"),
+        pd.Series(["90071992547409930"] * 4 + ["90071992547409931", "90071992547409932", "90071992547409932.0"]),
+    ],
+)
+def test_a_group_is_one_however_it_is_spelled(column):
+    assert encode_groups(column).tolist() == [0, 0, 0, 0, 1, 2, 2]
 
 
 def test_a_whole_study_with_both(file, tmp_path, monkeypatch):

@@ -33,6 +33,7 @@ def labelled(labels):
         (pd.Categorical(["lo", "hi", "lo", "hi"], categories=["lo", "hi", "never"]), ("hi", "lo")),
         (["None", "Mild", "None", "Mild"], ("Mild", "None")),
         ([0.5, 1.5, 0.5, 1.5], ("0.5", "1.5")),
+        (["1", "1.0", "2", "2.0"], ("1", "2")),
     ],
 )
 def test_labels_of_any_type(labels, classes):
