@@ -10,6 +10,7 @@ from ensemblekit_reports.errors import unknown_name
 CODES = (
     "model-failed",
     "folds-differ",
+    "metric-undefined",
     "column-predicts-target",
     "different-machines",
     "timing-contended",

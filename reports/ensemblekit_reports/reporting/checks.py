@@ -12,6 +12,7 @@ from ensemblekit_reports.insights.plain import COLLAPSED, EnsembleInsight, Mixtu
 from ensemblekit_reports.quantities import QUANTITIES
 from ensemblekit_reports.reporting.check_codes import CODES
 from ensemblekit_reports.reporting.comparisons import BETTER, UNTESTED, compare_on_table
+from ensemblekit_reports.reporting.folds import cells_of, without_value
 from ensemblekit_reports.reporting.standings import MAIN_COST
 from ensemblekit_reports.results import Results
 from ensemblekit_reports.statistics.several_tables import MIN_TABLES
@@ -200,6 +201,23 @@ def _different_folds(results: Results) -> Iterator[Finding]:
         )
 
 
+def _undefined_metric(results: Results) -> Iterator[Finding]:
+    if results.task != "regression":  # a model may give no probabilities, which is said where it is listed
+        return
+    label = QUANTITIES[results.metric].label
+    for table in results.tables:
+        cells = cells_of(results, table.name)
+        n_folds, n_lost = (len(part[["repeat", "fold"]].drop_duplicates()) for part in (cells, without_value(cells, results.metric)))
+        if n_lost:
+            fate = "nothing is ranked by it" if n_lost == n_folds else "the others count"
+            yield Finding(
+                "metric-undefined",
+                f"{wording.name(table.name, 40)}: {label} is undefined on {n_lost:,} of {wording.count(n_folds, 'fold')}, whose "
+                f"answers are all equal, or one; {fate}. Take fewer folds or another metric, such as RMSE.",
+                (table.name,),
+            )
+
+
 def _leaks(results: Results) -> Iterator[Finding]:
     targets = {table.name: wording.name(table.target, 40) for table in results.tables}
     for name in dict.fromkeys(leak.table for leak in results.leaks if leak.table in targets):
@@ -298,6 +316,7 @@ CHECKS: dict[str, Callable[[Results], Iterator[Finding]]] = dict(
         (
             _failed_models,
             _different_folds,
+            _undefined_metric,
             _leaks,
             _different_machines,
             _contended_timing,

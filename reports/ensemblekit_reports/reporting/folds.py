@@ -95,6 +95,33 @@ def spread(cells: pd.DataFrame, columns: Sequence[str], models: tuple[str, ...])
     return found
 
 
+def without_value(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return the finished cells of folds on which a metric has no value for any model, as R squared where all answers are equal.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Cells of one table.
+    metric : str
+        A metric.
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``cells``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> cells = pd.DataFrame({"repeat": 0, "fold": [0, 0, 1, 1], "model": ["a", "b"] * 2, "status": "ok", "r2": [0.9, None, None, None]})
+    >>> without_value(cells, "r2")["model"].tolist()
+    ['a', 'b']
+    """
+    finished = cells[cells["status"] == "ok"]
+    has_value = finished[metric].notna().groupby([finished["repeat"], finished["fold"]]).transform("any")
+    return finished[~has_value]
+
+
 def held_out_ratio(cells: pd.DataFrame) -> float:
     """Return test rows over training rows, averaged over the folds of a table.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ensemblekit.displays.front import pareto_front as front
 from ensemblekit_reports import wording
 from ensemblekit_reports.quantities import COSTS, ESTIMATES, METRICS, QUANTITIES
-from ensemblekit_reports.reporting.folds import cells_of, held_out_ratio, spread
+from ensemblekit_reports.reporting.folds import cells_of, held_out_ratio, spread, without_value
 from ensemblekit_reports.statistics.summaries import (
     Summary,
     cost_summary,
@@ -41,7 +41,7 @@ class Standing:
         Place by the primary metric, 1 is best; None when a fold is missing, since means over different folds do not
         compare.
     n_finished, n_folds : int
-        Folds finished, folds that there were.
+        Folds finished, folds that there were; one on which the primary metric is not defined, whatever the model, is neither.
     failure : str
         First reason given for a fold that did not finish; empty without one.
     contended : bool
@@ -92,6 +92,10 @@ def on_table(results: Results, table: str) -> tuple[Standing, ...]:
     names = tuple(model.name for model in results.models)
     ratio = held_out_ratio(cells)
     numbers = spread(cells, [q.name for q in METRICS + COSTS + ESTIMATES if q.name in cells], names)
+    n_folds = len(numbers[results.metric])
+    undefined: dict[Any, int] = without_value(cells, results.metric)["model"].value_counts().to_dict()
+    if np.isnan(numbers[results.metric]).all():  # then no fold is better than another
+        undefined = {}
     failures = _failures(cells)
     disturbed = set(cells.loc[cells["contended"].eq(True), "model"]) if "contended" in cells else set()
     standings = []
@@ -103,7 +107,7 @@ def on_table(results: Results, table: str) -> tuple[Standing, ...]:
                 model=model,
                 rank=None,
                 n_finished=len(own[results.metric]),
-                n_folds=len(numbers[results.metric]),
+                n_folds=n_folds - undefined.get(model.name, 0),
                 failure=failures.get(model.name, ""),
                 contended=model.name in disturbed,
                 scores=scores,

@@ -407,7 +407,8 @@ def tuned_model(
             fitted = _fit(own, X[train], y[train], _part(weights, train), None)
             answers = Predictions(test.astype(np.int32), y[test], *_ask(fitted, X[test], y), _part(weights, test))
             scores.append(judge(answers)[tuning.metric])
-        return float(np.mean(scores))
+        known = [value for value in scores if not np.isnan(value)]  # R squared of equal answers is none, whatever the model
+        return float(np.mean(known)) if known else np.nan
 
     chosen, found = tune(model.factory(seed), ranges, tuning, score_inside, seed)
     search |= found | {"params": chosen}

@@ -74,9 +74,10 @@ class LiveBoard:
         for cell in cells:
             if cell.share == 1:
                 record = read_json(cell.accuracy)
-                self.note(
-                    cell.model.label, cell.table.name, record["metrics"].get(self.quantity.name) if record["status"] == "ok" else None
-                )
+                is_ok = record["status"] == "ok"
+                score = record["metrics"].get(self.quantity.name) if is_ok else None
+                if score is not None or not is_ok:  # a score that is not defined on a fold is no failure
+                    self.note(cell.model.label, cell.table.name, score)
         return self.rows()
 
     def note(self, label: str, table: str, score: float | None) -> None:

@@ -195,7 +195,8 @@ def score_amounts(y: Floats, predicted: Floats, weights: Floats | None = None) -
     Returns
     -------
     dict of str to float
-        By name, in the order of ``quantities.METRICS``; R squared of a single row is NaN.
+        By name, in the order of ``quantities.METRICS``; R squared is NaN where all answers are equal, as a single one is: nothing varies
+        that could be explained.
 
     Examples
     --------
@@ -203,7 +204,7 @@ def score_amounts(y: Floats, predicted: Floats, weights: Floats | None = None) -
     0.5
     """
     values = {
-        "r2": float(r2_score(y, predicted, sample_weight=weights)) if len(y) > 1 else np.nan,
+        "r2": float(r2_score(y, predicted, sample_weight=weights)) if np.ptp(y) > 0 else np.nan,
         "rmse": float(root_mean_squared_error(y, predicted, sample_weight=weights)),
         "mae": float(mean_absolute_error(y, predicted, sample_weight=weights)),
         "median_ae": float(median_absolute_error(y, predicted, sample_weight=weights)),

@@ -94,3 +94,8 @@ def test_a_run_shows_what_it_stores(tmp_path, monkeypatch):
     next((tmp_path / "cells" / "accuracy").glob("*.json")).unlink()
     running.run(plan, tmp_path, jobs=1, command="c", stage=stage)
     assert [boards[-2][0].n_finished, boards[-1][0].n_finished] == [1, 2], "what was there before counts"
+    gone, undefined = (tmp_path / "cells" / "accuracy").glob("*.json")
+    gone.unlink()
+    undefined.write_bytes(undefined.read_bytes().replace(b'"accuracy": ', b'"accuracy": null, "was": '))
+    running.run(plan, tmp_path, jobs=1, command="c", stage=stage)
+    assert (boards[-1][0].n_finished, boards[-1][0].n_failed) == (1, 0), "a score that is not defined is no failure"

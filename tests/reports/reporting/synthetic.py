@@ -97,6 +97,13 @@ def fail(results: Results, model: str, folds: int, reason: str = "ValueError: no
     return results
 
 
+def undefined(results: Results, n_folds: int = 1) -> Results:
+    """Let the primary metric have no value on the first folds of every table, whatever the model, in place."""
+    cells = results.cells
+    cells.loc[cells["repeat"] * results.n_splits + cells["fold"] < n_folds, results.metric] = np.nan
+    return results
+
+
 def answered(results: Results, n_classes: int = 2) -> Results:
     """Let every model answer something on every table."""
     random = np.random.default_rng(0)

@@ -8,6 +8,7 @@ import pytest
 
 from ensemblekit_reports.cli import USER_ERROR, main
 from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.example import example_results
 from ensemblekit_reports.render import to_html, to_markdown
 from ensemblekit_reports.reporting.check_codes import CODES, check_silence
 from ensemblekit_reports.reporting.checks import CHECKS, findings, silenced
@@ -15,7 +16,7 @@ from ensemblekit_reports.reporting.report import build
 from ensemblekit_reports.results import Leak
 from ensemblekit_reports.studies.study import study_from_toml
 from tests.reports.insights import made_up
-from tests.reports.reporting.synthetic import LEVELS, fail, study
+from tests.reports.reporting.synthetic import LEVELS, fail, study, undefined
 
 
 def found(results):
@@ -35,6 +36,15 @@ def test_failed_model_with_its_reason():
     assert finding.models == ("xgboost",)
     assert len(finding.tables) == 5
     assert finding.sentence.endswith("so it has no score. First reason: failed: ValueError: bad label")
+
+
+def test_a_metric_without_a_value_is_said_of_amounts():
+    results = example_results(task="regression")
+    assert "metric-undefined" not in found(results)
+    finding = found(undefined(results))["metric-undefined"]
+    assert finding.sentence.startswith("moons: R² is undefined on 1 of 10 folds, whose answers are all equal, or one; the others count.")
+    assert "nothing is ranked by it" in found(undefined(results, 10))["metric-undefined"].sentence
+    assert "metric-undefined" not in found(undefined(clean()))
 
 
 def test_partly_failed_model_says_how_many_folds():

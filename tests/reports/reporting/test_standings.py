@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ensemblekit_reports.reporting.report import build
 from ensemblekit_reports.reporting.standings import MAIN_COST, best, on_table, over_tables, pareto_front
 from ensemblekit_reports.statistics.summaries import cost_summary, mean_over_tables, score_summary
-from tests.reports.reporting.synthetic import LEVELS, fail, study
+from tests.reports.reporting.synthetic import LEVELS, fail, study, undefined
 
 
 def of(standings, name):
@@ -34,6 +35,20 @@ def test_a_model_with_a_missing_fold_is_not_ranked():
     assert of(standings, "moe").scores["accuracy"].n == 9
     assert "moe" not in pareto_front(standings, "accuracy")
     assert [s.rank for s in standings] == [*range(1, 8), None]
+
+
+def test_a_fold_without_a_value_for_anybody_is_none():
+    standings = on_table(undefined(study()), "iris")
+    assert [s.rank for s in standings] == list(range(1, 9))
+    assert {(s.n_finished, s.n_folds) for s in standings} == {(9, 9)}
+    failed = on_table(fail(undefined(study()), "moe", 1), "iris")
+    assert (of(failed, "moe").n_finished, of(failed, "moe").n_folds, of(failed, "moe").rank) == (9, 10, None)
+    assert of(failed, "xgboost").complete
+    nowhere = on_table(undefined(study({"iris": LEVELS["iris"]}), n_folds=10), "iris")
+    assert {s.rank for s in nowhere} == {None}
+    ranked = build(undefined(study({"iris": LEVELS["iris"]})))
+    assert ranked.advice
+    assert ranked.leaderboard[0].complete
 
 
 def test_a_failed_model_keeps_its_row_and_its_reason():

@@ -80,6 +80,10 @@ def test_a_single_row_has_no_variance_to_explain():
     scores = score_amounts(np.array([1.0]), np.array([3.0]))
     assert np.isnan(scores["r2"])
     assert scores["rmse"] == 2
+    for predicted in ([2.0, 2.0], [1.0, 3.0]):
+        equal = score_amounts(np.array([2.0, 2.0]), np.array(predicted))
+        assert np.isnan(equal["r2"]), "neither 0 nor 1"
+        assert equal["rmse"] == np.std(predicted)
 
 
 def test_each_metric_belongs_to_a_task_and_each_task_has_its_default():

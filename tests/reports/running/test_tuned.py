@@ -100,6 +100,14 @@ def test_amounts_are_tuned_too():
     assert record["tuning"]["score"] <= record["tuning"]["default"]
 
 
+def test_inner_folds_of_equal_amounts_do_not_end_a_search():
+    table = dataclasses.replace(bundled_table("diabetes"), y=np.r_[1.0, 2.0, np.zeros(440)])
+    record, _ = run_cell(REGRESSORS["ridge"].tuned_by(Tuning(2, metric="r2")), Prepared(fold(table, 3)), None)
+    assert record["status"] == "ok"
+    assert np.isfinite(record["tuning"]["default"])
+    assert np.isnan(record["metrics"]["r2"])
+
+
 def test_time_ends_a_search_and_is_told():
     slow = []
     _, found = tune(
