@@ -22,7 +22,7 @@ def estimator_from(path: str, params: Mapping[str, Any]) -> Any:
     path : str
         ``"package.module:Class"``. Importing a module runs its code.
     params : mapping of str to object
-        Parameters; a mapping with a key ``class`` stands for an estimator itself.
+        Parameters; a mapping with a key ``class`` stands for an estimator itself, also in a list.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def estimator_from(path: str, params: Mapping[str, Any]) -> Any:
     Raises
     ------
     UserError
-        When the module, the class or a parameter is unknown; the nearest valid name is in the message.
+        When the module, the class or a parameter is unknown (the nearest valid name is in the message), or is a seed.
 
     Examples
     --------
@@ -49,6 +49,7 @@ def estimator_from(path: str, params: Mapping[str, Any]) -> Any:
     valid = _parameters(kind)
     own = {name: value for name, value in params.items() if "__" not in name}
     for name in own:
+        _refuse_seed(name, path)
         if valid is not None and name not in valid:
             raise unknown_name(f"parameter of {path}", name, valid)
     try:
@@ -90,16 +91,22 @@ def with_params(estimator: Any, params: Mapping[str, Any], what: str) -> Any:
     """
     for name, value in params.items():
         valid = list(estimator.get_params(deep=True))
-        if name.split("__")[-1] == "random_state":
-            raise UserError(f"{name} of {what} is set anew on each fold, from the seed of the study: leave it out.")
+        _refuse_seed(name, what)
         if name not in valid:
             raise unknown_name(f"parameter of {what}", name, valid)
         estimator.set_params(**{name: part(value)})
     return estimator
 
 
+def _refuse_seed(name: str, what: str) -> None:
+    if name.rsplit("__", maxsplit=1)[-1] == "random_state":
+        raise UserError(f"{name} of {what} is set anew on each fold, from the seed of the study: leave it out.")
+
+
 def part(value: Any) -> Any:
-    """Return a parameter's value; a mapping with a key ``class`` becomes an estimator.
+    """Return a parameter's value; a mapping with a key ``class`` becomes an estimator, in lists too.
+
+    A list within a list that holds an estimator becomes a tuple: scikit-learn's pairs of a name and an estimator.
 
     Parameters
     ----------
@@ -110,13 +117,21 @@ def part(value: Any) -> Any:
     --------
     >>> part({"class": "sklearn.linear_model:Ridge", "params": {"alpha": 3}}), part({"a": 1})
     (Ridge(alpha=3), {'a': 1})
+    >>> part([["ridge", {"class": "sklearn.linear_model:Ridge"}]])
+    [('ridge', Ridge())]
     """
-    if not isinstance(value, Mapping) or "class" not in value:
+    if isinstance(value, list):
+        return [tuple(part(each)) if isinstance(each, list) and any(map(_is_class, each)) else part(each) for each in value]
+    if not _is_class(value):
         return value
     wrong = [key for key in value if key not in {"class", "params"}]
     if wrong:
         raise unknown_name("key beside class", wrong[0], ["class", "params"])
     return estimator_from(value["class"], value.get("params", {}))
+
+
+def _is_class(value: Any) -> bool:
+    return isinstance(value, Mapping) and "class" in value
 
 
 def _class(path: str) -> Any:

@@ -15,14 +15,17 @@ from ensemblekit_reports.environment import versions
 
 #: Our own files that stand between a table and a number; those of the models are hashed whole.
 _OWN = (
+    "quantities.py",
     "running/cells.py",
     "studies/learning_rows.py",
+    "running/energy.py",
     "running/grouped_folds.py",
     "running/metrics.py",
     "studies/models.py",
     "running/predictions.py",
     "running/preprocessing.py",
     "studies/scheme.py",
+    "running/serving.py",
     "running/timing.py",
     "running/tuned.py",
 )

@@ -377,13 +377,18 @@ def model_from_estimator(name: str, estimator: Any, task: str = "classification"
     Raises
     ------
     UserError
-        When it says of itself that it does the other task.
+        When it is no estimator of scikit-learn's kind, or says of itself that it does the other task.
 
     Examples
     --------
     >>> model_from_estimator("stump", LogisticRegression()).definition()
     'LogisticRegression(random_state=0)'
     """
+    lacks = [method for method in ("get_params", "set_params", "__sklearn_tags__") if not hasattr(estimator, method)]
+    if lacks:
+        raise UserError(
+            f"model {name!r} ({type(estimator).__name__}) has no {lacks[0]}: its class must inherit from sklearn.base.BaseEstimator."
+        )
     wrong = is_classifier(estimator) if task == "regression" else is_regressor(estimator)
     if wrong:
         kind = type(estimator).__name__

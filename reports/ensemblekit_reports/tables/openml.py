@@ -12,7 +12,7 @@ from typing import Any
 from sklearn.datasets import fetch_openml, get_data_home
 
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.tables.table import Table, check_column, table_from_frame
+from ensemblekit_reports.tables.table import Table, check_column, columns_beside, table_from_frame
 
 #: Seconds without an answer after which the network counts as closed.
 PATIENCE_S = 30.0
@@ -64,7 +64,7 @@ def openml_table(
             f"{where} names no answer column, or several; name one as target. Columns: {', '.join(map(str, frame.columns[:30]))}."
         )
     answer = check_column(frame, target or str(default), where)
-    beside = {kind: frame[check_column(frame, column, where)] for kind, column in (("groups", groups), ("weights", weights)) if column}
+    beside = columns_beside(frame, answer, {"groups": groups, "weights": weights}, where)
     features = frame.drop(columns=[answer, *(series.name for series in beside.values())])
     table = table_from_frame(features, frame[answer], name=name or details["name"], source=where, task=task, **beside)
     return replace(table, licence=str(details.get("licence") or "unknown"), notes=table.notes + said)

@@ -156,7 +156,7 @@ def table_from_file(
     Raises
     ------
     UserError
-        When the file is no table, has no such column, or its answers are neither classes nor amounts.
+        When the file is no table, has no such column, one is named for two things, or its answers are neither classes nor amounts.
 
     Examples
     --------
@@ -167,11 +167,49 @@ def table_from_file(
     """
     frame = read_frame(path)
     target = _check_target(frame, target, str(path))
-    beside = {"groups": groups, "weights": weights}
-    named = {kind: check_column(frame, column, str(path)) for kind, column in beside.items() if column}
-    features = frame.drop(columns=[target, *named.values()])
-    columns = {kind: frame[column] for kind, column in named.items()}
+    columns = columns_beside(frame, target, {"groups": groups or "", "weights": weights or ""}, str(path))
+    features = frame.drop(columns=[target, *(column.name for column in columns.values())])
     return table_from_frame(features, frame[target], name=name or path.stem, source=path.name, task=task, **columns)
+
+
+def columns_beside(frame: pd.DataFrame, target: str, named: dict[str, str], where: str) -> dict[str, pd.Series]:
+    """Find the columns that are neither features nor the answer.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What should have them.
+    target : str
+        Name of the answer column.
+    named : dict of str to str
+        What each is, ``"groups"`` or ``"weights"``, and its name; ``""`` for none.
+    where : str
+        What the frame is called in the message.
+
+    Returns
+    -------
+    dict of str to Series
+        Those that are named.
+
+    Raises
+    ------
+    UserError
+        When there is no such column, or one is named twice.
+
+    Examples
+    --------
+    >>> columns_beside(pd.DataFrame({"y": [1]}), "y", {"groups": "y", "weights": ""}, "t.csv")
+    Traceback (most recent call last):
+        ...
+    ensemblekit_reports.errors.UserError: column 'y' of t.csv cannot be both the answer and the groups: name another as groups.
+    """
+    taken = {target: "the answer"}
+    for kind, column in named.items():
+        if column in taken:
+            raise UserError(f"column {column!r} of {where} cannot be both {taken[column]} and the {kind}: name another as {kind}.")
+        if column:
+            taken[check_column(frame, column, where)] = f"the {kind}"
+    return {kind: frame[column] for kind, column in named.items() if column}
 
 
 def table_from_frame(

@@ -119,7 +119,7 @@ def test_models_that_harm_their_process_are_rows_there_too(tmp_path):
 
 def test_a_worker_with_other_software_refuses():
     fold = PLAN.fold(IRIS, 0, 0)
-    order = Order(0, 0, fold.seed, fold.tested, [], Budget(), "another", versions() | {"numpy": "1.0"})
+    order = Order(0, 0, fold.seed, fold.tested, 1.0, [], Budget(), "another", versions() | {"numpy": "1.0"})
     with pytest.raises(UserError, match=r"the worker on .* has numpy \S+ instead of 1.0: results would be others"):
         fit_order(IRIS, order)
     with pytest.raises(UserError, match="has other code of ensemblekit"):

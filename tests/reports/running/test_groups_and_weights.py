@@ -101,6 +101,10 @@ def test_columns_of_a_file_are_no_features(file):
     assert "Rows with the same 'patient' are never divided between training and test." in table.notes
     with pytest.raises(UserError, match="no column named 'pateint'; did you mean 'patient'"):
         table_from_file(file, "kind", groups="pateint")
+    with pytest.raises(UserError, match=r"'kind' of .* cannot be both the answer and the weights: name another as weights"):
+        table_from_file(file, "kind", weights="kind")
+    with pytest.raises(UserError, match=r"'w' of .* cannot be both the groups and the weights"):
+        table_from_file(file, "kind", groups="w", weights="w")
 
 
 @pytest.mark.parametrize(

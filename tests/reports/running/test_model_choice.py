@@ -88,16 +88,35 @@ def test_a_list_may_mix_names_paths_and_sections(tmp_path):
         (ModelChoice(class_="sklearn.ensemble:BaggingClassifier", params={"estimator__c": 1}), "unknown parameter of sklearn.ensemble:Bag"),
         (ModelChoice("moe", params={"experts_n": 1}), r"unknown parameter of moe 'experts_n'"),
         (ModelChoice("moe", params={"random_state": 1}), "set anew on each fold"),
+        (ModelChoice(class_="sklearn.svm:SVC", params={"random_state": 1}), "random_state of sklearn.svm:SVC is set anew on each fold"),
         (ModelChoice("meo"), r"unknown model 'meo': did you mean 'moe'\?"),
         (ModelChoice("m", model="moe", class_="sklearn.svm:SVC"), "a registry name or a class, not both"),
         (ModelChoice("moe", preprocessing="scaled"), "unknown preprocessing 'scaled'.*Valid: linear, trees"),
         (ModelChoice(class_="sklearn.svm:SVR"), r"'SVR' \(SVR\) is a regressor, and the answers here are classes"),
         (ModelChoice(class_="sklearn.ensemble:VotingClassifier"), "cannot be made: TypeError"),
+        ("tests.reports.running.oddities:NoBase", r"'NoBase' \(NoBase\) has no get_params: its class must inherit from sklearn.base.Base"),
     ],
 )
 def test_mistakes_are_said_before_anything_runs(choice, complaint):
     with pytest.raises(UserError, match=complaint):
         choose_models((choice,), "classification")
+
+
+def test_estimators_in_lists_are_made(tmp_path):
+    (tmp_path / "s.toml").write_text("""
+        [[tables]]
+        name = "iris"
+        [[models]]
+        class = "sklearn.ensemble:VotingClassifier"
+        params = {weights = [1, 2], estimators = [
+            ["nb", {class = "sklearn.naive_bayes:GaussianNB"}],
+            ["tree", {class = "sklearn.tree:DecisionTreeClassifier", params = {max_depth = 2}}]]}
+    """)
+    (voting,) = study_from_toml(tmp_path / "s.toml").plan(tmp_path).models
+    made = voting.factory(7)
+    assert [(name, type(part).__name__) for name, part in made.estimators] == [("nb", "GaussianNB"), ("tree", "DecisionTreeClassifier")]
+    assert all(isinstance(pair, tuple) for pair in made.estimators)
+    assert (made.weights, made.estimators[1][1].max_depth, made.estimators[1][1].random_state) == ([1, 2], 2, 7)
 
 
 def test_unknown_keys_and_names_given_twice(tmp_path):
