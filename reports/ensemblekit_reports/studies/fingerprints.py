@@ -8,6 +8,7 @@ from __future__ import annotations
 import dis
 import hashlib
 import importlib
+import inspect
 import re
 import sys
 import types
@@ -56,7 +57,10 @@ def fingerprint_of(estimator: Any) -> str:
     >>> fingerprint_of(Ridge(1.0)) == fingerprint_of(Ridge(1.0)), fingerprint_of(Ridge(1.0)) == fingerprint_of(Ridge(2.0))
     (True, False)
     """
-    return _Walk().digest(estimator).hex()
+    walk = _Walk()
+    whole = [walk.digest(estimator)]
+    whole += [_hash(*walk.parts(definition)) for definition in walk.met]  # which grows meanwhile
+    return _hash(*whole).hex()
 
 
 def without_addresses(text: str) -> str:
@@ -76,9 +80,14 @@ def without_addresses(text: str) -> str:
 
 
 class _Walk:
-    """A walk over values, each of which is hashed once."""
+    """A walk over values, each of which is hashed once.
+
+    Functions, classes and modules stand in what names them by the number in which they were met: one after the other is looked into, so
+    that no chain of calls is too long.
+    """
 
     def __init__(self) -> None:
+        self.met: list[Any] = []
         self._done: dict[int, bytes] = {}
         self._kept: list[Any] = []  # an address is a name only while its value lives
 
@@ -87,19 +96,23 @@ class _Walk:
             return _hash(type(value).__name__.encode(), repr(value).encode())
         if id(value) not in self._done:
             self._kept.append(value)
-            self._done[id(value)] = b"on the way to itself"
-            self._done[id(value)] = _hash(type(value).__qualname__.encode(), *self._parts(value))
+            if isinstance(value, (type, types.FunctionType, types.ModuleType)):
+                self._done[id(value)] = b"definition %d" % len(self.met)
+                self.met.append(value)
+            else:
+                self._done[id(value)] = b"on the way to itself"
+                self._done[id(value)] = _hash(type(value).__qualname__.encode(), *self.parts(value))
         return self._done[id(value)]
 
     def _all(self, values: Iterable[Any]) -> list[bytes]:
         return [self.digest(value) for value in values]
 
-    def _parts(self, value: Any) -> list[bytes]:  # noqa: C901, PLR0911 - a table: one line for each kind of value
+    def parts(self, value: Any) -> list[bytes]:  # noqa: C901, PLR0911 - a table: one line for each kind of value
         match value:
             case list() | tuple() if type(value) in {list, tuple}:
                 return self._all(value)
             case set() | frozenset() if type(value) in {set, frozenset}:
-                return sorted(self._all(value))
+                return sorted(self._all(sorted(value, key=lambda each: without_addresses(repr(each)))))
             case types.MappingProxyType() | dict() if type(value) in {dict, types.MappingProxyType}:
                 return self._all(item for pair in value.items() for item in pair)
             case np.ndarray() if type(value) is np.ndarray and not value.dtype.hasobject:
@@ -148,7 +161,7 @@ class _Walk:
 
     def _instance(self, value: Any) -> list[bytes]:
         """Hash what pickle would write, or what is wrapped, as by a cache; what cannot be written is known by its kind and its text."""
-        if (wrapped := getattr(value, "__wrapped__", None)) is not None:
+        if (wrapped := inspect.getattr_static(value, "__wrapped__", None)) is not None:
             return self._all([type(value), wrapped])
         try:
             reduced = value.__reduce_ex__(4)

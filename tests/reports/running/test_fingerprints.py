@@ -130,8 +130,24 @@ def test_what_no_text_tells_apart_is_resumed():
     assert fingerprint_of(loop)
 
 
-def test_it_is_the_same_in_every_process(made, tmp_path):
-    one = fingerprint_of(made("a dict of functions", 1))
+def test_no_chain_of_calls_is_too_long(made, monkeypatch):
+    calls = "".join(f"def f{n}(X):\n    return f{n + 1}(X)\n" for n in range(2000)) + "def f2000(X):\n    return X * {rate}\n"
+    monkeypatch.setitem(WAYS, "a chain", (calls, "pass", "f0(X)"))
+    assert fingerprint_of(made("a chain", 1)) != fingerprint_of(made("a chain", 2))
+
+
+class Anything:
+    def __getattr__(self, name):
+        return Anything()
+
+
+def test_what_has_every_attribute_ends():
+    assert fingerprint_of(Anything()) == fingerprint_of(Anything())
+
+
+def test_it_is_the_same_in_every_process(made, tmp_path, monkeypatch):
+    monkeypatch.setitem(WAYS, "a set", ("R = {max, min, 'a', 'b', 'c', len, dict, list}", "pass", "X in R, X in {{'a', 'b', 'c', 'd'}}"))
+    one = fingerprint_of(made("a set", 1))
     code = "from ensemblekit_reports.studies.fingerprints import fingerprint_of; import own_model; print(fingerprint_of(own_model.Own()))"
     other = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert other.stdout.strip() == one
