@@ -48,6 +48,10 @@ class TableFacts:
         ``"classification"`` or ``"regression"``.
     answers : dict of str to float
         For amounts their ``min``, ``median``, ``max``, ``mean`` and ``std``; empty for classes.
+    origin : str
+        What it was read from: ``"bundled"``, ``"file"``, ``"openml"`` or ``"memory"``; ``""`` in runs of earlier versions.
+    groups, weights : str
+        Names of the columns that say which group a row belongs to, and how much it counts; ``""`` for none.
     """
 
     name: str
@@ -62,6 +66,9 @@ class TableFacts:
     notes: tuple[str, ...] = ()
     task: str = "classification"
     answers: dict[str, float] = field(default_factory=dict)
+    origin: str = ""
+    groups: str = ""
+    weights: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,8 @@ class ModelFacts:
         What stands before it: ``"linear"`` or ``"trees"``.
     parent : str
         Name of the model that this one is a compressed variant of; ``""`` for none.
+    tuned : bool
+        Whether its parameters were searched in each fold; then ``definition`` is where the search began.
     """
 
     name: str
@@ -93,6 +102,7 @@ class ModelFacts:
     imports: str = ""
     preprocessing: str = ""
     parent: str = ""
+    tuned: bool = False
 
 
 @dataclass(frozen=True)

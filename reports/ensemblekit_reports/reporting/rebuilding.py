@@ -6,8 +6,6 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ensemblekit.datasets import BUNDLED
-
 if TYPE_CHECKING:
     from ensemblekit_reports.results import ModelFacts, TableFacts
 
@@ -63,8 +61,9 @@ def rebuild(model: ModelFacts, table: TableFacts) -> str:
     Returns
     -------
     str
-        Python that runs where the table's file lies; where the table came from memory, ``X`` and ``y`` must be there. Empty where it is not
-        known how the model was prepared for.
+        Python that runs where the table's file lies; where the table came from memory, ``X`` and ``y`` must be there, and ``groups`` and
+        ``weights`` if it had such, as Series. Empty where these lines would make another model: it was tuned anew in each fold, or it is
+        not known how it was prepared for or where the table came from.
 
     Examples
     --------
@@ -84,32 +83,40 @@ def rebuild(model: ModelFacts, table: TableFacts) -> str:
     model.fit(table.X, table.y)
     print(model.predict(table.X[:5]))
     """
-    if not model.preprocessing:
+    if not model.preprocessing or model.tuned or not table.origin:
         return ""
     loader, call = _loading(table)
+    definition = f"with_grouped_folds({model.definition}, table.y, table.groups)" if table.groups else model.definition
+    weights = ', **{f"{model.steps[-1][0]}__sample_weight": table.weights}' if table.weights else ""
     lines = [
         *(["from pathlib import Path"] if "Path(" in call else []),
         *model.imports.splitlines(),
         "from sklearn.pipeline import make_pipeline",
         "from ensemblekit_reports.running.cells import column_groups",
+        *(["from ensemblekit_reports.running.grouped_folds import with_grouped_folds"] if table.groups else []),
         "from ensemblekit_reports.running.preprocessing import preprocessing",
-        f"from ensemblekit_reports.tables.table import {loader}",
+        f"from ensemblekit_reports.tables.{'openml' if loader == 'openml_table' else 'table'} import {loader}",
         "",
         f"table = {call}",
         f'print("the table of the report:", table.checksum == {table.checksum!r})',
         f"prepare = preprocessing({model.preprocessing!r}, *column_groups(table))",
-        f"model = make_pipeline(prepare, {model.definition})",
-        "model.fit(table.X, table.y)",
+        f"model = make_pipeline(prepare, {definition})",
+        f"model.fit(table.X, table.y{weights})",
         "print(model.predict(table.X[:5]))",
     ]
     return "\n".join(lines)
 
 
 def _loading(table: TableFacts) -> tuple[str, str]:
-    """Return the function that reads a table and the call of it."""
-    task = "" if table.task == "classification" else f", task={table.task!r}"
-    if table.source == "memory":
-        return "table_from_frame", f"table_from_frame(X, y, name={table.name!r}{task})"
-    if table.name in BUNDLED:
+    """Return the function that reads a table and the call of it; the task is said, since the reader of the study may have said it."""
+    if table.origin == "bundled":
         return "bundled_table", f"bundled_table({table.name!r})"
-    return "table_from_file", f"table_from_file(Path({table.source!r}), {table.target!r}{task})"
+    if table.origin == "memory":
+        beside = "".join(f", {kind}={kind}" for kind in ("groups", "weights") if getattr(table, kind))
+        return "table_from_frame", f"table_from_frame(X, y, name={table.name!r}{beside}, task={table.task!r})"
+    beside = "".join(f", {kind}={column!r}" for kind in ("groups", "weights") if (column := getattr(table, kind)))
+    settings = f"{beside}, task={table.task!r}"
+    if table.origin == "openml":
+        number = table.source.split()[1]  # of "OpenML 31 (credit-g, version 1)"
+        return "openml_table", f"openml_table({number}, target={table.target!r}{settings})"
+    return "table_from_file", f"table_from_file(Path({table.source!r}), {table.target!r}{settings})"

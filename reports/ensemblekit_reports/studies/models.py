@@ -99,7 +99,7 @@ class Model:
             imports = imports_of(self.factory(0), definition)
         except ImportError:  # an extra that is not installed; the definition says so
             imports = ""
-        return ModelFacts(self.name, self.label, self.family, definition, imports, self.preprocessing, self.parent)
+        return ModelFacts(self.name, self.label, self.family, definition, imports, self.preprocessing, self.parent, self.tuning is not None)
 
 
 def describe(estimator: Any, *, complete: bool = False) -> str:

@@ -67,7 +67,7 @@ def openml_table(
     beside = columns_beside(frame, answer, {"groups": groups, "weights": weights}, where)
     features = frame.drop(columns=[answer, *(series.name for series in beside.values())])
     table = table_from_frame(features, frame[answer], name=name or details["name"], source=where, task=task, **beside)
-    return replace(table, licence=str(details.get("licence") or "unknown"), notes=table.notes + said)
+    return replace(table, licence=str(details.get("licence") or "unknown"), notes=table.notes + said, origin="openml")
 
 
 def _fetch(which: int | str, version: int) -> tuple[Any, tuple[str, ...]]:

@@ -67,6 +67,10 @@ class Table:
         Rows of one group are never divided between training and test.
     weights : ndarray of shape (n_rows,), float64, or None
         How much each row counts, in fits and in metrics; alike when None.
+    origin : str
+        What it was read from: ``"bundled"``, ``"file"``, ``"openml"`` or ``"memory"``.
+    groups_name, weights_name : str
+        Names of the columns that these were.
     """
 
     name: str
@@ -80,6 +84,9 @@ class Table:
     notes: tuple[str, ...] = ()
     groups: NDArray[np.int64] | None = None
     weights: NDArray[np.float64] | None = None
+    origin: str = "memory"
+    groups_name: str = "groups"
+    weights_name: str = "weights"
 
     @cached_property
     def checksum(self) -> str:
@@ -122,6 +129,9 @@ class Table:
             notes=self.notes,
             task=self.task,
             answers={} if self.classes else _summary(self.y),
+            origin=self.origin,
+            groups="" if self.groups is None else self.groups_name,
+            weights="" if self.weights is None else self.weights_name,
         )
 
 
@@ -169,7 +179,8 @@ def table_from_file(
     target = _check_target(frame, target, str(path))
     columns = columns_beside(frame, target, {"groups": groups or "", "weights": weights or ""}, str(path))
     features = frame.drop(columns=[target, *(column.name for column in columns.values())])
-    return table_from_frame(features, frame[target], name=name or path.stem, source=path.name, task=task, **columns)
+    table = table_from_frame(features, frame[target], name=name or path.stem, source=path.name, task=task, **columns)
+    return replace(table, origin="file")
 
 
 def columns_beside(frame: pd.DataFrame, target: str, named: dict[str, str], where: str) -> dict[str, pd.Series]:
@@ -274,6 +285,8 @@ def table_from_frame(
         notes=answers.notes + tuple(notes) + _say_beside(groups, weights),
         groups=None if groups is None else encode_groups(groups.loc[answers.known]),
         weights=None if weights is None else encode_weights(weights.loc[answers.known]),
+        groups_name="groups" if groups is None else str(groups.name),
+        weights_name="weights" if weights is None else str(weights.name),
     )
 
 
@@ -305,7 +318,7 @@ def bundled_table(name: str) -> Table:
     features = pd.DataFrame(bundled.X, columns=list(bundled.columns))
     labels = pd.Series(bundled.y, name=bundled.target)
     table = table_from_frame(features, labels, name=name, source=bundled.source, task=bundled.task)
-    return replace(table, licence=bundled.licence)
+    return replace(table, licence=bundled.licence, origin="bundled")
 
 
 def _check_target(frame: pd.DataFrame, target: str | None, where: str) -> str:

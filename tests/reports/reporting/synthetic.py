@@ -117,7 +117,17 @@ def _table(name: str) -> TableFacts:
     rows, columns, classes = FACTS.get(name, (400, 6, 2))
     counts = {f"class {i}": rows // classes for i in range(classes)}
     return TableFacts(
-        name, "bundled", "CC0-1.0", "target", "ab" * 32, rows, columns, {"numeric": columns}, counts, ("1 date column left out",)
+        name,
+        "bundled",
+        "CC0-1.0",
+        "target",
+        "ab" * 32,
+        rows,
+        columns,
+        {"numeric": columns},
+        counts,
+        ("1 date column left out",),
+        origin="bundled",
     )
 
 

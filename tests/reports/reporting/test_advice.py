@@ -14,14 +14,18 @@ from scipy import stats
 from sklearn.datasets import load_iris
 from statsmodels.stats.multitest import multipletests
 
+from ensemblekit_reports.outputs.refitting import refit
 from ensemblekit_reports.quantities import COSTS
 from ensemblekit_reports.render import to_html, to_markdown
 from ensemblekit_reports.render.pictures import draw
 from ensemblekit_reports.reporting.rebuilding import rebuild
 from ensemblekit_reports.reporting.report import build
+from ensemblekit_reports.running.tuned import Tuning
 from ensemblekit_reports.statistics.multiplicity import holm
 from ensemblekit_reports.statistics.several_tables import friedman
-from ensemblekit_reports.studies.models import REGISTRY
+from ensemblekit_reports.studies.models import REGISTRY, REGRESSORS
+from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.scheme import Scheme
 from ensemblekit_reports.tables.table import bundled_table, table_from_file, table_from_frame
 from tests.reports.reporting.synthetic import LEVELS, MODELS, fail, study
 
@@ -97,6 +101,40 @@ def test_the_winner_is_rebuilt_from_memory_and_from_the_package():
     facts = table_from_frame(frame, answers, name="mine").facts()
     assert "True" in run(rebuild(REGISTRY["logistic"].facts(), facts), X=frame, y=answers)
     assert "True" in run(rebuild(REGISTRY["logistic"].facts(), bundled_table("wine").facts()))
+
+
+def test_the_lines_make_what_the_study_would_store(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    beside = {"who": np.arange(150) // 5, "how often": random.integers(1, 9, 150)}
+    X.assign(kind=y, **beside).to_csv(tmp_path / "iris.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    read = {"groups": "who", "weights": "how often", "task": "regression"}
+    from_file = table_from_file(tmp_path / "iris.csv", "kind", **read)
+    series = {kind: pd.Series(beside[name]) for kind, name in (("groups", "who"), ("weights", "how often"))}
+    from_memory = table_from_frame(X, y.rename("kind"), name="iris", **series, task="regression")
+    for table in (from_file, from_memory):
+        for model in (REGRESSORS["ridge"], REGRESSORS["weighted"]):
+            scope = {"X": X, "y": y.rename("kind"), **series}
+            with redirect_stdout(io.StringIO()) as said:
+                exec(rebuild(model.facts(), table.facts()), scope)  # noqa: S102
+            assert said.getvalue().startswith("the table of the report: True")
+            stored = refit(Plan("p", (table,), (model,), "r2", 0.01, Scheme(1, 3), 0, quick=True), model.name)
+            np.testing.assert_allclose(scope["model"].predict(table.X), stored.pipeline.predict(table.X))
+
+
+def test_an_openml_table_is_named_by_its_number():
+    facts = replace(bundled_table("iris").facts(), origin="openml", source="OpenML 61 (iris, version 1)", target="class")
+    code = rebuild(REGISTRY["logistic"].facts(), facts)
+    assert "table = openml_table(61, target='class', task='classification')" in code
+    assert "from ensemblekit_reports.tables.openml import openml_table" in code
+
+
+def test_where_the_lines_would_make_another_model_there_are_none():
+    facts = bundled_table("iris").facts()
+    assert rebuild(REGISTRY["logistic"].tuned_by(Tuning(3, metric="accuracy")).facts(), facts) == ""
+    assert rebuild(REGISTRY["logistic"].facts(), replace(facts, origin="")) == ""
+    assert rebuild(REGISTRY["logistic"].facts(), facts)
 
 
 def test_a_report_shows_the_lines_of_its_first(report):
