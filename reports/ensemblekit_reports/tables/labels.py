@@ -76,7 +76,7 @@ def encode_labels(raw: pd.Series, target: str, task: str = "") -> Labels:
     >>> encode_labels(pd.Series(np.arange(30) / 7), "price").values.dtype
     dtype('float64')
     """
-    texts = raw.where(raw.notna(), "").map(as_text)
+    texts = raw.astype(object).where(raw.notna(), "").map(as_text)
     known = ~texts.isin(MISSING).to_numpy()
     texts = texts[known]
     if texts.empty:

@@ -34,6 +34,8 @@ def labelled(labels):
         (["None", "Mild", "None", "Mild"], ("Mild", "None")),
         ([0.5, 1.5, 0.5, 1.5], ("0.5", "1.5")),
         (["1", "1.0", "2", "2.0"], ("1", "2")),
+        (pd.Categorical([1, 2, 1, 2, None]), ("1", "2")),
+        (pd.array([1, 2, 1, 2, None], dtype="Int64"), ("1", "2")),
     ],
 )
 def test_labels_of_any_type(labels, classes):
