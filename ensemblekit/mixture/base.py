@@ -71,6 +71,7 @@ from ensemblekit.mixture.selection import (
     chosen,
     held_out,
     information,
+    n_free,
     one_by_one,
     scored,
 )
@@ -404,13 +405,28 @@ class BaseMixture(BaseEstimator):
         whole = sized(one)
         growing = Growing(whole, whole if rows is None else sized(few), np.random.default_rng(self._seed))
         unit = experts.log_unit
-        judge = held_out(list(folds(data.X, data.y)), unit) if self.selection == "cv" else information(self.selection, unit)
         n_init = self._n_starts("restart")
+        if self.selection == "cv":
+            judge = held_out(whole, list(folds(data.X, data.y)), unit, few=rows, n_init=n_init, seed=self._seed)
+        else:
+            self._check_weights_as_rows(one)
+            judge = information(self.selection, unit)
         path = along_the_way(growing, judge, min_experts=self.min_experts, max_experts=self.max_experts, n_init=n_init)
         self.selection_path_, self.n_experts_ = path, chosen(path)
         best = whole(self.n_experts_)
         theta = best.parameters(growing.optima[self.n_experts_])
         self._take_over(best, Solution(theta, [best.value(theta)], converged=True), gate, experts)
+
+    def _check_weights_as_rows(self, alone: LinearMixture) -> None:
+        """BIC and ICL read the sum of the weights as the number of rows."""
+        if alone.total_weight < min(free := n_free(alone), alone.design.sample_weight.shape[0]):
+            warnings.warn(
+                f"selection={self.selection!r} counts rows by their weights. These sum to {alone.total_weight:.3g}, and one expert has {free} "
+                "parameters: the criterion hardly asks for few experts. Scale sample_weight to sum to the number of rows, or use "
+                "selection='cv'.",
+                UserWarning,
+                stacklevel=6,
+            )
 
     def _held_out_score(self, data: Data, n_experts: int) -> SelectionStep:
         """Fit so many experts without some rows, and judge them by these."""
@@ -424,11 +440,10 @@ class BaseMixture(BaseEstimator):
     def _choose_mixing(self, data: Data) -> None:
         """Settle what is "auto" of routing and combination by held-out rows."""
         ways = candidates(self.n_experts_, combination=self.combination, any_k=self.routing == "auto")
-        again = not isinstance(self.experts_, EstimatorExperts)  # these remember the rows that they were fitted to
         losses: list[list[Float]] = [[] for _ in ways]
         weights = []
         for kept, out in folds(data.X, data.y) if len(ways) > 1 else []:
-            trial, rows = self._refitted(part_of(data, kept), self.n_experts_, again=again), part_of(data, out)
+            trial, rows = self._refitted(part_of(data, kept), self.n_experts_), part_of(data, out)
             weights.append(on_host(rows.sample_weight))
             for place, (combination, top_k) in enumerate(ways):
                 trial.combination = combination
@@ -442,11 +457,11 @@ class BaseMixture(BaseEstimator):
         routing = None if best.top_k is None else "soft" if best.top_k == self.n_experts_ else "top_k"
         self._chosen_mixing = _Mixing(routing, best.top_k, best.combination)
 
-    def _refitted(self, data: Data, n_experts: int, *, again: bool = False) -> Self:
-        """Return a copy that is fitted to other rows."""
+    def _refitted(self, data: Data, n_experts: int) -> Self:
+        """Return a copy that is fitted to other rows, from the start: the present optimum knows the rows that are to be held out."""
         trial = copy(self)
         trial.n_experts_, trial.verbose = n_experts, 0
-        trial._fit_parts(data, again=again)
+        trial._fit_parts(data, again=False)
         return trial
 
     def _climb(self, data: Data, gate: LinearGate, experts: LinearBank, again: bool) -> bool:

@@ -6,7 +6,7 @@ With the log-likelihood :math:`L`, :math:`d` free parameters, :math:`n` rows (th
 
 (Schwarz, 1978; Biernacki, Celeux and Govaert, 2000, section 2.3). ICL asks beside for experts that divide the rows clearly.
 
-All free coefficients and intercepts of gate and experts count, penalised ones too, and L is taken at the penalised fit, without the
+All free coefficients and intercepts of gate and experts count, penalised ones too (:func:`n_free`), and L is taken at the penalised fit, without the
 penalty (as Fraley and Raftery, 2007, do): a strong penalty makes for fewer experts. Held-out log-likelihood ("cv") serves where parameters
 cannot be counted.
 
@@ -23,9 +23,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from ensemblekit.mixture.contracts import Float
 from ensemblekit.mixture.holding_out import Rows, mean_and_error, simplest_within_one_error
@@ -33,14 +35,13 @@ from ensemblekit.mixture.linear.design import Design
 from ensemblekit.mixture.linear.growing import Growing
 from ensemblekit.mixture.linear.namespaces import namespace, on_host, take_rows
 from ensemblekit.mixture.linear.objective import LinearMixture, logsumexp
-from ensemblekit.mixture.linear.solve import climb
 
 #: Ways to choose.
 SELECTIONS = ("bic", "icl", "cv")
 #: The way up ends when so many further experts have not made the criterion smaller.
 _PATIENCE = 2
-#: Climb of a known optimum on the rows that are kept.
-_STEPS, _TOL = 200, 1e-3
+#: Columns, that of ones among them, beyond which each is counted alone.
+_COUNTED_ALONE = 401
 
 
 @dataclass(frozen=True)
@@ -94,43 +95,121 @@ def information(selection: str, log_unit: float) -> Judge:
         log_joint = problem.log_joint(problem.parameters(W))
         rows = logsumexp(log_joint)
         loss = log_unit - problem.mean(rows)
-        criterion = 2 * loss * problem.total_weight + problem.size * float(np.log(problem.total_weight))
+        free = n_free(problem)
+        criterion = 2 * loss * problem.total_weight + free * float(np.log(problem.total_weight))
         if selection == "icl":
             xp = namespace(log_joint)
             shares = xp.exp(log_joint - rows)
             unsure = xp.where(shares > 0, shares * (rows - log_joint), xp.zeros_like(shares))
             criterion += 2 * problem.mean(xp.sum(unsure, axis=0)) * problem.total_weight
-        return SelectionStep(problem.n_experts, loss, problem.size, criterion)
+        return SelectionStep(problem.n_experts, loss, free, criterion)
 
     return judge
 
 
-def held_out(divisions: list[tuple[Rows, Rows]], log_unit: float) -> Judge:
-    """Judge an optimum by rows that are left out while it climbs on.
+def n_free(problem: LinearMixture) -> int:
+    """Count coefficients and intercepts that the rows can tell apart: for each predictor the rank of the columns that it reads.
+
+    A constant column adds nothing to an intercept, nor does the last of the columns that code one category each. Of predictors that read
+    more than 400 columns only constant columns are left out.
 
     Parameters
     ----------
+    problem : LinearMixture
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> from ensemblekit.mixture.linear.design import make_design
+    >>> from ensemblekit.mixture.linear.families import Categorical
+    >>> X, y = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), np.array([[0.0, 1.0, 1.0]])
+    >>> n_free(LinearMixture(make_design(X, np.ones(3)), Categorical(2), y, n_experts=1, alpha=1.0))  # a slope and an intercept
+    2
+    """
+    ranks: dict[tuple[int, ...], int] = {}
+    free = 0
+    for group in problem.groups:
+        read = tuple(group.columns.tolist())
+        if read not in ranks:
+            ranks[read] = _rank(take_rows(problem.design.Z, group.columns, axis=1))
+        free += ranks[read] * group.shape[1]
+    return free
+
+
+def _rank(Z: Any) -> int:
+    if Z.shape[1] > _COUNTED_ALONE:
+        largest = abs(Z).max(axis=0).toarray().ravel() if sp.issparse(Z) else on_host(namespace(Z).max(abs(Z), axis=0))
+        return int(np.count_nonzero(largest))
+    moments = Z.T @ Z
+    moments = moments.toarray() if sp.issparse(moments) else on_host(moments)
+    length = np.sqrt(np.diag(moments))
+    length[length == 0] = 1.0
+    rounding = float(np.finfo(moments.dtype).eps) ** (2 / 3)  # above what sums over many rows leave of an eigenvalue of zero
+    return int(np.linalg.matrix_rank(moments / np.outer(length, length), tol=rounding, hermitian=True))
+
+
+def held_out(
+    whole: Callable[[int], LinearMixture], divisions: list[tuple[Rows, Rows]], log_unit: float, *, few: Rows | None, n_init: int, seed: int
+) -> Judge:
+    """Judge a number of experts by rows that are left out while the rest goes the same way up and down.
+
+    The optimum of all rows is of no use as a start: it lies in the mode that the held-out rows chose, too, and a climb does not leave it.
+
+    Parameters
+    ----------
+    whole : callable
+        From a number of experts to the problem on all rows.
     divisions : list of (kept, held_out)
     log_unit : float
         As in :func:`information`.
+    few : ndarray of int or None
+        Rows on which splits, mergers and starts are ranked, where kept; None for all.
+    n_init : int
+        Random starts at the largest number.
+    seed : int
+        Of the starts.
 
     Returns
     -------
     callable
-        From a problem and its coefficients to a :class:`SelectionStep`.
+        From a problem and its coefficients to a :class:`SelectionStep`. It counts on the order of calls in :func:`along_the_way`.
     """
 
-    def judge(problem: LinearMixture, W: Float) -> SelectionStep:
+    def on(rows: Rows) -> Callable[[int], LinearMixture]:
+        return cache(lambda n_experts: _on_rows(whole(n_experts), rows))
+
+    ways = []
+    for kept, out in divisions:
+        part = on(kept)
+        ways.append((Growing(part, part if few is None else on(np.intersect1d(kept, few)), np.random.default_rng(seed)), out))
+
+    def judge(problem: LinearMixture, W: Float) -> SelectionStep:  # noqa: ARG001 (told from all rows)
+        n_experts = problem.n_experts
         losses, weights = [], []
-        for kept, out in divisions:
-            part = _on_rows(problem, kept)
-            theta = climb(part, part.parameters(W), max_iter=_STEPS, tol=_TOL).theta
+        for way, out in ways:
+            _go_along(way, n_experts, n_init)
+            part = way.whole(n_experts)
             other = part.on(*_rows_of(problem, out), total_weight=part.total_weight)
-            losses.append(log_unit - on_host(logsumexp(other.log_joint(theta))))
+            losses.append(log_unit - on_host(logsumexp(other.log_joint(part.parameters(way.optima[n_experts])))))
             weights.append(on_host(other.design.sample_weight))
-        return scored(problem.n_experts, np.concatenate(losses), np.concatenate(weights), problem.size)
+        return scored(n_experts, np.concatenate(losses), np.concatenate(weights), n_free(problem))
 
     return judge
+
+
+def _go_along(way: Growing, n_experts: int, n_init: int) -> None:
+    """Take the step that led the path to ``n_experts``: the first or one up, one down, or new starts at the top."""
+    if not way.optima:
+        way.begin()
+    elif n_experts not in way.optima:
+        way.grow(n_experts)
+    elif n_experts + 1 in way.optima:
+        way.shrink(n_experts)
+    else:
+        way.restart(n_experts, n_init)
 
 
 def scored(n_experts: int, losses: Float, sample_weight: Float, n_parameters: int | None = None) -> SelectionStep:

@@ -75,6 +75,20 @@ def test_held_out_losses_are_those_of_fits_without_the_rows():
     assert_allclose(product.loss, by_hand / 120)
 
 
+def test_held_out_rows_are_not_known_to_linear_experts_either():
+    """Answers drawn by a coin: whoever had not seen them would lose a bit at the least."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(250, 4)), rng.integers(0, 2, size=250)
+    settings = {"alpha": 0.1, "n_init": 3, "random_state": 0}
+    model = MixtureOfExpertsClassifier(3, **settings, combination="auto").fit(X, y)
+    by_hand = 0.0
+    for kept, out in folds(X, y):
+        trial = MixtureOfExpertsClassifier(3, **settings).fit(X[kept], y[kept])
+        by_hand += log_loss(y[out], trial.predict_proba(X[out]), normalize=False, labels=[0, 1])
+    assert_allclose(model.mixing_path_[0].loss, by_hand / 250)
+    assert by_hand / 250 > np.log(2)
+
+
 def test_weights_equal_repetition():
     X, y = gated_table(5, n_samples=150)
     times = np.random.default_rng(0).integers(0, 4, size=150)

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -92,6 +93,35 @@ def test_held_out_choice_is_the_smallest_within_one_error(regimes):
     fits = [step.n_experts for step in steps if step.loss <= best.loss + best.standard_error]
     assert model.n_experts_ == min(fits) == 3
     assert all(step.criterion == step.loss for step in steps)
+
+
+def test_held_out_rows_are_not_known_to_the_fits_that_they_judge():
+    """Answers drawn by a coin: whoever has not seen them loses a bit at the least, and as much as who never had the held-out rows."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(250, 4)), rng.integers(0, 2, size=250)
+    two = MixtureOfExpertsClassifier("auto", selection="cv", min_experts=2, max_experts=2, alpha=0.1, random_state=0).fit(X, y)
+    (step,) = two.selection_path_
+    assert step.loss > np.log(2)
+    fits = [(clone(two).set_params(selection="bic").fit(X[kept], y[kept]), out) for kept, out in folds(X, y)]
+    assert_allclose(step.loss, -sum(fit.log_likelihood(X[out], y[out]) for fit, out in fits) / 250, rtol=0.01)
+
+
+def test_coefficients_that_the_rows_cannot_tell_apart_do_not_count(regimes):
+    """A constant column, and two that code one category: what they add is no parameter."""
+    X, y = regimes
+    category = np.arange(len(y)) % 2
+    plain, padded = np.column_stack([X, category]), np.column_stack([X, category, 1 - category, np.full(len(y), 0.1)])
+    settings = {"min_experts": 2, "max_experts": 2, "n_init": 3, "random_state": 0, "alpha": 1e-3}
+    for table in (plain, padded, sp.csr_array(padded)):
+        (step,) = MixtureOfExpertsClassifier("auto", **settings).fit(table, y).selection_path_
+        assert step.n_parameters == 7 + 2 * 7
+
+
+def test_weights_that_are_no_numbers_of_rows_are_met_with_a_warning(regimes):
+    X, y = regimes
+    model = MixtureOfExpertsClassifier("auto", max_experts=2, n_init=2, random_state=0)
+    with pytest.warns(UserWarning, match="These sum to 1, and one expert has 6 parameters"):
+        model.fit(X, y, sample_weight=np.full(len(y), 1 / len(y)))
 
 
 def test_estimators_are_chosen_by_held_out_rows():
