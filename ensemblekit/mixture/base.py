@@ -421,8 +421,8 @@ class BaseMixture(BaseEstimator):
         """BIC and ICL read the sum of the weights as the number of rows."""
         if alone.total_weight < min(free := n_free(alone), alone.design.sample_weight.shape[0]):
             warnings.warn(
-                f"selection={self.selection!r} counts rows by their weights. These sum to {alone.total_weight:.3g}, and one expert has {free} "
-                "parameters: the criterion hardly asks for few experts. Scale sample_weight to sum to the number of rows, or use "
+                f"selection={self.selection!r} counts rows by their weights. These sum to {alone.total_weight:.3g}, and one expert has "
+                f"{free} parameters: the criterion hardly asks for few experts. Scale sample_weight to sum to the number of rows, or use "
                 "selection='cv'.",
                 UserWarning,
                 stacklevel=6,

@@ -6,9 +6,9 @@ With the log-likelihood :math:`L`, :math:`d` free parameters, :math:`n` rows (th
 
 (Schwarz, 1978; Biernacki, Celeux and Govaert, 2000, section 2.3). ICL asks beside for experts that divide the rows clearly.
 
-All free coefficients and intercepts of gate and experts count, penalised ones too (:func:`n_free`), and L is taken at the penalised fit, without the
-penalty (as Fraley and Raftery, 2007, do): a strong penalty makes for fewer experts. Held-out log-likelihood ("cv") serves where parameters
-cannot be counted.
+All free coefficients and intercepts of gate and experts count (:func:`n_free`), penalised ones too, and L is taken at the penalised fit,
+without the penalty (as Fraley and Raftery, 2007, do): a strong penalty makes for fewer experts. Held-out log-likelihood ("cv") serves where
+parameters cannot be counted.
 
 References
 ----------
