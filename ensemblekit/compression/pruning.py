@@ -67,8 +67,9 @@ def prune(model: Any, X: npt.ArrayLike, y: npt.ArrayLike, *, max_loss_increase: 
     y : array-like of shape (n,)
         Their labels, or numbers.
     max_loss_increase : float, default=0.005
-        By which the mean loss of these rows may grow, and by four times of which the answers to the made ones may move: log-loss
-        (natural logarithm), Brier score of a hard vote, or squared error of a regressor in squared units of `y`.
+        By which the mean loss of these rows may grow: log-loss (natural logarithm), Brier score of a hard vote, or squared error of a
+        regressor in squared units of `y`. Cut branches and trees may move the answers to the made rows by four times as much in all;
+        whole experts, of which there are few to choose from, are judged by the labels alone.
 
     Returns
     -------
@@ -141,7 +142,7 @@ def without_zero_weights(model: PackedModel) -> PackedModel:
 def _shrink(model: PackedModel, made: Rows, held_out: tuple[Rows, npt.NDArray[Any]], max_loss_increase: float) -> PackedModel:
     """Take step after step; a step that costs too much is taken back, and a smaller one tried."""
     bound = mean_loss(model, *held_out) + max_loss_increase
-    original = answers_to(model, made)
+    original, room, moved = answers_to(model, made), ROOM * max_loss_increase, 0.0
     step = FIRST_STEP
     needed: set[int] = set()  # experts that held-out rows would miss
     candidates = find_candidates(model, made, original, held_out)
@@ -153,9 +154,12 @@ def _shrink(model: PackedModel, made: Rows, held_out: tuple[Rows, npt.NDArray[An
         k = int(candidates.expert[chosen[0]])
         smaller = _without_expert(model, k) if whole else cut_branches(model, candidates, chosen)
         # An overconfident model gains on few held-out rows from almost any cut, which says little of others: answers must stay near, too.
-        moved = 0.0 if whole else float(row_divergences(loss_name(model), answers_to(smaller, made), original).mean())
-        if mean_loss(smaller, *held_out) <= bound and moved <= ROOM * max_loss_increase:
-            model, needed = smaller, set() if whole else needed
+        answers = answers_to(smaller, made)
+        further = 0.0 if whole else float(row_divergences(loss_name(model), answers, original).mean())
+        if mean_loss(smaller, *held_out) <= bound and further <= room:
+            if whole:  # what an expert moved is not held against branches; what branches have moved so far is
+                original, room, needed = answers, room - moved, set()
+            model, moved = smaller, further
             candidates = find_candidates(model, made, original, held_out)
         elif whole:
             needed.add(k)

@@ -23,8 +23,7 @@ from ensemblekit.packed.taking_apart import LINK_NAMES, experts_of, gate_of, put
 from ensemblekit.trees.flat import flatten, freeze
 from ensemblekit.trees.rows import as_rows
 
-FORMAT = "ensemblekit quantised 1"
-FIXED = np.iinfo(np.int16).max
+FORMAT = "ensemblekit quantised 2"
 #: What the shell of a quantised model does not hold.
 LEFT_OUT = ("node_start", "leaf_start", "perfect_nodes", "sparse_nodes", "leaf_values", "category_words", "linear")
 
@@ -44,8 +43,8 @@ class QuantizedModel:
     trees : TreeCodes or None
         Trees of all experts; None where all are linear.
     weights : mapping of str to ndarray
-        Linear experts ("linear", int16) and a gate through which all experts run ("gate", int16), with a float32 ``*_scale`` for each
-        output, and the intercepts of the experts ("intercept", float32).
+        Linear experts ("linear", float32) with their intercepts ("intercept", float64), and a gate through which all experts run ("gate",
+        float32).
 
     Examples
     --------
@@ -76,7 +75,7 @@ class QuantizedModel:
         """The same model for the engines: the CPU's, the GPU's, the reference and ONNX."""
         table = self.shell.gate
         if "gate" in self.weights:
-            table = np.vstack([self.weights["gate"] * self.weights["gate_scale"].astype(np.float64), table])
+            table = np.vstack([self.weights["gate"].astype(np.float64), table])
         return put_together(self.shell, gate_of(self.shell)._replace(table=table), self._experts())
 
     def _experts(self) -> list[Expert]:
@@ -88,8 +87,7 @@ class QuantizedModel:
 
     def _linear(self, k: int) -> LinearExpert:
         slot = self.shell.linear_slot[k]
-        coef = self.weights["linear"][slot] * self.weights["linear_scale"][slot].astype(np.float64)
-        intercept = self.weights["intercept"][slot].astype(np.float64)
+        coef, intercept = self.weights["linear"][slot].astype(np.float64), self.weights["intercept"][slot]
         link = "identity" if LINK_NAMES[int(self.shell.link[k])] == "identity" else "softmax"
         return LinearExpert(coef.T, intercept, np.arange(self.shell.n_outputs), link)  # type: ignore[arg-type]
 
@@ -224,7 +222,7 @@ def quantize(model: Any, dtype: Dtype, X: npt.ArrayLike, y: npt.ArrayLike) -> Qu
 
     Leaves become bytes, in 255 steps for each tree, or float16. Thresholds become places in a table and lose nothing, unless a column has
     more than 256 of them: then those that none of the rows `X` tells apart become one, so that all these rows keep their ways. Linear
-    weights become 16-bit steps for each output, in both formats: with 8 bits, probabilities of mixtures on generated tables moved by 0.02.
+    weights become float32, in both formats, and intercepts stay: steps of one size lose the small weights of columns with large numbers.
     Gates that leave experts out (top-k, threshold), Gaussian gates and classifiers as gates stay as they are, since a step there
     could send a row to another expert.
 
@@ -275,18 +273,9 @@ def _quantized(model: PackedModel, dtype: Dtype, rows: npt.NDArray[np.float32]) 
     weights: dict[str, npt.NDArray[Any]] = {}
     shell = replace(model, **{name: getattr(model, name)[:0] for name in LEFT_OUT})
     if len(model.linear):
-        weights["linear"], weights["linear_scale"] = _fixed_point(model.linear[:, :-1])
-        weights["intercept"] = model.linear[:, -1].astype(np.float32)
+        weights["linear"], weights["intercept"] = model.linear[:, :-1].astype(np.float32), model.linear[:, -1].copy()
     if len(model.gate) > 1 and model.top_k == model.n_experts and not model.threshold and not len(model.gate_mean):
-        weights["gate"], weights["gate_scale"] = _fixed_point(model.gate[:-1])
+        weights["gate"] = model.gate[:-1].astype(np.float32)
         shell = replace(shell, gate=model.gate[-1:])
     freeze(vars(shell) | weights | ({} if trees is None else trees._asdict()))
     return QuantizedModel(dtype, shell, trees, weights)
-
-
-def _fixed_point(table: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.float32]]:
-    """Write weights as steps, of one size for all columns of an output, the largest weight being 32767 of them."""
-    largest = np.abs(table).max(axis=-2, keepdims=True)
-    scale = (np.where(largest > 0, largest, 1.0) / FIXED).astype(np.float32)
-    codes = np.rint(table / scale.astype(np.float64)).clip(-FIXED, FIXED).astype(np.int16)
-    return codes, scale

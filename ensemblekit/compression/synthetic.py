@@ -36,7 +36,7 @@ def munge(
     Returns
     -------
     ndarray of float64, shape (n_rows, d)
-        Made of every given row in turn.
+        Made of every given row in turn; of rows drawn without repetition where fewer are asked for than given.
 
     References
     ----------
@@ -52,8 +52,9 @@ def munge(
     if len(rows) < 2:
         raise ValueError(f"Synthetic rows are made of at least two rows; received {len(rows)}.")
     rng = check_random_state(random_state)
-    source = rows[np.resize(np.arange(len(rows)), n_rows)]
-    other = rows[np.resize(_neighbours(rows), n_rows)]
+    # The first rows of a sorted table resemble each other and not the table.
+    chosen = rng.permutation(len(rows))[:n_rows] if n_rows < len(rows) else np.resize(np.arange(len(rows)), n_rows)
+    source, other = rows[chosen], rows[_neighbours(rows)[chosen]]
     deviation = np.where(_is_nominal(rows), 0.0, np.abs(source - other) / locality)
     moved = other + deviation * rng.normal(size=source.shape)
     moved = np.where(np.isnan(source) | np.isnan(other), other, moved)

@@ -15,8 +15,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit.compression import prune
 from ensemblekit.compression.cutting import cut
-from ensemblekit.compression.losses import mean_loss
-from ensemblekit.compression.pruning import cut_branches
+from ensemblekit.compression.losses import mean_loss, row_divergences
+from ensemblekit.compression.pruning import ROOM, cut_branches
 from ensemblekit.compression.weak_links import WHOLE, find_candidates
 from ensemblekit.datasets.regimes import make_regimes_classification, make_regimes_regression
 from ensemblekit.ensembles import AveragingEnsembleClassifier, VotingEnsembleClassifier, WeightedEnsembleClassifier, make_members
@@ -136,6 +136,20 @@ def test_a_whole_expert_is_judged_by_the_labelled_loss_without_it(table):
     losses = [mean_loss(one, X[500:], y[500:]) for one in (model, alone)]
     assert found.change[of_noise] == pytest.approx(losses[1] - losses[0])
     assert found.saved[of_noise] == pytest.approx(model.node_visits(X[500:]).active - alone.node_visits(X[500:]).active)
+
+
+def test_branches_can_still_go_after_an_expert_that_moved_the_answers_far(table):
+    """The labels wanted it gone: that it moved the answers is not held against the branches of those that stay."""
+    X, y = table
+    tree, noise = RandomForestClassifier(8, random_state=0), DecisionTreeClassifier(random_state=0)
+    noise.fit(X[:500], np.random.default_rng(0).permutation(y[:500]))
+    model = pack(AveragingEnsembleClassifier([("tree", tree), ("noise", FrozenEstimator(noise))]).fit(X[:500], y[:500]))
+    alone = pack(tree.fit(X[:500], y[:500]))
+    pruned = prune(model, X[500:], y[500:]).model
+    assert pruned.n_experts == 1
+    far = row_divergences("log-loss", pruned.predict_proba(X[500:]), model.predict_proba(X[500:])).mean()
+    assert far > ROOM * 0.005
+    assert pruned.node_visits(X).active < 0.95 * alone.node_visits(X).active
 
 
 def test_regressors(table):

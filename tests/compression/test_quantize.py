@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit.compression import QuantizedModel, quantize
@@ -100,6 +102,24 @@ def test_any_tree_comes_back_with_its_shape(seed, depth, classes):
     other = rng.normal(size=(200, 3)).astype(np.float32)
     assert np.abs(small.predict_proba(other) - model.predict_proba(other)).max() < 1e-3
     assert small.unpacked.node_visits(other) == model.node_visits(other)
+
+
+@pytest.mark.parametrize("kind", ["alone", "in a mixture"])
+def test_columns_of_any_scale_keep_their_weights(kind):
+    """One column in thousandths, one in thousands, and a time in seconds, whose weight is small and its product with 1.7e9 large."""
+    rng = np.random.default_rng(0)
+    cells = rng.normal(size=(400, 3))
+    y = (cells.sum(axis=1) + 0.5 * rng.normal(size=400) > 0).astype(int)
+    X = (cells * [1e-3, 1e3, 1e7] + [0.0, 0.0, 1.7e9]).astype(np.float32).astype(np.float64)
+    if kind == "alone":
+        scaler, model = make_pipeline(StandardScaler(), LogisticRegression(C=1e6)).fit(X, y)
+        model.coef_ = model.coef_ / scaler.scale_
+        model.intercept_ = model.intercept_ - model.coef_ @ scaler.mean_
+    else:
+        model = MixtureOfExpertsClassifier(2, alpha=0.01, n_init=1, random_state=0).fit(X, y)
+    packed = pack(model)
+    assert np.ptp(packed.predict_proba(X)[:, 1]) > 0.9
+    assert quantize(packed, "int8", X, y).largest_change < 1e-4
 
 
 def test_regressors():

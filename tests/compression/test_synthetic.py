@@ -40,6 +40,13 @@ def test_missing_cells_stay_missing_cells():
     assert not np.isnan(rows[:, 1]).any()
 
 
+def test_fewer_rows_than_given_are_drawn_from_all():
+    X = np.arange(400.0)[:, None]  # sorted: its first rows are those of the lowest quarter
+    rows = munge(X, 100, random_state=0)
+    assert 150 < np.median(rows) < 250
+    assert len(np.unique(munge(X, 100, swap=0.0, random_state=0))) == 100  # and none twice
+
+
 def test_one_row_is_too_few():
     with pytest.raises(ValueError, match="at least two rows"):
         munge([[1.0]], 5)
