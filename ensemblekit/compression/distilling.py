@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone, is_classifier
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import has_fit_parameter
 
 from ensemblekit.compression.footprint import CompressionReport, estimator_footprint
+from ensemblekit.compression.losses import positions, refuse_unknown
 from ensemblekit.compression.synthetic import munge
 from ensemblekit.ensembles.members import Task, make_members
 from ensemblekit.mixture import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
@@ -88,7 +91,7 @@ def distill(
     Raises
     ------
     ValueError
-        For an unknown student.
+        For an unknown student, or labels that the teacher does not know.
     TypeError
         For a student that takes no weights, or a classifier without probabilities.
 
@@ -114,19 +117,37 @@ def distill(
     small = _student(student, "classification" if classifies else "regression", random_state)
     n_made = max(0, ROWS - len(rows)) if n_synthetic is None else n_synthetic
     asked = np.vstack([rows, munge(rows, n_made, random_state=random_state)]) if n_made else rows
+    rows, asked = _named_as(X, rows), _named_as(X, asked)
     small = _taught(small, model, asked) if classifies else small.fit(asked, model.predict(asked))
     truth = model.predict(rows) if y is None else np.asarray(y)
+    if classifies:
+        known = np.asarray(model.classes_)
+        refuse_unknown(truth[positions(truth, known) < 0], known)
     name = "log-loss" if classifies else "squared error"
     return Distilled(small, CompressionReport("distill", name, *(estimator_footprint(one, rows, truth) for one in (model, small))))
 
 
-def _taught(student: Any, teacher: Any, rows: npt.NDArray[np.float64]) -> Any:
-    """Fit a classifier to probabilities by weighted copies."""
+def _named_as(X: Any, rows: npt.NDArray[np.float64]) -> Any:
+    """Give rows the column names of a pandas table, which a teacher that was fitted with names expects."""
+    return type(X)(rows, columns=X.columns) if hasattr(X, "iloc") else rows
+
+
+def _weight_name(student: Any) -> str:
+    """Say what a student's fit calls the weights: those of a pipeline go to its last step."""
+    if isinstance(student, Pipeline):
+        name, last = student.steps[-1]
+        return f"{name}__{_weight_name(last)}"
     if not has_fit_parameter(student, "sample_weight"):
         raise TypeError(f"A student has to take sample_weight, and {type(student).__name__} does not.")
+    return "sample_weight"
+
+
+def _taught(student: Any, teacher: Any, rows: Any) -> Any:
+    """Fit a classifier to probabilities by weighted copies."""
+    weights = _weight_name(student)
     shares = np.asarray(teacher.predict_proba(rows))
     row, code = np.nonzero(shares >= SMALLEST_SHARE)
-    return student.fit(rows[row], np.asarray(teacher.classes_)[code], sample_weight=shares[row, code])
+    return student.fit(_safe_indexing(rows, row), np.asarray(teacher.classes_)[code], **{weights: shares[row, code]})
 
 
 def _student(student: Any, task: Task, seed: int) -> Any:

@@ -48,6 +48,8 @@ class _Compressed(MetaEstimatorMixin, BaseEstimator):
             check_classification_targets(y)
             self.classes_ = np.unique(y)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
+        if weight is not None:  # a class whose rows weigh nothing is one that the fitted model may not know, and cannot be judged by
+            X, y, weight = X[weight != 0], y[weight != 0], weight[weight != 0]
         self.compressed_, self.report_ = self._compress(X, y, weight)
         return self
 
@@ -156,7 +158,11 @@ class _Pruned(_Compressed):
         rows = np.flatnonzero(several)
         n_judge = max(4, round(self.validation_fraction * len(y)), len(np.unique(codes[rows])))
         if len(rows) - n_judge < max(2, len(np.unique(codes[rows]))):
-            raise ValueError(f"n_samples={len(y)} are too few to learn from some and judge by others: validation_fraction takes {n_judge}.")
+            n_classes = len(np.unique(codes))
+            of = f" of {n_classes} class{'es' * (n_classes > 1)}" if isinstance(self, ClassifierMixin) else ""
+            raise ValueError(
+                f"n_samples={len(y)}{of} are too few to learn from some and judge by others: validation_fraction takes {n_judge}."
+            )
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         learn, judge = train_test_split(rows, test_size=n_judge, stratify=codes[rows], random_state=seed)
         return np.sort(np.append(learn, np.flatnonzero(~several))), np.sort(judge)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import is_classifier
+from sklearn.utils import _safe_indexing
 
-from ensemblekit.compression.losses import loss_name, mean_loss, row_losses
+from ensemblekit.compression.losses import loss_name, mean_loss, positions, row_losses
 from ensemblekit.packed import PackedModel, compute
 
 CALLS = 50  # enough for a median: latency is a hint here, and measured properly by a comparison
@@ -142,7 +143,7 @@ def estimator_footprint(model: Any, X: npt.NDArray[Any], y: npt.ArrayLike) -> Fo
     """
     classifies = is_classifier(model)
     if classifies:
-        losses = row_losses("log-loss", model.predict_proba(X), np.searchsorted(model.classes_, y))
+        losses = _log_losses(model, X, np.asarray(y))
     else:
         losses = row_losses("squared error", np.asarray(model.predict(X))[:, None], np.asarray(y))
     visits, multiply_adds = _compute(model, X)
@@ -176,6 +177,13 @@ def report_of(method: str, model: PackedModel, before: Footprint, after: Footpri
     return CompressionReport(method, loss_name(model), before, after)
 
 
+def _log_losses(model: Any, X: npt.NDArray[Any], labels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    codes = positions(labels, np.asarray(model.classes_))
+    # A class that the model was never shown has no probability, and its column, the last, none either.
+    answers = np.column_stack([model.predict_proba(X), np.zeros(len(labels))])
+    return row_losses("log-loss", answers, codes)
+
+
 def _compute(model: Any, X: npt.NDArray[Any]) -> tuple[float, float]:
     try:
         found = compute(model, X)
@@ -188,7 +196,7 @@ def _latency(model: Any, X: npt.NDArray[Any], classifies: bool) -> float:
     ask = model.predict_proba if classifies else model.predict
     taken = []
     for call in range(CALLS + 1):
-        row = X[call % len(X)][None]
+        row = _safe_indexing(X, [call % len(X)])
         begin = time.perf_counter()
         ask(row)
         taken.append(time.perf_counter() - begin)

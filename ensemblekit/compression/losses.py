@@ -68,11 +68,58 @@ def targets(model: PackedModel, y: npt.ArrayLike) -> npt.NDArray[Any]:
     if not model.is_classifier:
         return np.asarray(y, np.float64)
     labels = np.asarray(y)
-    codes = np.minimum(np.searchsorted(model.classes, labels), len(model.classes) - 1)
-    unknown = np.unique(labels[model.classes[codes] != labels])
-    if len(unknown):
-        raise ValueError(f"y holds labels that the model does not know: {unknown[:5].tolist()}; it knows {model.classes.tolist()}.")
+    codes = positions(labels, model.classes)
+    refuse_unknown(labels[codes < 0], model.classes)
     return codes
+
+
+def positions(labels: npt.NDArray[Any], classes: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Find labels among classes.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Labels.
+    classes : ndarray of shape (C,)
+        Sorted.
+
+    Returns
+    -------
+    ndarray of intp, shape (n,)
+        -1 for a label that is none of them.
+
+    Examples
+    --------
+    >>> positions(np.array(["b", "z"]), np.array(["a", "b"]))
+    array([ 1, -1])
+    """
+    codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
+    return np.where(classes[codes] == labels, codes, -1)
+
+
+def refuse_unknown(unknown: npt.NDArray[Any], classes: npt.NDArray[Any]) -> None:
+    """Raise for labels that a model does not know, if there are any.
+
+    Parameters
+    ----------
+    unknown : ndarray
+        Labels that are not among `classes`.
+    classes : ndarray of shape (C,)
+        Those that the model knows.
+
+    Raises
+    ------
+    ValueError
+        If `unknown` is not empty.
+
+    Examples
+    --------
+    >>> refuse_unknown(np.array(["z"]), np.array(["a", "b"]))
+    Traceback (most recent call last):
+    ValueError: y holds labels that the model does not know: ['z']; it knows ['a', 'b'].
+    """
+    if len(unknown):
+        raise ValueError(f"y holds labels that the model does not know: {np.unique(unknown)[:5].tolist()}; it knows {classes.tolist()}.")
 
 
 def row_losses(name: str, answers: npt.NDArray[np.float64], target: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

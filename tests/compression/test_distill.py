@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -63,6 +66,37 @@ def test_regressors_learn_answers(table, student):
     found = distill(teacher, X, student=student, n_synthetic=500)
     assert found.report.before.loss == 0.0  # judged by its own answers
     assert found.report.after.loss < np.var(teacher.predict(X))
+
+
+def test_a_class_that_only_the_student_lacks_counts_as_missed(table):
+    """The teacher hardly gives it any probability, so that no copy of a row carries it."""
+    X, y = table[0][:300], np.where(np.arange(300) < 2, "aaa", table[1][:300])
+    teacher = LogisticRegression(max_iter=500).fit(X, y, sample_weight=np.where(y == "aaa", 1e-9, 1.0))
+    found = distill(teacher, X, y, student="tree", n_synthetic=0)
+    assert found.model.classes_.tolist() == ["no", "yes"]
+    answers = np.column_stack([np.zeros(300), found.model.predict_proba(X)])
+    of_truth = answers[np.arange(300), np.searchsorted(teacher.classes_, y)]
+    assert found.report.after.loss == pytest.approx(-np.log(np.maximum(of_truth, 1e-6)).mean())
+    with pytest.raises(ValueError, match=r"does not know: \['zzz'\]"):
+        distill(teacher, X, np.where(np.arange(300) == 5, "zzz", y), student="tree", n_synthetic=0)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_column_names_reach_teacher_and_student(table, task):
+    X, y = pd.DataFrame(table[0][:200]).add_prefix("column "), table[1][:200]
+    teacher = DecisionTreeClassifier(max_depth=3).fit(X, y) if task == "classification" else Ridge().fit(X, X["column 0"])
+    found = distill(teacher, X, student="tree", n_synthetic=100)  # a warning about names is an error here
+    assert found.model.feature_names_in_.tolist() == X.columns.tolist()
+
+
+def test_a_pipeline_can_be_a_student(table):
+    """Its last step gets the weights."""
+    X, y = table
+    teacher = LogisticRegression().fit(X, y)
+    found = distill(teacher, X, student=make_pipeline(StandardScaler(), LogisticRegression(C=1e6)), n_synthetic=0)
+    assert np.abs(found.model.predict_proba(X) - teacher.predict_proba(X)).max() < 1e-3
+    with pytest.raises(TypeError, match="take sample_weight, and KNeighbors"):
+        distill(teacher, X, student=make_pipeline(StandardScaler(), KNeighborsClassifier()), n_synthetic=0)
 
 
 def test_students_that_cannot_learn(table, forest):

@@ -22,6 +22,7 @@ from ensemblekit.compression import (
     QuantizedClassifier,
     QuantizedRegressor,
 )
+from ensemblekit.mixture import MixtureOfExpertsClassifier
 from ensemblekit.packed import compute, pack
 
 TREE, REGRESSION_TREE = DecisionTreeClassifier(random_state=0), DecisionTreeRegressor(random_state=0)
@@ -102,6 +103,16 @@ def test_weights_reach_the_estimator(table):
     weighted = QuantizedClassifier(LogisticRegression()).fit(X, y, sample_weight=weight)
     repeated = QuantizedClassifier(LogisticRegression()).fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
     assert np.abs(weighted.predict_proba(X) - repeated.predict_proba(X)).max() < 1e-3
+
+
+@pytest.mark.parametrize("kind", [PrunedClassifier, DistilledClassifier, QuantizedClassifier])
+def test_a_class_of_which_all_rows_weigh_nothing(table, kind):
+    X, y = table[0][:200], np.where(np.arange(200) < 10, "maybe", table[1][:200])
+    mixture = MixtureOfExpertsClassifier(2, n_init=1, random_state=0)
+    model = kind(mixture, student="tree", n_synthetic=0) if kind is DistilledClassifier else kind(mixture)
+    model.fit(X, y, sample_weight=(y != "maybe").astype(float))
+    assert model.classes_.tolist() == ["maybe", "no", "yes"]
+    assert not model.predict_proba(X)[:, 0].any()
 
 
 def test_too_few_rows_to_hold_some_out():
