@@ -211,7 +211,7 @@ def main() -> None:
     if "streams" in options.parts:
         streams(seeds[:20])
     if "cost" in options.parts:
-        cost(seeds[:3])
+        cost(seeds[:1])
 
 
 if __name__ == "__main__":

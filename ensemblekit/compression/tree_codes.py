@@ -250,6 +250,10 @@ def _leaf_codes(
         largest = max(float(np.abs(values).max()) for values in leaves)
         if largest > float(np.finfo(np.float16).max):
             raise ValueError(f"A leaf holds {largest:.3g}, and float16 ends at 65504: scale y before the fit, or take 'int8'.")
+        if 0 < largest < float(np.finfo(np.float16).tiny):
+            raise ValueError(
+                f"No leaf holds more than {largest:.3g}, and float16 rounds below 6.1e-05: scale y before the fit, or take 'int8'."
+            )
         return np.concatenate([values.ravel() for values in leaves]).astype(np.float16), none, none
     low = np.array([values.min() for values in leaves], np.float32)
     step = np.array([np.ptp(values) / STEPS for values in leaves], np.float32)

@@ -76,7 +76,7 @@ class ExpertNumberDisplay:
         check_is_fitted(estimator)
         if not hasattr(estimator, "selection_path_"):
             raise ValueError("There is no selection path: fit the mixture with n_experts='auto'.")
-        return cls(path=estimator.selection_path_, used=estimator.n_experts_, selection=estimator.selection).plot(ax=ax)
+        return cls(path=estimator.selection_path_, used=estimator.n_experts_, selection=estimator.selection_).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> ExpertNumberDisplay:
         """Draw the criterion of every number that was tried.

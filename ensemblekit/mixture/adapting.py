@@ -66,6 +66,8 @@ def remember(recent: Recent | None, X_gate: Any, log_density: Float, memory: flo
     n_rows = X_gate.shape[0]
     weight = np.exp((np.arange(n_rows) - n_rows + 1.0) / memory)
     if recent is not None:
+        if sp.issparse(recent.X_gate) != sp.issparse(X_gate):  # as the first piece was
+            X_gate = X_gate.toarray() if sp.issparse(X_gate) else sp.csr_array(X_gate)
         stack = sp.vstack if sp.issparse(X_gate) else np.vstack
         X_gate = stack([recent.X_gate, X_gate])
         log_density = np.vstack([recent.log_density, log_density])

@@ -86,7 +86,7 @@ _STARTS = {"linear": 20, "restart": 10, "other": 5}
 #: Folds of held-out responsibilities by default.
 _CROSS_FIT = 5
 
-#: Rows from which on a stream may move the gate, however long its memory.
+#: Sum of the fading weights from which on a stream may move the gate, however long its memory.
 _ENOUGH = 100.0
 
 #: Optimizers that go through the table batch by batch.
@@ -110,6 +110,11 @@ class _Mixing(NamedTuple):
     routing: Any
     top_k: int | None
     combination: str
+
+
+def _set_as(fresh: Any, fitted: Any) -> Any:
+    """Return a fitted part under the parameters of a fresh one: those of the last fit, or of a stream since, do not go on."""
+    return copy(fitted).set_params(**fresh.get_params(deep=False))
 
 
 def fits_by_pieces(mixture: BaseMixture) -> bool:
@@ -327,8 +332,13 @@ class BaseMixture(BaseEstimator):
     def _fit_mixture(self, data: Data) -> Self:
         self._check_device(data.X)
         again = self.warm_start and hasattr(self, "lower_bounds_") and self.n_experts in ("auto", self.n_experts_)
+        again = again and self._reads == self._read_now()
+        for told in ("_chosen_mixing", "mixing_path_"):
+            self.__dict__.pop(told, None)
         if self.n_experts != "auto":
             self.n_experts_ = int(self.n_experts)
+            for told in ("selection_path_", "selection_"):
+                self.__dict__.pop(told, None)
         elif not again:
             again = self._choose_n_experts(data)
         converged = self._fit_parts(data, again=again)
@@ -336,6 +346,7 @@ class BaseMixture(BaseEstimator):
         self.lower_bound_ = self.lower_bounds_[-1]
         self.n_iter_ = max(len(self.lower_bounds_) - 1, 1)
         self.converged_ = converged
+        self._reads = self._read_now()
         self.success_ = np.ones(self.n_experts_)
         self._given = self._earned = np.ones(self.n_experts_)
         self._seen = float(namespace(data.sample_weight).sum(data.sample_weight))
@@ -365,12 +376,19 @@ class BaseMixture(BaseEstimator):
             raise ValueError(f"optimizer={self.optimizer!r} fits linear gates and experts only; use optimizer='auto' for these.")
         return self._alternate(data, gate, experts, again)
 
+    def _read_now(self) -> tuple[Any, ...]:
+        """Columns of table, gate and experts: coefficients of others are no start."""
+        return self.n_features_in_, repr(self.gate_columns_), repr(self.expert_columns_)
+
     def _resume(self, data: Data, gate: Gate, experts: ExpertBank) -> None:
         """Bring gate and experts of the last fit to this table, where they are of another kind or remember the rows of their own."""
-        if type(self.gate_) is type(gate) and type(self.experts_) is type(experts) and not isinstance(experts, EstimatorExperts):
+        if same_gate := type(self.gate_) is type(gate):
+            self.gate_ = _set_as(gate, self.gate_)
+        if same_gate and type(self.experts_) is type(experts) and not isinstance(experts, EstimatorExperts):
+            self.experts_ = _set_as(experts, self.experts_)
             return
         log_joint = self.gate_.log_proba(data.X_gate) + self.experts_.log_likelihood(data.X, data.y)
-        state = begin(self.gate_ if type(self.gate_) is type(gate) else gate, experts, data, posterior(log_joint)[1])
+        state = begin(self.gate_ if same_gate else gate, experts, data, posterior(log_joint)[1])
         self.gate_, self.experts_ = state.gate, state.experts
 
     def _choose_n_experts(self, data: Data) -> bool:
@@ -391,7 +409,7 @@ class BaseMixture(BaseEstimator):
                 "experts. Use selection='cv' for others."
             )
         path = one_by_one(partial(self._held_out_score, data), min_experts=self.min_experts, max_experts=self.max_experts)
-        self.selection_path_, self.n_experts_ = path, chosen(path)
+        self.selection_path_, self.selection_, self.n_experts_ = path, self.selection, chosen(path)
         return False
 
     def _grow_and_choose(self, data: Data, gate: LinearGate, experts: LinearBank) -> None:
@@ -412,7 +430,7 @@ class BaseMixture(BaseEstimator):
             self._check_weights_as_rows(one)
             judge = information(self.selection, unit)
         path = along_the_way(growing, judge, min_experts=self.min_experts, max_experts=self.max_experts, n_init=n_init)
-        self.selection_path_, self.n_experts_ = path, chosen(path)
+        self.selection_path_, self.selection_, self.n_experts_ = path, self.selection, chosen(path)
         best = whole(self.n_experts_)
         theta = best.parameters(growing.optima[self.n_experts_])
         self._take_over(best, Solution(theta, [best.value(theta)], converged=True), gate, experts)
@@ -508,6 +526,7 @@ class BaseMixture(BaseEstimator):
         theta = one_pass(piece, online.theta, online.stepper, rng.permutation(data.y.shape[0]), self.batch_size)
         self._online = _Online(piece, theta, online.stepper, seen)
         self.__dict__.pop("_recent", None)  # what is remembered tells of other experts
+        self._reads = self._read_now()
         self._take_over(piece, Solution(theta, [piece.value(theta)], converged=True), gate, experts)
         self.success_ = np.ones(self.n_experts_)
         self._given = self._earned = np.ones(self.n_experts_)
@@ -852,8 +871,9 @@ class BaseMixture(BaseEstimator):
             Their answers.
         memory : float, default=200.0
             Rows after which a row counts for 1 / e: a short memory follows quickly, a long one exactly; ``numpy.inf`` keeps all. The gate
-            stays as it is until half of the memory is filled, or a hundred rows are there. About five times as many as the memory are kept,
-            as the gate sees them, in the model.
+            stays as it is until what the rows count for adds up to half of the memory, or to a hundred; that is after 0.7 times as many
+            rows as the memory at the latest, and after 139 for a memory of 200. About five times as many as the memory are kept, as the
+            gate sees them, in the model.
 
         Returns
         -------

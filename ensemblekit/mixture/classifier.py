@@ -124,6 +124,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         ``criterion`` (the smaller the better) of every number that was tried.
     combination_, routing_, top_k_ : str, str, int or None
         Those in force: the parameters, or what "auto" chose.
+    selection_ : {"bic", "icl", "cv"}
+        Criterion of that path.
     mixing_path_ : list of MixingStep
         With "auto": ``combination``, ``top_k``, held-out ``loss`` (log-loss) and its ``standard_error`` of all that was tried.
     gate_ : gate object

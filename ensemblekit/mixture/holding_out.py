@@ -1,7 +1,7 @@
 """Rows held out inside a fit, and the rule that reads their losses.
 
-Up to ten thousand rows each is held out once, in one of five folds; of longer tables one fold is enough to judge by. Folds are made by a
-hash of the rows' content, so that nothing is drawn and equal rows stay together.
+Up to ten thousand different rows each is held out once, in one of five folds; of longer tables one fold is enough to judge by. Folds are
+made by a hash of the rows' content, so that nothing is drawn and equal rows stay together.
 
 References
 ----------
@@ -20,7 +20,7 @@ from ensemblekit.mixture.contracts import Data, Float
 from ensemblekit.mixture.linear.namespaces import take_rows
 from ensemblekit.mixture.start import fold_of
 
-#: Parts of the table, and rows up to which each of them is held out in turn.
+#: Parts of the table, and different rows up to which each of them is held out in turn.
 _FOLDS, _EVERY = 5, 10_000
 
 Rows = NDArray[np.intp]
@@ -49,11 +49,12 @@ def folds(X: Any, y: NDArray[Any]) -> Iterator[tuple[Rows, Rows]]:
     >>> [held_out.size for _, held_out in folds(np.arange(10.0)[:, None], np.zeros(10))]
     [2, 2, 2, 2, 2]
     """
-    number = fold_of(X, y, _FOLDS)
+    place = fold_of(X, y, y.shape[0])  # a fold for each different row
+    number = place % _FOLDS
     present = np.unique(number)
     if present.size < 2:
         raise ValueError("Rows cannot be held out: all of them are equal.")
-    for fold in present if number.size <= _EVERY else present[:1]:
+    for fold in present if place.max() < _EVERY else present[:1]:
         yield np.flatnonzero(number != fold), np.flatnonzero(number == fold)
 
 

@@ -138,6 +138,8 @@ class RoutingPath:
     max_cost: float
 
 
+#: What sums of weights may add to a cost that meets the budget exactly.
+_ROUNDING = 1e-9
 #: Thresholds that are tried: these quantiles of the gate's probabilities, those of the rows' best experts left out.
 _QUANTILES = np.arange(0.1, 0.95, 0.1)
 
@@ -191,7 +193,7 @@ def within_budget(steps: list[RoutingStep], max_cost: float) -> RoutingPath:
     1
     """
     ordered = tuple(sorted(steps, key=lambda step: (step.cost, step.loss)))
-    allowed = [step for step in ordered if step.cost <= max_cost]
+    allowed = [step for step in ordered if step.cost <= max_cost * (1 + _ROUNDING)]
     if not allowed:
         raise ValueError(f"max_cost={max_cost} allows no routing: the cheapest costs {ordered[0].cost:.4g} a row.")
     return RoutingPath(ordered, min(allowed, key=lambda step: (step.loss, step.cost)), max_cost)

@@ -19,6 +19,9 @@ def frozen_experts(mixture: Any) -> list[FrozenEstimator]:
     A mixture that gets them as ``experts`` learns a gate alone, and how exact each of them is on its own table if they are regressors. From
     there ``set_params(experts="logistic", warm_start=True)`` and another fit free the experts.
 
+    The new table must hold every class that the experts know, and no other. Where it lacks one, add a few rows of that class from the old
+    table, with a small ``sample_weight``.
+
     Parameters
     ----------
     mixture : MixtureOfExpertsClassifier or MixtureOfExpertsRegressor
@@ -42,10 +45,10 @@ def frozen_experts(mixture: Any) -> list[FrozenEstimator]:
     True
     """
     check_is_fitted(mixture)
-    bank, n_experts = mixture.experts_, mixture.n_experts_
+    bank, n_features = mixture.experts_, mixture.n_features_in_
     if hasattr(mixture, "classes_"):
-        return [FrozenEstimator(SingleClassifier(bank, k, on_host(mixture.classes_))) for k in range(n_experts)]
-    return [FrozenEstimator(SingleRegressor(bank, k)) for k in range(n_experts)]
+        return [FrozenEstimator(SingleClassifier(bank, k, n_features, on_host(mixture.classes_))) for k in range(mixture.n_experts_)]
+    return [FrozenEstimator(SingleRegressor(bank, k, n_features)) for k in range(mixture.n_experts_)]
 
 
 class SingleClassifier(ClassifierMixin, BaseEstimator):
@@ -57,6 +60,8 @@ class SingleClassifier(ClassifierMixin, BaseEstimator):
         Fitted.
     k : int
         Which expert.
+    n_features : int
+        Columns of a row.
     classes : ndarray of shape (n_classes,)
         Labels behind the bank's columns.
 
@@ -66,19 +71,25 @@ class SingleClassifier(ClassifierMixin, BaseEstimator):
     >>> from ensemblekit.mixture.experts.logistic import LogisticExperts
     >>> X, y = np.array([[-1.0], [0.0], [1.0], [2.0]]), np.array([0, 1, 0, 1])
     >>> bank = LogisticExperts(n_classes=2).fit(X, y, np.ones((4, 1)), np.ones(4))
-    >>> SingleClassifier(bank, 0, np.array(["no", "yes"])).predict(X[-1:]).tolist()
+    >>> SingleClassifier(bank, 0, 1, np.array(["no", "yes"])).predict(X[-1:]).tolist()
     ['yes']
     """
 
-    def __init__(self, bank: ExpertBank, k: int, classes: NDArray[Any]) -> None:
+    def __init__(self, bank: ExpertBank, k: int, n_features: int, classes: NDArray[Any]) -> None:
         self.bank = bank
         self.k = k
+        self.n_features = n_features
         self.classes = classes
 
     @property
     def classes_(self) -> NDArray[Any]:
         """Labels."""
         return self.classes
+
+    @property
+    def n_features_in_(self) -> int:
+        """Columns of a row."""
+        return self.n_features
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -106,6 +117,8 @@ class SingleRegressor(RegressorMixin, BaseEstimator):
         Fitted.
     k : int
         Which expert.
+    n_features : int
+        Columns of a row.
 
     Examples
     --------
@@ -113,13 +126,19 @@ class SingleRegressor(RegressorMixin, BaseEstimator):
     >>> from ensemblekit.mixture.experts.linear import LinearExperts
     >>> X, y = np.array([[-1.0], [0.0], [1.0]]), np.array([-2.0, 0.0, 2.0])
     >>> bank = LinearExperts(alpha=0.0).fit(X, y, np.ones((3, 1)), np.ones(3))
-    >>> SingleRegressor(bank, 0).predict(X).round(3).tolist()
+    >>> SingleRegressor(bank, 0, 1).predict(X).round(3).tolist()
     [-2.0, 0.0, 2.0]
     """
 
-    def __init__(self, bank: ExpertBank, k: int) -> None:
+    def __init__(self, bank: ExpertBank, k: int, n_features: int) -> None:
         self.bank = bank
         self.k = k
+        self.n_features = n_features
+
+    @property
+    def n_features_in_(self) -> int:
+        """Columns of a row."""
+        return self.n_features
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

@@ -14,7 +14,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from ensemblekit.mixture.linear.namespaces import on_host
 from ensemblekit.packed.assembling import assemble
-from ensemblekit.packed.experts import ONE_OUTPUT, Expert, LinearExpert, TreeExpert, on_columns, pack_expert
+from ensemblekit.packed.experts import (
+    ONE_OUTPUT,
+    Expert,
+    LinearExpert,
+    TreeExpert,
+    expert_packers,
+    on_columns,
+    pack_expert,
+    regressor_packers,
+)
 from ensemblekit.packed.gates import with_offset
 from ensemblekit.packed.mixture_gates import gate_packers
 from ensemblekit.packed.model import Combination, PackedModel
@@ -183,6 +192,20 @@ def _spoken(estimator: Any, classes: Classes) -> Classes:
     if classes is None:
         return None
     return classes if isinstance(estimator, FrozenEstimator) else np.arange(len(classes))
+
+
+@expert_packers.register("ensemblekit.SingleClassifier")
+def _pack_single_classifier(estimator: Any, columns: npt.NDArray[np.intp]) -> Expert:
+    """Take one expert out of the bank of another mixture; it names its classes by their place among those."""
+    bank = estimator.bank
+    expert = bank_packers.find(bank)(bank, estimator.classes, estimator.n_features)[estimator.k]
+    return expert._replace(columns=columns[expert.columns])
+
+
+@regressor_packers.register("ensemblekit.SingleRegressor")
+def _pack_single_regressor(estimator: Any) -> Expert:
+    bank = estimator.bank
+    return bank_packers.find(bank)(bank, None, estimator.n_features)[estimator.k]
 
 
 @bank_packers.register("ensemblekit.BoostedExperts")

@@ -118,3 +118,21 @@ def test_a_class_of_which_all_rows_weigh_nothing(table, kind):
 def test_too_few_rows_to_hold_some_out():
     with pytest.raises(ValueError, match="too few to learn from some"):
         PrunedClassifier(TREE).fit([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("kind", [PrunedClassifier, DistilledClassifier, QuantizedClassifier])
+def test_rows_of_weight_zero_are_none(table, kind):
+    """Also where a class has no others: it keeps a column, of zeros."""
+    X, y = table[0][:200], np.arange(200) % 3
+    settings = {"student": "tree", "n_synthetic": 200} if kind is DistilledClassifier else {}
+    settings |= {} if kind is QuantizedClassifier else {"random_state": 0}
+    tree = DecisionTreeClassifier(max_depth=3, random_state=0)
+    model = kind(tree, **settings).fit(X, y, sample_weight=(y < 2).astype(float))
+    assert model.predict_proba(X)[:, 2].max() == 0
+    assert np.array_equal(model.predict_proba(X)[:, :2], kind(tree, **settings).fit(X[y < 2], y[y < 2]).predict_proba(X))
+
+
+def test_leaves_that_float16_would_lose_are_refused():
+    X, y = np.arange(8.0)[:, None], np.arange(8.0)
+    with pytest.raises(ValueError, match="No leaf holds more than 3.5e-07, and float16 rounds below"):
+        QuantizedRegressor(DecisionTreeRegressor(random_state=0), dtype="float16").fit(X, 1e-7 * y)

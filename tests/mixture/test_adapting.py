@@ -79,6 +79,38 @@ def test_sparse_rows_and_regression():
     assert dense.score(X, -y) > 0.8
 
 
+def test_pieces_may_be_sparse_and_dense_in_turn():
+    rows, density = np.arange(6.0)[:, None], np.zeros((6, 2))
+    forms = rows, sp.csr_array(rows)
+    for first in forms:
+        for second in forms:
+            both = remember(remember(None, first, density, 50.0), second, density, 50.0).X_gate
+            assert sp.issparse(both) == sp.issparse(first)
+            assert_allclose(both.toarray() if sp.issparse(both) else both, np.vstack([rows, rows]))
+
+
+@pytest.mark.parametrize("optimizer", ["auto", "em"])
+def test_a_warm_start_takes_the_penalty_that_is_set(optimizer):
+    """A stream opens the gate's penalty, and parameters change: what the next fit climbs is what a first one would."""
+    table = rules(0, 300)
+    model = MixtureOfExpertsClassifier(2, n_init=4, optimizer=optimizer, max_iter=500, warm_start=True, random_state=0).fit(*table)
+    model.adapt_gate(*rules(1, 200))
+    assert model.gate_.alpha < 1
+    model.set_params(alpha=300.0).fit(*table)
+    assert model.gate_.alpha == model.experts_.alpha == 300
+    assert np.abs(model.gate_.coef_).max() < 0.1
+
+
+@pytest.mark.filterwarnings("ignore:Experts .* answer for less")
+def test_a_warm_start_on_other_columns_begins_anew():
+    X, y = rules(0, 200)
+    settings = {"n_init": 4, "random_state": 0}
+    warm = MixtureOfExpertsClassifier(2, **settings, warm_start=True).fit(X, y)
+    for changed, table in (({"gate_features": [0]}, X), ({}, X[:, :1])):
+        fresh = MixtureOfExpertsClassifier(2, **settings, **changed).fit(table, y)
+        assert np.array_equal(warm.set_params(**changed).fit(table, y).gate_.coef_, fresh.gate_.coef_)
+
+
 def test_a_new_fit_forgets_the_stream():
     model = MixtureOfExpertsClassifier(2, n_init=4, random_state=0).fit(*rules(0, 200))
     model.adapt_gate(*rules(1, 50, switched=True))

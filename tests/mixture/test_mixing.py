@@ -11,6 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 from ensemblekit.datasets import make_regimes_classification
 from ensemblekit.mixture.holding_out import folds
+from ensemblekit.mixture.mixing import RoutingStep, within_budget
 from ensemblekit.packed import pack
 from tests.mixture.tables import gated_table, two_lines
 
@@ -166,3 +167,10 @@ def test_budgets_that_cannot_be_met(fitted, table):
         fitted.tune_routing(*table, max_cost=0.5)
     with pytest.raises(ValueError, match="for each of 4 experts"):
         fitted.tune_routing(*table, max_cost=2, costs=[1, 2])
+
+
+def test_a_budget_that_is_met_but_for_rounding(fitted, table):
+    weight = np.random.default_rng(0).random(300)
+    path = fitted.tune_routing(table[0][600:], table[1][600:], max_cost=1.0, sample_weight=weight)
+    step = RoutingStep("top_k", 1, None, 1.0 + 1e-15, 0.5)
+    assert path.chosen.top_k == within_budget([step], max_cost=1.0).chosen.top_k == 1

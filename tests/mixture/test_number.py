@@ -248,6 +248,21 @@ def test_folds_hold_every_row_once_and_equal_rows_together():
         next(folds(np.ones((5, 1)), np.zeros(5)))
 
 
+def test_repeated_rows_are_held_out_as_often_as_weighted_ones():
+    X = np.repeat(np.arange(1000.0), 11)[:, None]
+    assert len(list(folds(X, np.zeros(11_000)))) == 5
+    assert len(list(folds(np.arange(11_000.0)[:, None], np.zeros(11_000)))) == 1
+
+
+def test_a_fit_of_a_given_number_leaves_no_path(regimes):
+    model = MixtureOfExpertsClassifier("auto", max_experts=2, routing="auto", n_init=2, random_state=0).fit(*regimes)
+    assert ExpertNumberDisplay.from_estimator(model.set_params(selection="icl")).ax_.get_ylabel() == "BIC"
+    model.set_params(n_experts=2, routing="soft").fit(*regimes)
+    assert not {"selection_path_", "selection_", "mixing_path_"} & set(vars(model))
+    with pytest.raises(AttributeError, match="routing='auto' is settled by fit"):
+        _ = model.set_params(routing="auto").routing_
+
+
 def test_standard_error_and_the_rule():
     losses = np.random.default_rng(0).normal(size=500)
     mean, error = mean_and_error(losses, np.ones(500))

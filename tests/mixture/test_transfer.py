@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 from ensemblekit.mixture import frozen_experts
+from ensemblekit.packed import pack
 from tests.mixture.tables import gated_table, two_lines
 
 pytestmark = [
@@ -80,3 +82,17 @@ def test_classes_have_to_be_the_same(source):
         model.fit(X, letters(y))
     with pytest.raises(ValueError, match="A frozen expert predicts classes"):
         MixtureOfExpertsClassifier(2, experts=frozen_experts(source)).fit(X, y)
+
+
+@pytest.mark.parametrize("experts", ["logistic", "boosted", "linear", DecisionTreeClassifier(max_depth=2, random_state=0)])
+def test_mixtures_of_frozen_experts_are_packed(experts):
+    X, y = gated_table(3, n_samples=200)
+    kind, answers = (MixtureOfExpertsRegressor, X[:, 0] + y) if experts == "linear" else (MixtureOfExpertsClassifier, letters(y))
+    some = {"expert_features": [[0, 1], [1]]} if not isinstance(experts, str) else {}
+    settings = {"n_init": 1, "tol": 1e-2, "random_state": 0}
+    source = kind(2, experts=experts, **some, **settings).fit(X, answers)
+    model = kind(2, experts=frozen_experts(source), **settings).fit(X, answers)
+    answer = "predict" if experts == "linear" else "predict_proba"
+    assert_allclose(getattr(pack(model), answer)(X), getattr(model, answer)(X), atol=1e-5)
+    alone = frozen_experts(source)[1]
+    assert_allclose(getattr(pack(alone), answer)(X), getattr(alone, answer)(X), atol=1e-5)
