@@ -186,6 +186,7 @@ class BaseMixture(BaseEstimator):
     gate_: Any
     experts_: Any
     _recent: Recent | None
+    _reads: tuple[Any, ...]
 
     @abstractmethod
     def _make_experts(self) -> ExpertBank:
