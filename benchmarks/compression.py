@@ -1,6 +1,6 @@
 """What compression costs and saves: pruning, distilling and quantising, on rows that took no part.
 
-    python benchmarks/compression.py [--parts prune distill quantize] [--tables DIR] [--folds 3] [--rows 5000]
+    python benchmarks/compression.py [--parts prune distill quantize] [--tables DIR] [--folds 2] [--rows 1000]
 
 Without ``--tables``, generated tables; with it, every CSV file of the folder with a column ``target`` that holds classes. At most
 ``--rows`` rows of each, drawn once. Every number is a mean over the test rows of the folds; defaults of the package were chosen on
@@ -142,8 +142,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--tables", type=Path)
-    parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=5000)
+    parser.add_argument("--folds", type=int, default=2)
+    parser.add_argument("--rows", type=int, default=1000)
     options = parser.parse_args()
     for part in options.parts:
         print(f"\n{part}: means over {options.folds} folds, at most {options.rows} rows")

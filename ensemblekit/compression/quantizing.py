@@ -220,11 +220,11 @@ class Quantized:
 def quantize(model: Any, dtype: Dtype, X: npt.ArrayLike, y: npt.ArrayLike) -> Quantized:
     """Keep a packed model in few bytes.
 
-    Leaves become bytes, in 255 steps for each tree, or float16. Thresholds become places in a table and lose nothing, unless a column has
-    more than 256 of them: then those that none of the rows `X` tells apart become one, so that all these rows keep their ways. Linear
-    weights become float32, in both formats, and intercepts stay: steps of one size lose the small weights of columns with large numbers.
-    Gates that leave experts out (top-k, threshold), Gaussian gates and classifiers as gates stay as they are, since a step there
-    could send a row to another expert.
+    Leaves become bytes, in 255 steps for each tree, or float16 times a power of two for each tree. Thresholds become places in a table and
+    lose nothing, unless a column has more than 256 of them: then those that none of the rows `X` tells apart become one, so that all these
+    rows keep their ways. Linear weights become float32, in both formats, and intercepts stay: steps of one size lose the small weights of
+    columns with large numbers. Gates that leave experts out (top-k, threshold), Gaussian gates and classifiers as gates stay as they are,
+    since a step there could send a row to another expert.
 
     Parameters
     ----------
@@ -245,7 +245,7 @@ def quantize(model: Any, dtype: Dtype, X: npt.ArrayLike, y: npt.ArrayLike) -> Qu
     Raises
     ------
     ValueError
-        For another `dtype`, categorical splits, or leaves beyond float16.
+        For another `dtype`, or categorical splits.
 
     Examples
     --------

@@ -40,8 +40,8 @@ class TreeCodes(NamedTuple):
         Its threshold's place in the column's table.
     leaf : ndarray of uint8 or float16
         One value for each leaf, or one for each leaf and class.
-    low, step : ndarray of float32, shape (n_trees,), or (0,)
-        A leaf of bytes holds ``low + step * leaf``.
+    low, step : ndarray of float32, shape (n_trees,)
+        A leaf holds ``low + step * leaf``; `low` is empty for float16.
 
     Examples
     --------
@@ -160,7 +160,8 @@ def decode(codes: TreeCodes, outputs: Sequence[int], n_outputs: int) -> list[Tre
         width = n_outputs if output < 0 else 1
         stored = codes.leaf[first_value : first_value + int(leaf.sum()) * width].astype(np.float64)
         first_value += stored.size
-        values = stored if not len(codes.low) else codes.low[tree] + codes.step[tree].astype(np.float64) * stored
+        low = codes.low[tree] if len(codes.low) else 0.0
+        values = low + codes.step[tree].astype(np.float64) * stored
         trees.append(_tree(leaf, missing_left[begin[tree] : begin[tree + 1]], column, threshold, values.reshape(-1, width), output))
     return trees
 
@@ -245,16 +246,10 @@ def _representatives(
 def _leaf_codes(
     leaves: Sequence[npt.NDArray[np.float64]], dtype: Dtype
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    none = np.empty(0, np.float32)
-    if dtype == "float16":
-        largest = max(float(np.abs(values).max()) for values in leaves)
-        if largest > float(np.finfo(np.float16).max):
-            raise ValueError(f"A leaf holds {largest:.3g}, and float16 ends at 65504: scale y before the fit, or take 'int8'.")
-        if 0 < largest < float(np.finfo(np.float16).tiny):
-            raise ValueError(
-                f"No leaf holds more than {largest:.3g}, and float16 rounds below 6.1e-05: scale y before the fit, or take 'int8'."
-            )
-        return np.concatenate([values.ravel() for values in leaves]).astype(np.float16), none, none
+    if dtype == "float16":  # it ends at 65504 and loses digits below 6e-5: a power of two for each tree, which rounds nothing, avoids both
+        step = np.ldexp(1.0, [max(int(np.frexp(np.abs(values).max())[1]), -126) for values in leaves]).astype(np.float32)
+        shares = [values.ravel() / one for values, one in zip(leaves, step.astype(np.float64), strict=True)]
+        return np.concatenate(shares).astype(np.float16), np.empty(0, np.float32), step
     low = np.array([values.min() for values in leaves], np.float32)
     step = np.array([np.ptp(values) / STEPS for values in leaves], np.float32)
     codes = [

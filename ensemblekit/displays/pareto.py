@@ -132,7 +132,7 @@ class ParetoDisplay:
         Raises
         ------
         ValueError
-            If there is no such cost.
+            If there is no such cost, or a model costs nothing, such as a tree of one leaf.
 
         Examples
         --------
@@ -145,6 +145,11 @@ class ParetoDisplay:
         """
         scores = [float(check_scoring(model, scoring)(model, X, y)) for model in estimators.values()]
         costs = member_costs(cost, list(estimators.values()), X)
+        free = [label for label, its in zip(estimators, costs, strict=True) if its <= 0]
+        if free:
+            raise ValueError(
+                f"{free} cost no {UNITS[cost]}, which a log scale cannot show: leave them out, or take cost='latency' or 'size'."
+            )
         points = [ParetoPoint(*point, colour=position) for position, point in enumerate(zip(estimators, scores, costs, strict=True))]
         name = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
         return cls(points, score_name=name.replace("_", " "), cost_name=UNITS[cost]).plot(ax=ax)

@@ -130,9 +130,3 @@ def test_rows_of_weight_zero_are_none(table, kind):
     model = kind(tree, **settings).fit(X, y, sample_weight=(y < 2).astype(float))
     assert model.predict_proba(X)[:, 2].max() == 0
     assert np.array_equal(model.predict_proba(X)[:, :2], kind(tree, **settings).fit(X[y < 2], y[y < 2]).predict_proba(X))
-
-
-def test_leaves_that_float16_would_lose_are_refused():
-    X, y = np.arange(8.0)[:, None], np.arange(8.0)
-    with pytest.raises(ValueError, match=r"No leaf holds more than .*, and float16 rounds below"):
-        QuantizedRegressor(DecisionTreeRegressor(random_state=0), dtype="float16").fit(X, 1e-7 * y)

@@ -127,8 +127,13 @@ def test_regressors():
     packed = pack(RandomForestRegressor(20, random_state=0).fit(X, y))
     for dtype in ("int8", "float16"):
         assert quantize(packed, dtype, X, y).largest_change < 5e-3 * np.ptp(y)
-    with pytest.raises(ValueError, match="float16 ends at 65504"):
-        quantize(pack(RandomForestRegressor(5, random_state=0).fit(X, 1e7 * y)), "float16", X, y)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e-6, 1e7])
+def test_leaves_beyond_either_end_of_float16(unit):
+    X, y, _ = make_regimes_regression(300, 5, random_state=0)
+    packed = pack(RandomForestRegressor(5, criterion="absolute_error", max_depth=4, random_state=0).fit(X, unit * y))
+    assert quantize(packed, "float16", X, unit * y).largest_change < 1e-3 * unit * np.ptp(y)
 
 
 def test_routed_gates_stay_as_they_are(packs, table):

@@ -73,6 +73,9 @@ def test_pareto_of_fitted_models_scores_and_counts_them():
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("node visits a row (log scale)", "accuracy")
     with pytest.raises(ValueError, match="'price' is unknown; choose one of"):
         ParetoDisplay.from_estimators(trees, X, y, cost="price")
+    trees["stump of one leaf"] = DecisionTreeClassifier(random_state=0).fit(X, np.zeros(len(X)))
+    with pytest.raises(ValueError, match=r"\['stump of one leaf'\] cost no node visits a row"):
+        ParetoDisplay.from_estimators(trees, X, y, cost="node_visits")
 
 
 def test_differences_stand_where_they_are_and_the_extreme_one_is_an_arrow():
