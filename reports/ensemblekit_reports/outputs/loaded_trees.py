@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ def check_trees(loaded: object) -> None:
         ...
     ValueError: a tree tests a column that rows of 1 columns do not have
     """
-    for part in _parts(loaded, set()):
+    for part in _parts(loaded, {}):
         # Forests and boosters check a row once, then hand it to their trees, whatever these say of themselves.
         if isinstance(part, BaseForest | BaseGradientBoosting) and hasattr(part, "estimators_"):
             grown = list(np.ravel(part.estimators_))
@@ -61,19 +61,26 @@ def _check(tree: Any, n_columns: int) -> None:
         raise ValueError(f"a tree tests a column that rows of {n_columns} columns do not have")
 
 
-def _parts(value: Any, seen: set[int]) -> Iterator[Any]:
+def _parts(value: Any, seen: dict[int, Any]) -> Iterator[Any]:
     """Yield an object and everything that it holds, each once."""
     if id(value) in seen:
         return
-    seen.add(id(value))
+    seen[id(value)] = value  # kept, so that no other object gets its number
     yield value
-    inside: Any = ()
-    if isinstance(value, dict):
-        inside = value.values()
-    elif isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.dtype == object):
-        inside = np.ravel(value) if isinstance(value, np.ndarray) else value
-    elif hasattr(value, "__dict__"):
-        inside = vars(value).values()
-    for part in inside:
+    for part in _inside(value):
         if not isinstance(part, str | int | float):
             yield from _parts(part, seen)
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    """Yield what an object holds, as items and as attributes: some containers have both."""
+    if isinstance(value, dict):
+        yield from value.keys()
+        yield from value.values()
+    elif isinstance(value, list | tuple | set | frozenset):
+        yield from value
+    elif isinstance(value, np.ndarray):
+        yield from np.asarray(value).ravel().tolist() if value.dtype.hasobject else ()
+    elif isinstance(value, Collection) and not isinstance(value, bytes | bytearray | range) and not hasattr(value, "__dict__"):
+        raise ValueError(f"trees could hide in a {type(value).__name__}, into which nobody looks")
+    yield from getattr(value, "__dict__", {}).values()

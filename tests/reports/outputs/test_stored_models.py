@@ -7,6 +7,8 @@ import json
 import pickle
 import warnings
 import zipfile
+from collections import deque
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -15,21 +17,23 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
+from ensemblekit.ensembles import AveragingEnsembleClassifier
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.outputs.known_columns import UNKNOWN
 from ensemblekit_reports.outputs.loaded_trees import check_trees
 from ensemblekit_reports.outputs.predicting import predict_file
 from ensemblekit_reports.outputs.refitting import refit
-from ensemblekit_reports.outputs.stored_model import ABOUT, load_model, save_model
+from ensemblekit_reports.outputs.stored_model import ABOUT, _with_about, load_model, save_model
 from ensemblekit_reports.outputs.trusted_types import TRUSTED
 from ensemblekit_reports.studies.models import REGISTRY, REGRESSORS, Model, model_from_estimator
 from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.scheme import Scheme
 from ensemblekit_reports.tables.table import table_from_frame
 
-pytest.importorskip("skops")
+skops = pytest.importorskip("skops.io")
 
 
 def frame(n_rows=90, seed=0):
@@ -295,7 +299,12 @@ def spoil_count(tree, state):
 def test_trees_that_lead_astray_are_refused(spoil):
     forest = grown()
     check_trees({"inside": [forest]})
-    member = forest.estimators_[1]
+    lead_astray(forest.estimators_[1], spoil)
+    with pytest.raises(ValueError, match="tree"):
+        check_trees({"inside": [forest]})
+
+
+def lead_astray(member, spoil):
     state = member.tree_.__getstate__()
     spoil(member.tree_, state)
     _, arguments, _ = member.tree_.__reduce__()
@@ -303,8 +312,54 @@ def test_trees_that_lead_astray_are_refused(spoil):
     spoiled.__setstate__(state)
     member.tree_ = spoiled
     member.n_features_in_ = 1000
+
+
+def objects(*items, mask=None):
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array if mask is None else np.ma.masked_array(array, mask)
+
+
+class Attributed(dict):
+    """A mapping with attributes, as scikit-learn's Bunch is."""
+
+
+def beside(tree):
+    kept = Attributed()
+    kept.tree = tree
+    return kept
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        pytest.param(lambda tree: {tree}, id="set"),
+        pytest.param(lambda tree: frozenset([tree]), id="frozenset"),
+        pytest.param(lambda tree: {tree: 0}, id="key"),
+        pytest.param(lambda tree: objects(tree, None), id="objects"),
+        pytest.param(lambda tree: objects(tree, None, mask=[True, False]), id="masked"),
+        pytest.param(beside, id="attribute of a mapping"),
+        pytest.param(lambda tree: deque([tree]), id="deque"),
+    ],
+)
+def test_trees_hide_in_no_container(hide):
+    tree = grown().estimators_[0]
+    lead_astray(tree, spoil_child)
     with pytest.raises(ValueError, match="tree"):
-        check_trees({"inside": [forest]})
+        check_trees({"inside": hide(tree)})
+
+
+def test_a_file_whose_ensemble_keeps_a_spoiled_tree_in_a_set_is_refused(tmp_path):
+    plan = plan_of(TREE)
+    kept = refit(plan, "tree")
+    tree = kept.pipeline.steps[-1][1]
+    lead_astray(tree, spoil_child)
+    ensemble = AveragingEnsembleClassifier()
+    ensemble.members_ = {tree}
+    spoiled = replace(kept, pipeline=Pipeline([("model", ensemble)]))
+    (tmp_path / "model.skops").write_bytes(_with_about(skops.dumps(spoiled.pipeline), spoiled))
+    with pytest.raises(UserError, match="cannot be read: ValueError: a node of a tree leads outside"):
+        load_model(tmp_path / "model.skops")
 
 
 class Locked(DummyClassifier):
