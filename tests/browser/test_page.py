@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ensemblekit_reports import wording
+from ensemblekit_reports.quantities import QUANTITIES
 from ensemblekit_reports.render import to_html
 from ensemblekit_reports.reporting.report import build
+from ensemblekit_reports.statistics.summaries import Summary
 from tests.reports.reporting.synthetic import answered, fail, study
 from tests.reports.reporting.test_render import HOSTILE, hostile
 
@@ -94,6 +97,13 @@ def test_explorer_draws_what_is_chosen_and_says_so(opened, ordinary, report):
     on_front = [row.locator("th").inner_text() for row in rows.all() if "on the front" in row.inner_text()]
     assert on_front == expected
     assert page.get_attribute("#explorer-front", "role") == "status"
+
+
+def test_ranges_are_written_as_on_the_static_page(opened, ordinary):
+    page = opened(ordinary)
+    for low, high in [(0.0046, 0.0055), (0.00046, 0.0055), (0.5, 0.62)]:
+        script = page.evaluate(f'rangeText([{low}, {low}, {high}], quantities["fit_wall_s"])')
+        assert script == wording.cost_range(Summary(low, low, high, n=3), QUANTITIES["fit_wall_s"])
 
 
 @pytest.mark.parametrize("cost", ["predict_rows_per_s_100", "fit_wall_s"])

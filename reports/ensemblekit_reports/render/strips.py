@@ -38,7 +38,7 @@ class Strips:
     paths: dict[str, str]
 
 
-def fold_strips(report: Report, section: TableSection) -> Strips:
+def fold_strips(report: Report, section: TableSection) -> Strips | None:
     """Lay the scores of all folds of a table along one scale.
 
     Parameters
@@ -50,7 +50,7 @@ def fold_strips(report: Report, section: TableSection) -> Strips:
     Returns
     -------
     Strips
-        With more than `MOST_MARKS` folds the means of the repeats.
+        With more than `MOST_MARKS` folds the means of the repeats; None where no fold has a score.
 
     Examples
     --------
@@ -66,7 +66,9 @@ def fold_strips(report: Report, section: TableSection) -> Strips:
     scores = side_by_side(cells, q.name, tuple(standing.model.name for standing in section.standings))
     if len(scores) > MOST_MARKS:
         scores = scores.groupby(level="repeat").mean()
-    low, high = float(np.nanmin(scores, initial=np.inf)), float(np.nanmax(scores, initial=-np.inf))
+    if scores.isna().all(axis=None):
+        return None
+    low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
     least, most = (f"{wording.number(end * wording.scale(q), 1 if q.share else 3)}{' %' if q.share else ''}" for end in (low, high))
     places = WIDTH * (0.01 + 0.98 * (scores - low) / ((high - low) or 1.0))
     return Strips(least, most, {str(model): "".join(f"M{x:.0f} 1v14" for x in column.dropna()) for model, column in places.items()})

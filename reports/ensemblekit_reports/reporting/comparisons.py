@@ -59,6 +59,8 @@ class Comparison:
         Over several tables: tables with a positive and a negative gain, whether or not it is distinguishable.
     smallest, largest : float
         Over several tables: range of the gain.
+    signed_ranks : float
+        Over several tables: what Wilcoxon's test judges, and so the direction of the call, whatever the mean. NaN otherwise.
     """
 
     first: str
@@ -82,6 +84,7 @@ class Comparison:
     behind: int = 0
     smallest: float = np.nan
     largest: float = np.nan
+    signed_ranks: float = np.nan
 
 
 def compared_pairs(models: Sequence[ModelFacts]) -> tuple[tuple[str, str], ...]:
@@ -221,6 +224,7 @@ def _joined(names: list[str], parts: tuple[Comparison, ...], rope: float, seed: 
         behind=int((gains < 0).sum()),
         smallest=found.smallest,
         largest=found.largest,
+        signed_ranks=found.signed_ranks,
     )
 
 
@@ -255,7 +259,8 @@ def _call(comparison: Comparison, p_holm: float) -> str:
     if comparison.equal >= SURE:
         return EQUAL
     if p_holm < ALPHA:
-        return BETTER if comparison.gain > 0 else WORSE
+        direction = comparison.gain if np.isnan(comparison.signed_ranks) else comparison.signed_ranks
+        return BETTER if direction > 0 else WORSE
     return UNDECIDED
 
 
@@ -305,4 +310,5 @@ def turned(comparison: Comparison) -> Comparison:
         behind=c.ahead,
         smallest=-c.largest,
         largest=-c.smallest,
+        signed_ranks=-c.signed_ranks,
     )

@@ -87,7 +87,11 @@ def conclude_leader(statement: Statement, *, few_tables: bool) -> tuple[str, str
         return f"{statement.first}: better than the runner-up, {statement.second}.", _costs([statement])
     if call == EQUAL:
         return f"{leads}, but is practically equal to {statement.second}.", _costs([statement])
-    shown = "was not tested against" if call not in {UNDECIDED, WORSE} else "is not shown to differ from"
+    if call == WORSE:
+        # One large gain carries a mean, and many small losses carry the ranks.
+        ahead = f", ahead on {statement.comparison.behind} of {len(statement.on_tables)} tables" if len(statement.on_tables) > 1 else ""
+        return f"{leads} on average, but the test favours {statement.second}{ahead}.", _costs([statement])
+    shown = "was not tested against" if call != UNDECIDED else "is not shown to differ from"
     return f"{leads}, but {shown} {statement.second}.", _costs([statement])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ensemblekit_reports import wording
-from ensemblekit_reports.reporting.comparisons import EQUAL, UNDECIDED, UNTESTED, Comparison
+from ensemblekit_reports.reporting.comparisons import BETTER, EQUAL, UNDECIDED, UNTESTED, WORSE, Comparison
 
 if TYPE_CHECKING:
     from ensemblekit_reports.quantities import Quantity
@@ -58,10 +58,8 @@ def evidence(comparison: Comparison, quantity: Quantity, *, few: bool) -> str:
         return f"{text[0].upper()}{text[1:]}."
     if c.call == UNTESTED:
         return "One fold, or none in common, allows no test."
-    places = wording.places_of(c.low, c.high, quantity)
-    span = wording.interval(c.low, c.high, quantity, places)
     over = wording.count(c.n, "table" if c.ahead + c.behind else "fold")
-    return f"95 % interval {span}; p (Holm) {wording.p_value(c.p_holm)}; {over}."
+    return f"{_span(c.low, c.high, quantity)}; p (Holm) {wording.p_value(c.p_holm)}; {over}."
 
 
 def sentence(first: str, second: str, comparison: Comparison, quantity: Quantity, rope: float, *, few: bool) -> str:
@@ -107,15 +105,27 @@ def _amount(comparison: Comparison, quantity: Quantity) -> str:
 def _tested(c: Comparison, quantity: Quantity, rope: float) -> str:
     if c.call == UNTESTED:
         return ", not tested" if c.n == 0 else ", not tested, since one fold allows no test"
+    if math.isnan(c.low):
+        shown = "not distinguishable" if c.call == UNDECIDED else f"distinguishable, p {wording.p_value(c.p_holm)}"
+        return f", {shown} ({_span(c.low, c.high, quantity)})"
     within = f"P(equal within {wording.rope(rope, quantity)}) {wording.probability(c.equal)}"
     if c.call == EQUAL:
         return f", practically equal ({within})"
     # The interval carries the sign of the metric itself, so that "below" and a negative interval agree.
     low, high = (c.low, c.high) if quantity.higher_is_better else (-c.high, -c.low)
-    span = f"95 % interval {wording.interval(low, high, quantity, wording.places_of(low, high, quantity))}"
+    span = _span(low, high, quantity)
+    if c.call == (WORSE if c.gain > 0 else BETTER):
+        ranks = f"ahead on {c.ahead}, behind on {c.behind} of {wording.count(c.n, 'table')}"
+        return f" on average, but {c.call} by the signed ranks of the tables ({ranks}; {span}; p {wording.p_value(c.p_holm)})"
     if c.call == UNDECIDED:
         return f", not distinguishable ({span}; {within})"
     return f", distinguishable ({span}; p {wording.p_value(c.p_holm)})"
+
+
+def _span(low: float, high: float, quantity: Quantity) -> str:
+    if math.isnan(low):
+        return "no interval, since every fold shows the same difference"
+    return f"95 % interval {wording.interval(low, high, quantity, wording.places_of(low, high, quantity))}"
 
 
 def _described(c: Comparison) -> str:

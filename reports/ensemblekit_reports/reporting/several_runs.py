@@ -144,8 +144,9 @@ def lay_side_by_side(directories: Sequence[Path], *, metric: str | None = None, 
     Raises
     ------
     UserError
-        When a folder holds no finished run, or one classifies and another predicts amounts.
+        When a folder holds no finished run or is named twice, or one classifies and another predicts amounts.
     """
+    _refuse_the_same(directories)
     first = load_results(directories[0], metric=metric, rope=rope)
     runs = []
     for position, directory in enumerate(directories):
@@ -163,6 +164,14 @@ def lay_side_by_side(directories: Sequence[Path], *, metric: str | None = None, 
         tables=tables,
         costs_refused=_why_no_costs(runs),
     )
+
+
+def _refuse_the_same(directories: Sequence[Path]) -> None:
+    seen: dict[Path, Path] = {}
+    for directory in directories:
+        if (place := directory.resolve()) in seen:
+            raise UserError(f"{directory} is the same folder as {seen[place]}, and no run differs from itself: name each folder once.")
+        seen[place] = directory
 
 
 def _say_declarations(runs: Sequence[Run]) -> list[str]:

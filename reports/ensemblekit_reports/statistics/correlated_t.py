@@ -30,12 +30,12 @@ class CorrelatedT:
     mean : float
         Mean difference; NaN without a fold.
     low, high : float
-        Confidence interval of the mean difference; NaN below two folds.
+        Confidence interval of the mean difference; NaN below two folds, and where all folds show one difference.
     p : float
         Two-sided p of "no difference"; NaN below two folds.
     worse, equal, better : float
         Posterior probabilities that the difference lies below, within and above the region of practical equivalence;
-        NaN below two folds.
+        NaN where the interval is.
     """
 
     n: int
@@ -102,9 +102,10 @@ def correlated_t(differences: ArrayLike, test_train_ratio: float, rope: float = 
 
     Notes
     -----
-    Where every fold shows the same difference there is no variance to work with. The posterior is then a point; p is
-    the smallest that flipping the signs of the folds of one repeat allows, 2^(1 - folds), and not zero: five equal
-    folds prove less than the limit of the formula claims.
+    Where every fold shows the same difference there is no variance to work with: how far the mean may be off cannot be
+    estimated, and interval and posterior are NaN. The limit of the formulas, a point, would call two models surely equal
+    because they agree on a few folds. p is the smallest that flipping the signs of the folds of one repeat allows,
+    2^(1 - folds), and not zero for the same reason.
 
     References
     ----------
@@ -123,7 +124,7 @@ def correlated_t(differences: ArrayLike, test_train_ratio: float, rope: float = 
         return CorrelatedT(n, float(values[0]) if n else np.nan, *[np.nan] * 6)
     mean, scale = float(values.mean()), corrected_scale(values, test_train_ratio)
     if scale == 0:
-        return _without_variance(n, mean, test_train_ratio, rope)
+        return _without_variance(n, mean, test_train_ratio)
     # The distribution functions themselves: scipy.stats.t checks its arguments at a hundred times the cost.
     reach = scale * float(special.stdtrit(n - 1, (1 + confidence) / 2))
     worse = float(special.stdtr(n - 1, (-rope - mean) / scale))
@@ -132,10 +133,7 @@ def correlated_t(differences: ArrayLike, test_train_ratio: float, rope: float = 
     return CorrelatedT(n, mean, mean - reach, mean + reach, p, worse, 1 - worse - better, better)
 
 
-def _without_variance(n: int, mean: float, test_train_ratio: float, rope: float) -> CorrelatedT:
+def _without_variance(n: int, mean: float, test_train_ratio: float) -> CorrelatedT:
     folds_of_a_repeat = min(n, round(1 + 1 / test_train_ratio))
     p = 1.0 if mean == 0 else 2.0 ** (1 - folds_of_a_repeat)
-    worse, better = float(mean < -rope), float(mean > rope)
-    if rope == 0 and mean == 0:
-        worse = better = 0.5
-    return CorrelatedT(n, mean, mean, mean, p, worse, 1 - worse - better, better)
+    return CorrelatedT(n, mean, np.nan, np.nan, p, np.nan, np.nan, np.nan)

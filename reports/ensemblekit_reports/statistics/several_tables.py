@@ -37,6 +37,9 @@ class AcrossTables:
         Two-sided p of Wilcoxon's signed-rank test; NaN below `MIN_TABLES`.
     worse, equal, better : float
         Posterior probabilities of the Bayesian signed-rank test; NaN below `MIN_TABLES`.
+    signed_ranks : float
+        Sum of the ranks of the differences with their signs, which Wilcoxon's test judges: one large difference may turn
+        the mean against it. NaN below `MIN_TABLES`.
     """
 
     n: int
@@ -49,6 +52,7 @@ class AcrossTables:
     worse: float
     equal: float
     better: float
+    signed_ranks: float
 
 
 @dataclass(frozen=True)
@@ -109,14 +113,15 @@ def across_tables(differences: ArrayLike, rope: float, seed: int, confidence: fl
     """
     values = np.asarray(differences, dtype=np.float64)
     if not len(values):
-        return AcrossTables(0, *[np.nan] * 9)
+        return AcrossTables(0, *[np.nan] * 10)
     spread = float(values.min()), float(values.max())
     mean = float(values.mean())
     if len(values) < MIN_TABLES:
-        return AcrossTables(len(values), mean, np.nan, np.nan, *spread, *[np.nan] * 4)
+        return AcrossTables(len(values), mean, np.nan, np.nan, *spread, *[np.nan] * 5)
     interval = _bootstrap(values, seed, confidence)
     p = float(stats.wilcoxon(values).pvalue) if values.any() else 1.0
-    return AcrossTables(len(values), mean, *interval, *spread, p, *_signed_rank_posterior(values, rope, seed))
+    ranks = float(np.sign(values) @ stats.rankdata(np.abs(values)))
+    return AcrossTables(len(values), mean, *interval, *spread, p, *_signed_rank_posterior(values, rope, seed), ranks)
 
 
 def _bootstrap(values: NDArray[np.float64], seed: int, confidence: float) -> tuple[float, float]:

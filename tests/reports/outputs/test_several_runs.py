@@ -60,9 +60,15 @@ def test_a_run_and_itself_do_not_differ(first, second):
     (table,) = found.tables
     assert table.paired == (True,)
     assert {row.model.name for row in table.rows} == {"logistic", "tree"}
-    assert all(change.gain == 0 and change.call == "practically equal" for row in table.rows for change in row.changes)
+    # Without variance nothing can be estimated, and so nothing called equal.
+    assert all(change.gain == 0 and change.call == "not distinguishable" for row in table.rows for change in row.changes)
     assert found.remarks == ()
-    assert headline(found) == "Practically equal in 2 paired comparisons."
+    assert headline(found) == "No difference shown in 2 paired comparisons."
+
+
+def test_one_folder_named_twice_is_refused(first):
+    with pytest.raises(UserError, match="is the same folder as"):
+        lay_side_by_side([first, first.parent / "." / ".." / first.parent.name / first.name])
 
 
 def test_differences_are_paired_by_fold_and_adjusted(first, second):
@@ -141,8 +147,8 @@ def test_hostile_names_are_inert(first, second):
 def test_by_the_command(first, second, tmp_path, capsys):
     assert main(["report", str(first), str(second), "--out", str(tmp_path / "both")]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "Practically equal in 2 paired comparisons."
+    assert said[0] == "No difference shown in 2 paired comparisons."
     assert said[-1] == str(tmp_path / "both" / "side-by-side.html")
     page = (tmp_path / "both" / "side-by-side.html").read_text()
     assert page.startswith("<!doctype html>")
-    assert (tmp_path / "both" / "side-by-side.md").read_text().startswith("# Practically equal")
+    assert (tmp_path / "both" / "side-by-side.md").read_text().startswith("# No difference shown")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ensemblekit_reports.quantities import QUANTITIES
 from ensemblekit_reports.reporting.comparisons import (
     BETTER,
     UNDECIDED,
@@ -13,6 +14,7 @@ from ensemblekit_reports.reporting.comparisons import (
     compare_over_tables,
     compared_pairs,
 )
+from ensemblekit_reports.reporting.sentences import evidence, sentence
 from ensemblekit_reports.statistics.correlated_t import correlated_t
 from tests.reports.reporting.synthetic import LEVELS, MODELS, fail, study
 
@@ -92,7 +94,10 @@ def test_identical_models_are_not_called_different():
         same = results.cells.loc[results.cells["model"] == "logistic", name].to_numpy()
         results.cells.loc[results.cells["model"] == "moe", name] = same
     (found,) = compare_on_table(results, "iris", [("moe", "logistic")])
-    assert (found.gain, found.p, found.equal) == (0.0, 1.0, 1.0)
+    # Nor equal: where no fold differs nothing says by how much others might.
+    assert (found.gain, found.p, found.call) == (0.0, 1.0, UNDECIDED)
+    assert "nan" not in sentence("M", "L", found, QUANTITIES["accuracy"], 0.01, few=False)
+    assert "nan" not in evidence(found, QUANTITIES["accuracy"], few=False)
 
 
 def test_tables_with_few_rows_do_not_weigh_less():

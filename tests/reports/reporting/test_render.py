@@ -20,6 +20,7 @@ from ensemblekit_reports import atomic
 from ensemblekit_reports.render import to_html, to_markdown, write
 from ensemblekit_reports.render.cells import cells_to_csv
 from ensemblekit_reports.render.data import to_json
+from ensemblekit_reports.render.strips import fold_strips
 from ensemblekit_reports.reporting.report import build
 from tests.reports.reporting.synthetic import LEVELS, MODELS, fail, study
 
@@ -110,6 +111,16 @@ def test_every_inner_link_has_its_target(ordinary):
     assert {value[1:] for _, key, value in page.attributes if key == "href"} <= set(ids)
     named = {i for _, key, value in page.attributes if key == "aria-labelledby" for i in value.split()}
     assert named <= set(ids)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_page_without_a_score_promises_no_strip_of_folds():
+    results = study({"iris": LEVELS["iris"]})
+    for model in MODELS:
+        fail(results, model.name, 10)
+    report = build(results)
+    assert fold_strips(report, report.tables[0]) is None
+    assert "each fold:" not in to_html(report)
 
 
 def test_policy_names_exactly_the_script_and_the_style_of_the_page(ordinary):

@@ -116,6 +116,16 @@ def test_without_a_mixture_the_two_best_face_each_other():
     assert "favours the first" in report.answer.rule
 
 
+def test_one_large_gain_does_not_outweigh_many_small_losses():
+    levels = {"t0": (0.05, 0.95)} | {f"t{i}": (0.87, 0.85) for i in range(1, 16)}
+    averaging, mixture = MODELS[4], MODELS[7]
+    best = build(study({name: found[::-1] for name, found in levels.items()}, (MODELS[0], averaging), rope=0.001)).answer
+    assert best.answer == "Logistic regression leads on average, but the test favours Averaging, ahead on 15 of 16 tables."
+    worth = build(study(levels, (averaging, mixture), rope=0.001)).answer
+    assert worth.answer == "No: Averaging is better."
+    assert "on average, but worse by the signed ranks of the tables (ahead on 1, behind on" in worth.statements[0].sentence
+
+
 def test_a_mixture_that_failed_is_not_passed_over_in_silence():
     verdict = build(fail(study({"t": LEVELS["iris"]}), "moe", 10)).answer
     assert "Mixture of experts finished no fold and cannot be judged." in verdict.detail

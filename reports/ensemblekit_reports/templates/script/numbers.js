@@ -28,7 +28,10 @@ const valueText = ([value, low, high], q) => {
 };
 const rangeText = ([, low, high], q) => {
   if (low === null || q.steps && low === high) return "";
-  if (q.steps) return `${textOf(low, q)} to ${textOf(high, q)}`;
+  if (q.steps) {
+    const [least, unit] = textOf(low, q).split(" "), most = textOf(high, q);
+    return `${most.split(" ")[1] === unit ? least : textOf(low, q)} to ${most}`;
+  }
   const factor = q.share ? 100 : 1, places = placesOf(low, high, q.share);
   return `${written(low * factor, places)} to ${written(high * factor, places)}`;
 };
