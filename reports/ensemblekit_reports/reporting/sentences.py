@@ -59,7 +59,8 @@ def evidence(comparison: Comparison, quantity: Quantity, *, few: bool) -> str:
     if c.call == UNTESTED:
         return "One fold, or none in common, allows no test."
     over = wording.count(c.n, "table" if c.ahead + c.behind else "fold")
-    return f"{_span(c.low, c.high, quantity)}; p (Holm) {wording.p_value(c.p_holm)}; {over}."
+    span = _span(c.low, c.high, quantity)
+    return f"{span[0].upper()}{span[1:]}; p (Holm) {wording.p_value(c.p_holm)}; {over}."
 
 
 def sentence(first: str, second: str, comparison: Comparison, quantity: Quantity, rope: float, *, few: bool) -> str:
