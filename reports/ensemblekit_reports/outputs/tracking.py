@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from ensemblekit_reports.reporting.report import Report
     from ensemblekit_reports.reporting.standings import Standing
 
-#: Files of a report that go along, where they are there.
-ARTIFACTS = ("report.html", "report.md", "results.csv", "results.json", "model_card.md")
+#: Files and folders of a report that go along, where they are there.
+ARTIFACTS = ("report.html", "report.md", "figures", "report.pdf", "results.csv", "results.json", "results.parquet", "model_card.md")
 #: What MLflow takes in the value of a parameter and of a tag.
 LONGEST_PARAMETER, LONGEST_TAG = 6000, 5000
 
@@ -95,7 +96,7 @@ def _log_study(client: Any, experiment: str, report: Report, directory: Path) ->
     for standing in report.leaderboard:
         _log_model(client, experiment, study, report, standing, (started, ended))
     for name in ARTIFACTS:
-        if (directory / name).exists():
+        if (directory / name).exists():  # a folder keeps its name, so that what the text links is found
             client.log_artifact(study, str(directory / name))
     client.set_terminated(study, "FINISHED", end_time=ended)
     return study
@@ -108,7 +109,18 @@ def _study_tags(report: Report) -> dict[str, str]:
     tags |= {f"version.{name}": value for name, value in environment.versions.items()}
     for name, section in zip(_names(report), report.tables, strict=True):
         tags[f"checksum.{name}"] = section.facts.checksum
-    return tags | {f"finding.{finding.code}": finding.sentence for finding in report.warnings}
+    return tags | _finding_tags(report)
+
+
+def _finding_tags(report: Report) -> dict[str, str]:
+    """Return every finding under its code; several of one code are numbered from the second on."""
+    tags: dict[str, str] = {}
+    met: Counter[str] = Counter()
+    for finding in report.warnings:
+        met[finding.code] += 1
+        number = f".{met[finding.code]}" if met[finding.code] > 1 else ""
+        tags[f"finding.{finding.code}{number}"] = finding.sentence
+    return tags
 
 
 def _log_model(client: Any, experiment: str, study: str, report: Report, standing: Standing, when: tuple[int, int]) -> None:

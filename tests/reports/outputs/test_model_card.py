@@ -34,6 +34,13 @@ def test_it_quotes_the_comparison():
     assert 'load_model("model.skops")' in card
 
 
+def test_abbreviations_keep_their_capitals():
+    results = example_results(task="regression")
+    card = model_card(build(replace(results, metric="rmse")), stored(), "model.skops")
+    assert "by RMSE, the metric" in card
+    assert "| difference in RMSE |" in card
+
+
 def test_a_model_that_was_not_timed_or_did_not_finish_says_so():
     results = example_results()
     cells = results.cells.copy()

@@ -10,6 +10,7 @@ import pytest
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.example import example_results
 from ensemblekit_reports.outputs.tracking import log_to_mlflow
+from ensemblekit_reports.reporting.checks import Finding
 from ensemblekit_reports.reporting.report import build
 
 pytestmark = [pytest.mark.extras, pytest.mark.filterwarnings("ignore")]  # MLflow's database layer warns of itself
@@ -19,10 +20,12 @@ pytestmark = [pytest.mark.extras, pytest.mark.filterwarnings("ignore")]  # MLflo
 def logged(tmp_path_factory):
     mlflow = pytest.importorskip("mlflow")
     folder = tmp_path_factory.mktemp("logged")
-    (folder / "report.html").write_text("<p>report")
+    for name in ("report.html", "report.pdf", "results.parquet", "figures/folds.svg"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("<p>report")
     results = example_results(("moons", "r/ings #1"))
     models = (replace(results.models[0], definition="x" * 9000), *results.models[1:])
-    report = build(replace(results, models=models))
+    report = replace(build(replace(results, models=models)), warnings=(Finding("odd", "A."), Finding("sad", "B."), Finding("odd", "C.")))
     run = log_to_mlflow(report, folder, str(folder / "store"), "exp")
     return mlflow.MlflowClient(tracking_uri=f"sqlite:///{folder}/store/mlflow.db"), run, report, folder
 
@@ -34,9 +37,16 @@ def test_the_study_is_a_run_with_its_verdict_and_report(logged):
     assert study.data.tags["fingerprint"] == report.reproducibility.fingerprint
     assert study.data.tags["checksum.r-ings-1"] == report.tables[1].facts.checksum
     assert study.data.params == {"metric": "accuracy", "rope": "0.01", "folds": "2x5", "quick": "False", "seed": "0"}
-    assert [file.path for file in client.list_artifacts(run)] == ["report.html"]
+    assert {file.path for file in client.list_artifacts(run)} == {"report.html", "report.pdf", "results.parquet", "figures"}
+    assert [file.path for file in client.list_artifacts(run, "figures")] == ["figures/folds.svg"], "where report.md links it"
     assert (study.info.end_time - study.info.start_time) == 12_000
     assert list((folder / "store").rglob("report.html")), "artifacts lie beside the database"
+
+
+def test_every_finding_is_kept(logged):
+    client, run, _, _ = logged
+    found = {name: tag for name, tag in client.get_run(run).data.tags.items() if name.startswith("finding.")}
+    assert found == {"finding.odd": "A.", "finding.sad": "B.", "finding.odd.2": "C."}
 
 
 def test_each_model_is_a_run_inside_it(logged):
