@@ -246,3 +246,15 @@ def test_twenty_models_on_twenty_tables_stay_small(tmp_path):
     models = tuple(replace(MODELS[i % 8], name=f"m{i}", label=f"Model {i}") for i in range(20))
     results = study({f"table {i}": tuple(0.8 + 0.005 * j for j in range(20)) for i in range(20)}, models)
     assert write(build(results), tmp_path).stat().st_size < 1_500_000
+
+
+def test_folds_that_divide_no_group_and_weights_are_said():
+    results = study({"iris": LEVELS["iris"]})
+    plain = build(results)
+    grouped = build(replace(results, tables=(replace(results.tables[0], groups="<b>who", weights="<b>much"),)))
+    assert "divide no group of <bdi>&lt;b&gt;who</bdi>" in to_html(grouped)
+    assert "<bdi>&lt;b&gt;much</bdi>: says how much each row counts" in to_html(grouped)
+    assert "<b>who" not in to_html(grouped)
+    assert "divide no group of" in to_markdown(grouped)
+    assert "count by" in to_markdown(grouped)
+    assert "divide no group" not in to_html(plain) + to_markdown(plain)
