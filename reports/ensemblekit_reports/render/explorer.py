@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ensemblekit_reports.reporting.standings import Standing
     from ensemblekit_reports.statistics.summaries import Summary
 
-#: More digits than any page shows, fewer than make a page of many tables heavy.
-_DIGITS = 4
+#: Enough that rounding twice shows what rounding once does, fewer than make a page of many tables heavy.
+_DIGITS = 6
 
 
 def measured(standings: Sequence[Standing]) -> tuple[tuple[Quantity, ...], tuple[Quantity, ...]]:
