@@ -204,6 +204,11 @@ def test_a_missing_extra_is_a_row_with_the_command_to_install_it(tmp_path):
     assert all("pip install 'ensemblekit[boosting]'" in row["reason"] for row in rows if row["model"] == "lightgbm")
 
 
+def heed_interrupts():
+    """Undo what a shell does to commands in the background: they, and all that they start, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX")
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_keeps_finished_cells_and_says_how_to_go_on(tmp_path, jobs):
@@ -216,6 +221,7 @@ def test_ctrl_c_keeps_finished_cells_and_says_how_to_go_on(tmp_path, jobs):
             cwd=tmp_path,
             stderr=err,
             start_new_session=True,
+            preexec_fn=heed_interrupts,  # noqa: PLW1509 - no thread runs beside it
             env=os.environ | {"TMPDIR": str(scratch)},
         )
         deadline = time.monotonic() + 120

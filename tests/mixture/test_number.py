@@ -124,6 +124,7 @@ def test_weights_that_are_no_numbers_of_rows_are_met_with_a_warning(regimes):
         model.fit(X, y, sample_weight=np.full(len(y), 1 / len(y)))
 
 
+@pytest.mark.slow
 def test_estimators_are_chosen_by_held_out_rows():
     X, y = two_lines(2, n_samples=150)
     settings = {"n_init": 3, "max_iter": 50, "tol": 1e-3, "random_state": 0}

@@ -187,6 +187,7 @@ def test_in_a_study_file_and_its_mistakes(tmp_path):
             study_from_toml(file).plan(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_whole_study_says_what_was_searched_and_times_what_was_chosen(tmp_path):
     plan = dataclasses.replace(PLAN, models=(LOGISTIC, model_from_estimator("prior", oddities.Prior())))
     found = run(plan, tmp_path, jobs=1, command="c")
