@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,23 +14,20 @@ import pandas as pd
 from scipy import sparse
 
 from ensemblekit_reports.atomic import write_bytes
-from ensemblekit_reports.engines.engine import LOCAL, Engine
+from ensemblekit_reports.engines.engine import LOCAL
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.reporting.check_codes import check_silence
+from ensemblekit_reports.outputs.refitting import BEST, check_choice
 from ensemblekit_reports.results import Results
+from ensemblekit_reports.running.handing_over import store_model
 from ensemblekit_reports.running.progress import for_terminal, silent
 from ensemblekit_reports.running.run import run
 from ensemblekit_reports.running.tuned import Tuning
-from ensemblekit_reports.studies.budget import SECONDS, Budget
-from ensemblekit_reports.studies.compressed import with_compressed
-from ensemblekit_reports.studies.declared import check_numbers, check_task, declared_metric, declared_rope
-from ensemblekit_reports.studies.learning_rows import check_shares
+from ensemblekit_reports.studies.budget import SECONDS
 from ensemblekit_reports.studies.model_choice import ModelChoice, choose_models
 from ensemblekit_reports.studies.models import Model, model_from_estimator, registry
 from ensemblekit_reports.studies.plan import Plan
-from ensemblekit_reports.studies.scheme import QUICK, parse_scheme, scheme_for
-from ensemblekit_reports.studies.study import with_tuning
-from ensemblekit_reports.tables.table import table_from_frame
+from ensemblekit_reports.studies.study import Study
+from ensemblekit_reports.tables.table import Table, table_from_frame
 
 if TYPE_CHECKING:
     from ensemblekit_reports.reporting.report import Report
@@ -48,10 +45,13 @@ class Comparison:
         Everything the run measured, as plain data.
     report : Report
         What the pages say, as plain data.
+    plan : Plan
+        What was run: the table, the models and the folds.
     """
 
     found: Results
     report: Report
+    plan: Plan
 
     @property
     def results(self) -> pd.DataFrame:
@@ -75,6 +75,31 @@ class Comparison:
         from ensemblekit_reports import render  # noqa: PLC0415
 
         return render.to_markdown(self.report)
+
+    def save_model(self, path: str | Path, name: str = BEST) -> Path:
+        """Fit a model on the whole table and store it for ``ensemblekit predict`` (extra ``card``).
+
+        Parameters
+        ----------
+        path : path
+            A skops file; its model card is written beside it, with the ending ``.md``.
+        name : str, default="best"
+            A model of the comparison, or ``"best"`` for the first of the leaderboard.
+
+        Returns
+        -------
+        Path
+            Where the model is.
+
+        Raises
+        ------
+        UserError
+            When there is no such model, or it cannot be stored.
+        ImportError
+            Without the extra ``card``.
+        """
+        check_choice(self.plan, name)
+        return store_model(self.plan, self.report, name, Path(path), Path(path).with_suffix(".md"))
 
 
 def compare(
@@ -100,6 +125,9 @@ def compare(
     learning_curve: Sequence[float] = (),
     tune: int | Tuning | None = None,
     compress: bool = False,
+    energy: str = "",
+    price_per_hour: float = 0.0,
+    currency: str = "",
     directory: str | Path | None = None,
     fresh: bool = False,
     verbose: bool = False,
@@ -150,6 +178,12 @@ def compare(
         Search parameters inside each training fold with so many trials for every model (extra ``tune``).
     compress : bool, default=False
         Add pruned, distilled and quantised variants of every mixture and ensemble.
+    energy : str, default=""
+        Country, as three letters, for whose electricity energy is estimated in the cost pass (extra ``energy``); ``""`` for no estimate.
+    price_per_hour : float, default=0
+        Rate at which times are turned into prices; 0 for none.
+    currency : str, default=""
+        Of that rate, such as ``"EUR"``.
     directory : path, optional
         Where finished cells are kept and found again; nowhere if not given.
     silence : sequence of str
@@ -180,39 +214,52 @@ def compare(
     >>> sorted(set(comparison.results["model"]))
     ['bayes', 'logistic']
     """
-    check_task(task)
-    budget = Budget(time_limit_s, memory_limit_mb)
-    budget.check()
-    silenced, shares = check_silence(silence), check_shares(learning_curve)
-    workers = Engine(engine, scheduler)
-    workers.check()
-    features, labels = _as_frame(X), _as_series(y)
-    if len(features) != len(labels):
-        raise UserError(f"X has {len(features)} rows, y has {len(labels)}; they must be as many.")
-    grouped, weighted = _beside(groups, "groups", labels), _beside(sample_weight, "sample_weight", labels)
-    table = table_from_frame(features, labels, name=name, groups=grouped, weights=weighted, task=task)
-    metric = declared_metric(metric, table.task, 1)
-    rope = declared_rope(rope, metric, [float(table.y.std())])
-    check_numbers(metric, rope, seed, table.task)
-    by_size = QUICK if quick else scheme_for(len(table.y))
-    scheme = parse_scheme(folds) if folds else by_size
-    searched = Tuning(tune) if isinstance(tune, int) else tune
-    tuned = with_tuning(_choose(models, table.task), searched, metric, budget)
-    chosen = with_compressed(tuned, compress=compress, tuned=searched is not None)
-    plan = Plan(name, (table,), chosen, metric, rope, scheme, seed, quick, budget, silenced, shares)
+    study = Study(
+        tables=(),
+        name=name,
+        task=task,
+        metric=metric,
+        rope=rope,
+        seed=seed,
+        folds=folds,
+        quick=quick,
+        time_limit_s=time_limit_s,
+        memory_limit_mb=memory_limit_mb,
+        engine=engine,
+        scheduler=scheduler,
+        silence=tuple(silence),
+        learning_curve=tuple(learning_curve),
+        tune=Tuning(tune) if isinstance(tune, int) else tune,
+        energy=energy,
+        price_per_hour=price_per_hour,
+        currency=currency,
+        compress=compress,
+    )
+    study.check()
+    workers = study.workers()
+    table = _as_table(X, y, groups, sample_weight, study)
+    plan = study.plan_with((table,), _choose(models, table.task))
     with tempfile.TemporaryDirectory(prefix="ensemblekit-") as scratch:
         found = run(
             plan,
             Path(directory or scratch),
             jobs=n_jobs or joblib.cpu_count(),
-            command=_say_call(chosen, plan),
+            command=_say_call(plan),
             fresh=fresh,
             stage=for_terminal() if verbose else silent,
             engine=workers,
         )
     from ensemblekit_reports.reporting import report  # noqa: PLC0415 - needs statsmodels, which takes a second to load
 
-    return Comparison(found, report.build(found))
+    return Comparison(found, report.build(found), plan)
+
+
+def _as_table(X: Any, y: Any, groups: Any, sample_weight: Any, study: Study) -> Table:
+    features, labels = _as_frame(X), _as_series(y)
+    if len(features) != len(labels):
+        raise UserError(f"X has {len(features)} rows, y has {len(labels)}; they must be as many.")
+    grouped, weighted = _beside(groups, "groups", labels), _beside(sample_weight, "sample_weight", labels)
+    return table_from_frame(features, labels, name=study.name, groups=grouped, weights=weighted, task=study.task)
 
 
 def _choose(models: Models, task: str) -> tuple[Model, ...]:
@@ -263,16 +310,17 @@ def _beside(values: Any, name: str, labels: pd.Series) -> pd.Series | None:
     return series
 
 
-def _say_call(chosen: Sequence[Model], plan: Plan) -> str:
-    named = [f"{m.name!r}" if m.registered else f"{{{m.name!r}: {m.definition()}}}" for m in chosen if not m.parent]
+def _say_call(plan: Plan) -> str:
+    named = [f"{m.name!r}" if m.registered else f"{{{m.name!r}: {m.definition()}}}" for m in plan.models if not m.parent]
     scheme = f"{plan.scheme.n_repeats}x{plan.scheme.n_splits}"
     (table,) = plan.tables
     beside = ["groups=groups"] * (table.groups is not None) + ["sample_weight=sample_weight"] * (table.weights is not None)
     limits = [f"time_limit_s={plan.budget.seconds:g}"] * (plan.budget.seconds != SECONDS)
     limits += [f"silence={list(plan.silence)}"] * bool(plan.silence) + [f"learning_curve={list(plan.shares)}"] * bool(plan.shares)
     limits += [f"memory_limit_mb={plan.budget.megabytes:g}"] * (plan.budget.megabytes != 0)
-    limits += ["compress=True"] * any(model.parent for model in chosen)
-    limits += [f"tune={searched.trials}" for searched in {model.tuning for model in chosen} if searched]
+    limits += ["compress=True"] * any(model.parent for model in plan.models)
+    limits += [f"tune={searched.trials}" for searched in {model.tuning for model in plan.models} if searched]
+    limits += [f"{name}={value!r}" for name, value in asdict(plan.estimates).items() if value]
     return (
         f"compare([{', '.join(named)}], {', '.join(['X', 'y', *beside])}, name={plan.name!r}, metric={plan.metric!r}, rope={plan.rope}, "
         f"{', '.join([f'folds={scheme!r}', f'quick={plan.quick}', f'seed={plan.seed}', *limits])})"

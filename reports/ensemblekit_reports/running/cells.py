@@ -10,9 +10,9 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,13 @@ from ensemblekit_reports.quantities import metrics_of
 from ensemblekit_reports.quiet import collected
 from ensemblekit_reports.running.grouped_folds import with_grouped_folds
 from ensemblekit_reports.running.metrics import check_probabilities, judge
+from ensemblekit_reports.running.peak_memory import peak_bytes, reset_peak
 from ensemblekit_reports.running.predictions import Predictions, predictions_file, to_parquet
 from ensemblekit_reports.running.preprocessing import preprocessing
+from ensemblekit_reports.running.processes import Step
 from ensemblekit_reports.running.store import to_json
 from ensemblekit_reports.running.tuned import inner_folds, space_of, tune
+from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.learning_rows import kept_rows
 from ensemblekit_reports.studies.models import Model
 from ensemblekit_reports.tables.table import Table
@@ -137,6 +140,7 @@ def run_fold(
     models: list[tuple[Model, Path]],
     scratch: Path | None = None,
     begin: Callable[[int], None] | None = None,
+    budget: Budget | None = None,
 ) -> list[tuple[str, float]]:
     """Fit and judge models on one fold and store a cell for each.
 
@@ -151,6 +155,8 @@ def run_fold(
         time. It is the caller's to remove, who is still there when this process was killed.
     begin : callable, optional
         Told the position of each model before it is fitted.
+    budget : Budget, optional
+        What each may take. Who watches this process looks now and then; what has slipped through is seen here.
 
     Returns
     -------
@@ -177,12 +183,31 @@ def run_fold(
             if begin is not None:
                 begin(position)
             record, predictions = run_cell(model, prepared, memory, _keeper(model, prepared, file))
+            if budget is not None and (over := budget.verdict(step_of(record))):
+                record = record_of(fold, model, *over, seconds=record["seconds"]) | {"budget": asdict(budget)}
+                predictions = None
             # The record comes last: where it is, the cell is finished.
             if predictions is not None:
                 write_bytes(predictions_file(file), to_parquet(predictions))
             write_bytes(file, to_json(record))
             done.append((model.name, float(record["seconds"])))
     return done
+
+
+def step_of(record: Mapping[str, Any]) -> Step:
+    """Return what a finished cell has taken; what is not known as nothing.
+
+    Parameters
+    ----------
+    record : mapping
+        Of a cell, perhaps read back: JSON has null for what is not known.
+
+    Examples
+    --------
+    >>> step_of({"seconds": 2.0, "grown_bytes": None})
+    Step(number=0, seconds=2.0, grown_bytes=0.0)
+    """
+    return Step(0, record.get("seconds") or 0.0, record.get("grown_bytes") or 0.0)
 
 
 def _keeper(model: Model, prepared: Prepared, file: Path) -> Callable[[Any], None] | None:
@@ -220,7 +245,7 @@ def run_cell(
     Returns
     -------
     record : dict
-        Key, status, reason, sizes, metrics, seconds of preparing, fitting and predicting, and what the libraries said.
+        Key, status, reason, sizes, metrics, seconds and memory of preparing, fitting and predicting, and what the libraries said.
     predictions : Predictions or None
         What it answered about the test rows; None where it did not come so far.
 
@@ -234,14 +259,14 @@ def run_cell(
     'failed'
     """
     fold, said, search = prepared.fold, Counter[str](), dict[str, Any]()
-    started = time.perf_counter()
+    started, before = time.perf_counter(), reset_peak()
     with collected(said):
         status, reason, found = _attempt(lambda: _fit_and_predict(model, prepared, memory, search))
-        seconds = time.perf_counter() - started
+        seconds, grown = time.perf_counter() - started, peak_bytes() - before
         fitted, predictions = found or (None, None)
         if keep is not None and fitted is not None:
             keep(fitted)
-    record = record_of(fold, model, status, reason, seconds=seconds) | {"said": dict(said.most_common(MOST_MESSAGES))}
+    record = record_of(fold, model, status, reason, seconds=seconds, grown_bytes=grown) | {"said": dict(said.most_common(MOST_MESSAGES))}
     if search:
         record["tuning"] = search
     if predictions is not None:
@@ -249,7 +274,7 @@ def run_cell(
     return record, predictions
 
 
-def record_of(fold: Fold, model: Model, status: str, reason: str, *, seconds: float) -> dict[str, Any]:
+def record_of(fold: Fold, model: Model, status: str, reason: str, *, seconds: float, grown_bytes: float = np.nan) -> dict[str, Any]:
     """Write what is known of a model on a fold without its predictions.
 
     Parameters
@@ -262,6 +287,8 @@ def record_of(fold: Fold, model: Model, status: str, reason: str, *, seconds: fl
         How it went: one of ``results.STATUSES``, and why if not well.
     seconds : float
         What it took.
+    grown_bytes : float, default=NaN
+        Memory that its process had at the most above what it had before; NaN if not known.
 
     Returns
     -------
@@ -287,6 +314,7 @@ def record_of(fold: Fold, model: Model, status: str, reason: str, *, seconds: fl
         "n_test": int(fold.tested.sum()),
         "metrics": dict.fromkeys((metric.name for metric in metrics_of(fold.table.task)), np.nan),
         "seconds": seconds,
+        "grown_bytes": grown_bytes,
         "said": {},
     }
 

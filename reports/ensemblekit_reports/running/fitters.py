@@ -142,7 +142,18 @@ class Fitters:
     def _write_job(self, process: ReadyProcess, fold: Fold, group: Group, folder: Path) -> Path:
         models = [(to_portable(model), cell.resolve()) for model, cell in group]
         changed = process.changed_since(os.environ | pinned(1))
-        job = Job(self._tables[fold.table.name], fold.repeat, fold.number, fold.seed, fold.tested, fold.share, models, folder, changed)
+        job = Job(
+            self._tables[fold.table.name],
+            fold.repeat,
+            fold.number,
+            fold.seed,
+            fold.tested,
+            fold.share,
+            models,
+            folder,
+            changed,
+            self.budget,
+        )
         file = folder / "job"
         file.write_bytes(pickle.dumps(job))
         return file

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ensemblekit_reports.running.cells import Fold, run_fold
 from ensemblekit_reports.running.processes import pinned
 from ensemblekit_reports.running.serving import Tell, serve
+from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.models import Portable, from_portable, import_models
 
 
@@ -38,6 +39,8 @@ class Job(NamedTuple):
         Where members that models have in common are kept.
     environment : dict of str to str or None
         Environment variables of the run that have changed since this process began; None for those that are gone.
+    budget : Budget
+        What each model may take.
     """
 
     table: Path
@@ -49,6 +52,7 @@ class Job(NamedTuple):
     models: list[tuple[Portable, Path]]
     scratch: Path
     environment: dict[str, str | None]
+    budget: Budget
 
 
 def fit(file: Path, tell: Tell) -> None:
@@ -66,7 +70,7 @@ def fit(file: Path, tell: Tell) -> None:
     table = pickle.loads(job.table.read_bytes())  # noqa: S301
     models = [(from_portable(known), cell) for known, cell in job.models]
     fold = Fold(table, job.repeat, job.number, job.tested, job.seed, job.share)
-    run_fold(fold, models, job.scratch, begin=lambda position: tell(f"start {position}"))
+    run_fold(fold, models, job.scratch, begin=lambda position: tell(f"start {position}"), budget=job.budget)
 
 
 def _set_environment(changed: dict[str, str | None]) -> None:

@@ -65,8 +65,8 @@ def divides_groups(estimator: Any) -> bool:
     Returns
     -------
     bool
-        True for mixtures of boosted trees and of estimators that are cross-fitted, for boosters that stop early, and for searches
-        inside another estimator.
+        True for mixtures of boosted trees and of estimators that are cross-fitted, for boosters that stop early, for models that are
+        pruned, and for searches inside another estimator.
 
     Examples
     --------
@@ -80,13 +80,17 @@ def divides_groups(estimator: Any) -> bool:
     mended, _ = _cv_of(estimator)
     folds = any(name.split("__")[-1] == "cv" and name != mended and isinstance(value, (int, type(None))) for name, value in params.items())
     stops = any(name.split("__")[-1] == "early_stopping" and value for name, value in params.items())
-    return folds or stops or _cross_fits(params)
+    return folds or stops or _prunes(params) or any(_cross_fits(params, name) for name in params if name.split("__")[-1] == "cross_fit")
 
 
-def _cross_fits(params: dict[str, Any]) -> bool:
-    if "cross_fit" not in params or "experts" not in params:
-        return False
-    experts = params["experts"]
-    if experts == "boosted" or hasattr(experts, "validation_fraction"):
-        return True
-    return not isinstance(experts, str) and params["cross_fit"] is not None
+def _prunes(params: dict[str, Any]) -> bool:
+    """Whether rows are held out to see what may be cut away."""
+    return any(name.split("__")[-1] == "max_loss_increase" for name in params)
+
+
+def _cross_fits(params: dict[str, Any], cross_fit: str) -> bool:
+    """Whether a mixture fits its experts on parts of the rows; ``cross_fit`` names its parameter, also inside another estimator."""
+    experts = params.get(f"{cross_fit.removesuffix('cross_fit')}experts", "")
+    if isinstance(experts, str):
+        return experts == "boosted"
+    return hasattr(experts, "validation_fraction") or params[cross_fit] is not None

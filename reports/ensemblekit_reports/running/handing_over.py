@@ -83,14 +83,43 @@ def hand_over(options: argparse.Namespace, plan: Plan, report: Report, directory
     dict of str to Path
         What each file is, and where.
     """
+    if not options.save_model:
+        return {}
+    files = {"model": directory / MODEL_FILE, "card": directory / CARD_FILE}
+    store_model(plan, report, options.save_model, files["model"], files["card"])
+    return files
+
+
+def store_model(plan: Plan, report: Report, name: str, file: Path, card: Path) -> Path:
+    """Fit a model of a study on the whole table, and write it and its card.
+
+    Parameters
+    ----------
+    plan : Plan
+        What was run, on one table.
+    report : Report
+        What was found.
+    name : str
+        A model of it, or ``"best"``.
+    file, card : Path
+        Where the skops file and the model card go.
+
+    Returns
+    -------
+    Path
+        The skops file.
+
+    Raises
+    ------
+    UserError
+        When the model cannot be fitted or stored.
+    ImportError
+        Without the extra ``card``.
+    """
     # The card speaks of statistics, whose libraries take a second to load.
     from ensemblekit_reports.outputs.model_card import model_card  # noqa: PLC0415
 
-    files: dict[str, Path] = {}
-    if options.save_model:
-        stored = refit(plan, chosen_name(report, options.save_model))
-        files["model"] = directory / MODEL_FILE
-        save_model(stored, files["model"], plan.tables[0].X[:1000])
-        files["card"] = directory / CARD_FILE
-        write_bytes(files["card"], model_card(report, stored, MODEL_FILE).encode("utf-8", "backslashreplace"))
-    return files
+    stored = refit(plan, chosen_name(report, name))
+    save_model(stored, file, plan.tables[0].X[:1000])
+    write_bytes(card, model_card(report, stored, file.name).encode("utf-8", "backslashreplace"))
+    return file

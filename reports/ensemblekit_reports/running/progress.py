@@ -67,12 +67,8 @@ def plain(name: str, cells: int, work: float) -> Iterator[Advance]:
 
     Parameters
     ----------
-    name : str
-        Name of the stage.
-    cells : int
-        Cells that it will finish.
-    work : float
-        Their work, in any unit.
+    name, cells, work
+        As in `silent`.
 
     Examples
     --------
@@ -100,12 +96,8 @@ def bar(name: str, cells: int, work: float) -> Iterator[Advance]:
 
     Parameters
     ----------
-    name : str
-        Name of the stage.
-    cells : int
-        Cells that it will finish.
-    work : float
-        Their work, in any unit.
+    name, cells, work
+        As in `silent`.
 
     Examples
     --------

@@ -31,6 +31,7 @@ from threadpoolctl import threadpool_limits
 
 from ensemblekit.packed import compute
 from ensemblekit_reports.running.grouped_folds import with_grouped_folds
+from ensemblekit_reports.running.peak_memory import peak_bytes, reset_peak
 from ensemblekit_reports.running.preprocessing import preprocessing
 from ensemblekit_reports.running.serving import Tell, serve
 from ensemblekit_reports.studies.models import import_models, registry
@@ -177,7 +178,7 @@ def _measure_fit(pipeline: Pipeline, X: Floats, y: NDArray[Any], weighted: dict[
     return {
         "fit_wall_s": wall,
         "fit_cpu_s": cpu,
-        "fit_peak_bytes": _peak_bytes() - before,
+        "fit_peak_bytes": peak_bytes() - before,
         "contended": _is_contended(wall, cpu),
         "memory_note": "" if np.isfinite(before) else _NO_PEAK,
     }
@@ -199,7 +200,7 @@ def _measure_predict(predict: Callable[[Floats], Any], X: Floats, *, quick: bool
     # The largest first: it sets the high-water mark.
     speed = {size: _rows_per_second(predict, batches[size]) for size in sorted(batches, reverse=True)}
     record: Record = {f"predict_rows_per_s_{size}": speed[size] for size in BATCHES}
-    record["predict_peak_bytes"] = _peak_bytes() - before
+    record["predict_peak_bytes"] = peak_bytes() - before
     record |= _single_rows(predict, X, quick=quick)
     contended = _is_contended(time.perf_counter() - wall, time.process_time() - cpu)
     return record | ({"contended": True} if contended else {})
@@ -263,20 +264,7 @@ def _settle() -> float:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
         trim(0)
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:
-        return np.nan
-    return _peak_bytes()
-
-
-def _peak_bytes() -> float:
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return np.nan
-    marks = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
-    return float(marks[0]) * 1024 if marks else np.nan
+    return reset_peak()
 
 
 def answer(job_file: Path, tell: Tell) -> None:

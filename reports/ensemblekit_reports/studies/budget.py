@@ -48,6 +48,11 @@ class Budget:
             return f"it needed more than {self.megabytes:g} MB of memory"
         return ""
 
+    def verdict(self, step: Step) -> tuple[str, str] | None:
+        """Return status and reason of a step that has exceeded the budget; None for one that has not."""
+        sentence = self.excess(step)
+        return ("timeout" if self.is_overtime(step) else "out-of-memory", sentence) if sentence else None
+
     def is_overtime(self, step: Step) -> bool:
         """Whether time, and not memory, is what a step has exceeded."""
         return bool(self.seconds and step.number >= 0 and step.seconds > self.seconds)

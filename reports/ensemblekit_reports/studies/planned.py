@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ensemblekit_reports.environment import fingerprint, machine
+from ensemblekit_reports.running.cells import step_of
 from ensemblekit_reports.running.store import cell_file, read_json
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.keys import content_key
@@ -136,7 +137,7 @@ def _bases(plan: Plan) -> Iterator[tuple[Table, Model, str]]:
 
 
 def is_missing(record: Path, budget: Budget) -> bool:
-    """Whether a record is to be made: it is not there, was ended by a budget that has changed, or took longer than this one allows.
+    """Whether a record is to be made: it is not there, was ended by a budget that has changed, or took more than this one allows.
 
     Parameters
     ----------
@@ -159,7 +160,7 @@ def is_missing(record: Path, budget: Budget) -> bool:
     known = read_json(record)
     if "budget" in known:
         return bool(known["budget"] != asdict(budget))
-    return bool(known.get("status") == "ok" and 0 < budget.seconds < known.get("seconds", 0.0))
+    return known.get("status") == "ok" and bool(budget.excess(step_of(known)))
 
 
 def work_of(cells: list[Cell]) -> float:

@@ -222,25 +222,79 @@ class Study:
         UserError
             When anything named is not there or makes no sense.
         """
-        check_task(self.task)
-        budget = Budget(self.time_limit_s, self.memory_limit_mb)
-        budget.check()
-        estimates = Estimates(self.energy, self.price_per_hour, self.currency)
-        estimates.check()
-        silence, shares = check_silence(self.silence), check_shares(self.learning_curve)
+        self.check()
         if not self.tables:
             raise UserError("the study names no table; write at least one [[tables]] section.")
         tables = _with_unique_names([choice.read(folder, self.task) for choice in self.tables])
         task = common_task(tables)
-        models = choose_models(default_models(task) if self.models is None else self.models, task)
+        return self.plan_with(tables, choose_models(default_models(task) if self.models is None else self.models, task))
+
+    def check(self) -> None:
+        """Refuse what makes no sense whatever the tables are.
+
+        Raises
+        ------
+        UserError
+            When a value is out of its range, or a name unknown.
+
+        Examples
+        --------
+        >>> Study(tables=(), silence=("quick-schem",)).check()
+        Traceback (most recent call last):
+            ...
+        ensemblekit_reports.errors.UserError: unknown check 'quick-schem': did you mean 'quick-scheme'? ...
+        """
+        check_task(self.task)
+        self.budget.check()
+        self.estimates.check()
+        check_silence(self.silence)
+        check_shares(self.learning_curve)
+
+    def plan_with(self, tables: tuple[Table, ...], models: tuple[Model, ...]) -> Plan:
+        """Plan this study for tables that are read and models that are found, whatever it names itself.
+
+        Parameters
+        ----------
+        tables : tuple of Table
+            Of one task.
+        models : tuple of Model
+            Of that task.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        UserError
+            When tables, models and numbers do not go together.
+
+        Examples
+        --------
+        >>> models = choose_models(("logistic",), "classification")
+        >>> Study(tables=(), quick=True).plan_with((bundled_table("iris"),), models).scheme
+        Scheme(n_repeats=2, n_splits=5)
+        """
+        task = common_task(tables)
         metric = declared_metric(self.metric, task, len(tables))
         rope = declared_rope(self.rope, metric, [float(table.y.std()) for table in tables])
         check_numbers(metric, rope, self.seed, task)
-        largest = max(len(table.y) for table in tables)
-        by_size = QUICK if self.quick else scheme_for(largest)
+        by_size = QUICK if self.quick else scheme_for(max(len(table.y) for table in tables))
         scheme = parse_scheme(self.folds) if self.folds else by_size
-        models = with_compressed(with_tuning(models, self.tune, metric, budget), compress=self.compress, tuned=self.tune is not None)
-        return Plan(self.name, tables, models, metric, rope, scheme, self.seed, self.quick, budget, silence, shares, estimates)
+        tuned = with_tuning(models, self.tune, metric, self.budget)
+        shown = with_compressed(tuned, compress=self.compress, tuned=self.tune is not None)
+        silence, shares = check_silence(self.silence), check_shares(self.learning_curve)
+        return Plan(self.name, tables, shown, metric, rope, scheme, self.seed, self.quick, self.budget, silence, shares, self.estimates)
+
+    @property
+    def budget(self) -> Budget:
+        """What a model may take on a fold."""
+        return Budget(self.time_limit_s, self.memory_limit_mb)
+
+    @property
+    def estimates(self) -> Estimates:
+        """Energy and prices, where they are asked for."""
+        return Estimates(self.energy, self.price_per_hour, self.currency)
 
 
 def common_task(tables: Sequence[Table]) -> str:
@@ -292,7 +346,7 @@ def with_tuning(models: tuple[Model, ...], tune: Tuning | None, metric: str, bud
     Raises
     ------
     UserError
-        When the search cannot be run.
+        When the search cannot be run, or no model has anything to search.
 
     Examples
     --------
@@ -302,7 +356,11 @@ def with_tuning(models: tuple[Model, ...], tune: Tuning | None, metric: str, bud
     if tune is None:
         return models
     tune.check(budget.seconds)
-    return tuple(model.tuned_by(replace(tune, metric=metric)) for model in models)
+    tuned = tuple(model.tuned_by(replace(tune, metric=metric)) for model in models)
+    if not any(model.tuning for model in tuned):
+        names = ", ".join(model.name for model in models)
+        raise UserError(f"tune has nothing to search: {names} have no search space. Those of `ensemblekit models` have one.")
+    return tuned
 
 
 def _with_unique_names(tables: list[Table]) -> tuple[Table, ...]:
