@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from secrets import token_hex
 
 #: Ending of a file that is still being written; whatever carries it after a crash is rubbish, and nobody else's.
 PARTIAL = ".ensemblekit.partial"
@@ -35,25 +35,46 @@ def write_bytes(path: Path, content: bytes) -> None:
     ['cell.json']
     """
     # The same folder, because a rename is atomic only within one file system.
-    with NamedTemporaryFile(dir=path.parent, prefix=path.name[:40], suffix=PARTIAL, delete=False) as partial:
-        try:
-            partial.write(content)
-            partial.flush()
-            os.fsync(partial.fileno())
-            partial.close()
-            Path(partial.name).chmod(0o666 & ~_umask())
-            Path(partial.name).replace(path)
-        except BaseException as error:
-            Path(partial.name).unlink(missing_ok=True)
-            with suppress(OSError):  # closing tries once more to write what the disk did not take
-                partial.close()
-            if isinstance(error, OSError):
-                raise OSError(error.errno, error.strerror, str(path)) from None
-            raise
+    partial = path.with_name(f"{path.name[:40]}-{token_hex(4)}{PARTIAL}")
+    try:
+        with partial.open("xb") as stream:
+            stream.write(content)
+        put_in_place(partial, path)
+    except BaseException as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
 
 
-def _umask() -> int:
-    # A temporary file is private to its owner; a report is not. The mask can only be read by setting it.
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+def put_in_place(written: Path, path: Path) -> None:
+    """Move a file that is written to where it belongs, once the disk has all of it.
+
+    Parameters
+    ----------
+    written : Path
+        On the same file system.
+    path : Path
+        Where it shall be. A file that is there is replaced.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be written to or the disk is full; it names ``path``, which is then as it was.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "left").write_bytes(b"{}")
+    ...     put_in_place(Path(folder) / "left", Path(folder) / "cell.json")
+    ...     [file.name for file in Path(folder).iterdir()]
+    ['cell.json']
+    """
+    try:
+        with written.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        written.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None

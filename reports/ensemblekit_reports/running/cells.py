@@ -13,16 +13,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Memory
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ensemblekit.ensembles.fitting import MemberFitError, fit_member
 from ensemblekit_reports.atomic import write_bytes
@@ -31,6 +30,7 @@ from ensemblekit_reports.insights.subject import Subject
 from ensemblekit_reports.quantities import metrics_of
 from ensemblekit_reports.quiet import collected
 from ensemblekit_reports.running.grouped_folds import with_grouped_folds
+from ensemblekit_reports.running.member_cache import MemberCache
 from ensemblekit_reports.running.metrics import check_probabilities, judge
 from ensemblekit_reports.running.peak_memory import peak_bytes, reset_peak
 from ensemblekit_reports.running.predictions import Predictions, predictions_file, to_parquet
@@ -141,6 +141,7 @@ def run_fold(
     scratch: Path | None = None,
     begin: Callable[[int], None] | None = None,
     budget: Budget | None = None,
+    write: Callable[[Path, bytes], None] = write_bytes,
 ) -> list[tuple[str, float]]:
     """Fit and judge models on one fold and store a cell for each.
 
@@ -157,6 +158,8 @@ def run_fold(
         Told the position of each model before it is fitted.
     budget : Budget, optional
         What each may take. Who watches this process looks now and then; what has slipped through is seen here.
+    write : callable, default=atomic.write_bytes
+        Gets each file of a cell and its content; the record comes last.
 
     Returns
     -------
@@ -176,8 +179,8 @@ def run_fold(
     ['logistic']
     """
     done = []
-    with _scratch_for_one_fold(scratch) as folder, threadpool_limits(limits=1):
-        memory = Memory(folder, verbose=0) if folder else None
+    with _scratch_for_one_fold(scratch) as folder, libraries().limit(limits=1):
+        memory = MemberCache(folder) if folder else None
         prepared = Prepared(fold)
         for position, (model, file) in enumerate(models):
             if begin is not None:
@@ -188,10 +191,27 @@ def run_fold(
                 predictions = None
             # The record comes last: where it is, the cell is finished.
             if predictions is not None:
-                write_bytes(predictions_file(file), to_parquet(predictions))
-            write_bytes(file, to_json(record))
+                write(predictions_file(file), to_parquet(predictions))
+            write(file, to_json(record))
             done.append((model.name, float(record["seconds"])))
     return done
+
+
+@cache
+def libraries() -> ThreadpoolController:
+    """Return the libraries of this process that have threads; to look for them takes longer than many a fit.
+
+    Returns
+    -------
+    ThreadpoolController
+        Of what was imported when it was first asked for. What comes later goes by the environment (`processes.pinned`).
+
+    Examples
+    --------
+    >>> libraries() is libraries()
+    True
+    """
+    return ThreadpoolController()
 
 
 def step_of(record: Mapping[str, Any]) -> Step:
@@ -227,7 +247,7 @@ def _scratch_for_one_fold(scratch: Path | None) -> Iterator[str | None]:
 
 
 def run_cell(
-    model: Model, prepared: Prepared, memory: Memory | None, keep: Callable[[Any], None] | None = None
+    model: Model, prepared: Prepared, memory: MemberCache | None, keep: Callable[[Any], None] | None = None
 ) -> tuple[dict[str, Any], Predictions | None]:
     """Fit and judge one model on one fold; whatever it does, the answer is a record.
 
@@ -237,7 +257,7 @@ def run_cell(
         What to fit.
     prepared : Prepared
         The fold.
-    memory : joblib.Memory or None
+    memory : MemberCache or None
         Where fitted members are kept while the fold lasts.
     keep : callable, optional
         Told the fitted model.
@@ -357,7 +377,7 @@ def say(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0][:500]}" if lines else type(error).__name__
 
 
-def _fit_and_predict(model: Model, prepared: Prepared, memory: Memory | None, search: dict[str, Any]) -> Found:
+def _fit_and_predict(model: Model, prepared: Prepared, memory: MemberCache | None, search: dict[str, Any]) -> Found:
     table, tested, learnt = prepared.fold.table, prepared.fold.tested, prepared.fold.train
     train, test = prepared.rows(model.preprocessing)
     # A class from the reader's own script cannot be cached, and has nothing in common with our members.
@@ -443,7 +463,7 @@ def tuned_model(
     return model.with_params(chosen)
 
 
-def _fit(estimator: Any, X: NDArray[np.float64], y: NDArray[Any], weights: NDArray[np.float64] | None, memory: Memory | None) -> Any:
+def _fit(estimator: Any, X: NDArray[np.float64], y: NDArray[Any], weights: NDArray[np.float64] | None, memory: MemberCache | None) -> Any:
     params = {} if weights is None else {"sample_weight": weights}
     if params and not has_fit_parameter(estimator, "sample_weight"):
         raise ValueError(f"{type(estimator).__name__} takes no sample weights")

@@ -15,6 +15,7 @@ import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,6 +23,7 @@ from typing import Self
 from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.running.cells import Fold, record_of
+from ensemblekit_reports.running.delivery import Delivery
 from ensemblekit_reports.running.fitting import Job
 from ensemblekit_reports.running.processes import Ended, ReadyProcess, Step, pinned, say_status
 from ensemblekit_reports.running.store import to_json
@@ -114,9 +116,12 @@ class Fitters:
     def _go_on(self, process: ReadyProcess, fold: Fold, group: Group) -> Group:
         """Fit until a process ends; return the models that are left."""
         with tempfile.TemporaryDirectory(dir=self._scratch, ignore_cleanup_errors=True) as folder:
+            delivery = Delivery(Path(folder), [cell for _, cell in group])
             job = self._write_job(process, fold, group, Path(folder))
-            ended = process.run(job, self._judge, weigh=bool(self.budget.megabytes))
-        if ended.status == 0 and not ended.sentence:
+            ended = process.run(job, partial(self._judge, delivery), weigh=bool(self.budget.megabytes))
+            went_well = ended.status == 0 and not ended.sentence
+            delivery.take(len(group) if went_well else ended.step + 1)
+        if went_well:
             return []
         if ended.step < 0:
             raise UserError(f"a process that fits models ended before it began ({say_status(ended.status)}): {process.last_words()}")
@@ -127,9 +132,10 @@ class Fitters:
             write_bytes(cell, to_json(record))
         return group[ended.step + 1 :]
 
-    def _judge(self, step: Step) -> str:
+    def _judge(self, delivery: Delivery, step: Step) -> str:
         if self._stopped.is_set():
             raise Stopped
+        delivery.take(step.number)  # what comes before the model that is being fitted
         return self.budget.excess(step)
 
     def _say(self, ended: Ended) -> tuple[str, str]:

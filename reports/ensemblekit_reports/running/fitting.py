@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import pickle
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from ensemblekit_reports.running.cells import Fold, run_fold
+from ensemblekit_reports.running.cells import Fold, libraries, run_fold
+from ensemblekit_reports.running.delivery import leave
 from ensemblekit_reports.running.processes import pinned
 from ensemblekit_reports.running.serving import Tell, serve
 from ensemblekit_reports.studies.budget import Budget
@@ -36,7 +38,7 @@ class Job(NamedTuple):
     models : list of (Portable, Path)
         Each with the file of its cell.
     scratch : Path
-        Where members that models have in common are kept.
+        Where members that models have in common are kept, and where the files of cells are left (`delivery.py`).
     environment : dict of str to str or None
         Environment variables of the run that have changed since this process began; None for those that are gone.
     budget : Budget
@@ -56,7 +58,7 @@ class Job(NamedTuple):
 
 
 def fit(file: Path, tell: Tell) -> None:
-    """Fit the models of a job and write their cells.
+    """Fit the models of a job and leave their cells in its folder.
 
     Parameters
     ----------
@@ -70,7 +72,8 @@ def fit(file: Path, tell: Tell) -> None:
     table = pickle.loads(job.table.read_bytes())  # noqa: S301
     models = [(from_portable(known), cell) for known, cell in job.models]
     fold = Fold(table, job.repeat, job.number, job.tested, job.seed, job.share)
-    run_fold(fold, models, job.scratch, begin=lambda position: tell(f"start {position}"), budget=job.budget)
+    begin, write = lambda position: tell(f"start {position}"), partial(leave, job.scratch)
+    run_fold(fold, models, job.scratch, begin, job.budget, write)
 
 
 def _set_environment(changed: dict[str, str | None]) -> None:
@@ -81,5 +84,11 @@ def _set_environment(changed: dict[str, str | None]) -> None:
             os.environ[name] = value
 
 
+def prepare() -> None:
+    """Import what models need, and find the libraries that have threads, before there is a job."""
+    import_models()
+    libraries()
+
+
 if __name__ == "__main__":
-    serve(fit, import_models)
+    serve(fit, prepare)
