@@ -112,7 +112,7 @@ def packed_footprint(model: PackedModel, X: npt.NDArray[Any], y: npt.ArrayLike, 
         mean_loss(model, X, y),
         model.nbytes if nbytes is None else nbytes,
         model.node_visits(X).active,
-        model.multiply_adds().active,
+        model.multiply_adds(X).active,
         _latency(model, X, model.is_classifier),
     )
 

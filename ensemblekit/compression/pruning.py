@@ -169,7 +169,7 @@ def _shrink(model: PackedModel, made: Rows, held_out: tuple[Rows, npt.NDArray[An
 
 
 def _work(model: PackedModel, rows: Rows) -> float:
-    return model.node_visits(rows).active + model.multiply_adds().active
+    return model.node_visits(rows).active + model.multiply_adds(rows).active
 
 
 def choose(candidates: Candidates, work: float, needed: set[int]) -> npt.NDArray[np.intp]:

@@ -124,7 +124,7 @@ def compute(model: Any, X: Any) -> Compute:
 
 @compute.register
 def _(model: PackedModel, X: Any) -> Compute:
-    return Compute(model.node_visits(X), model.multiply_adds())
+    return Compute(model.node_visits(X), model.multiply_adds(X))
 
 
 @compute.register

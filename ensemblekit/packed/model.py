@@ -319,13 +319,19 @@ class PackedModel:
         """
         return reference.node_visits(self, self._rows(X))
 
-    def multiply_adds(self) -> Work:
-        """Count the multiply-adds of the gate and the linear experts for a row.
+    def multiply_adds(self, X: npt.ArrayLike | None = None) -> Work:
+        """Count the multiply-adds of the gate and the linear experts for an average row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), optional
+            Rows, which say how often a linear expert runs that the gate may leave out. Without them each runs for the top-k share of rows:
+            exact where all experts are linear and no threshold leaves out more.
 
         Returns
         -------
         Work
-            With all experts; with routing, linear experts count as the top-k share of them.
+            With all experts, and with those that the gate chose.
 
         Examples
         --------
@@ -337,9 +343,13 @@ class PackedModel:
         Work(total=12.0, active=12.0)
         """
         gate = (len(self.gate) - 1) * self.gate.shape[1] + self.gate_factor.size + self.gate_mean.size
-        gate += 0 if self.gate_model is None else int(self.gate_model.multiply_adds().total)
+        inner = Work(0.0, 0.0) if self.gate_model is None else self.gate_model.multiply_adds(X)
         linear = self.linear[:, :-1].size
-        return Work(float(gate + linear), gate + linear * self.top_k / self.n_experts)
+        ran = linear * self.top_k / self.n_experts
+        if X is not None and linear:
+            runs = reference.gate_proba(self, self._rows(X)).astype(bool).mean(axis=0)
+            ran = float(runs[self.form == LINEAR].sum()) * self.linear[0, :-1].size
+        return Work(float(gate + linear) + inner.total, gate + ran + inner.active)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the arrays to one compressed ``.npz`` file, without pickle.

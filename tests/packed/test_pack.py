@@ -38,7 +38,7 @@ from ensemblekit.mixture import MixtureOfExpertsClassifier
 from ensemblekit.mixture.experts.boosted import BoostedExperts
 from ensemblekit.mixture.gates.gaussian import GaussianGate
 from ensemblekit.mixture.gates.hierarchical import HierarchicalGate
-from ensemblekit.packed import pack, reference
+from ensemblekit.packed import compute, pack, reference
 from ensemblekit.packed.assembling import assemble, constant_gate
 from ensemblekit.packed.experts import LinearExpert, TreeExpert, pack_expert
 from ensemblekit.trees import node_visits, read_trees
@@ -383,6 +383,17 @@ def test_visits_of_padded_trees_are_those_of_the_trees():
     work = routed.node_visits(X)
     assert 0 < work.active < work.total
     assert routed.multiply_adds() == (8 * 4 + 8 * 3, 8 * 4 + 8 * 3 / 4)
+
+
+def test_a_linear_expert_that_a_threshold_leaves_out_multiplies_nothing():
+    X, y = zoo.table(3)
+    mixture = MixtureOfExpertsClassifier(4, routing="threshold", threshold=0.3, random_state=0).fit(X, y)
+    model = pack(mixture)
+    experts = (reference.gate_proba(model, X.astype(np.float32)) > 0).sum(axis=1).mean()
+    assert 1 <= experts < 4
+    one, gate = X.shape[1] * 3, X.shape[1] * 4
+    assert model.multiply_adds(X) == (gate + 4 * one, pytest.approx(gate + experts * one))
+    assert compute(mixture, X).multiply_adds == model.multiply_adds(X)
 
 
 def test_both_tree_forms_are_used():

@@ -359,7 +359,7 @@ def with_tuning(models: tuple[Model, ...], tune: Tuning | None, metric: str, bud
     tuned = tuple(model.tuned_by(replace(tune, metric=metric)) for model in models)
     if not any(model.tuning for model in tuned):
         names = ", ".join(model.name for model in models)
-        raise UserError(f"tune has nothing to search: {names} have no search space. Those of `ensemblekit models` have one.")
+        raise UserError(f"tune has nothing to search: no search space for {names}. The models that `ensemblekit models` lists have one.")
     return tuned
 
 

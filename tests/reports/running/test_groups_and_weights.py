@@ -21,6 +21,7 @@ from ensemblekit_reports.running.grouped_folds import divides_groups, with_group
 from ensemblekit_reports.running.metrics import score
 from ensemblekit_reports.running.run import load_results, run
 from ensemblekit_reports.running.store import read_json, to_json
+from ensemblekit_reports.studies.compressed import with_compressed
 from ensemblekit_reports.studies.dry_run import dry_run
 from ensemblekit_reports.studies.models import REGISTRY, find_models, model_from_estimator
 from ensemblekit_reports.studies.plan import Plan
@@ -181,6 +182,13 @@ def test_which_models_divide_groups_is_known_and_said(name, divides):
     said = [note for note in plan.facts(plan.tables[0]).notes if "without regard to groups" in note]
     assert divides_groups(REGISTRY[name].factory(0)) == divides == bool(said)
     assert not dataclasses.replace(plan, tables=(IRIS,)).facts(IRIS).notes
+
+
+def test_variants_of_a_model_divide_groups_where_it_does_and_where_they_are_pruned():
+    said = {}
+    for model in with_compressed(find_models(["moe", "moe-boosted"]), compress=True, tuned=False):
+        said[model.name] = divides_groups(model.factory(0))
+    assert {name for name, divides in said.items() if not divides} == {"moe", "moe-distilled", "moe-int8"}
 
 
 def test_a_booster_that_stops_early_divides_groups():

@@ -7,11 +7,14 @@ import html
 import sys
 import time
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from ensemblekit_reports import render
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.reporting import report
+from ensemblekit_reports.running.peak_memory import reset_peak
 from ensemblekit_reports.running.run import run
 from ensemblekit_reports.running.store import read_json
 from ensemblekit_reports.studies.budget import Budget
@@ -79,6 +82,10 @@ def test_reasons_are_in_every_output(found, tmp_path):
         content = html.unescape((tmp_path / name).read_text()).replace("\\", "")
         missing = [habit for habit, (_, status, reason) in HABITS.items() if status != "ok" and reason not in content]
         assert not missing, f"{name} lacks the reasons of {missing}"
+    table = pd.read_parquet(tmp_path / "results.parquet").set_index("model")
+    for name, (_, status, reason) in HABITS.items():
+        assert set(table.loc[name, "status"]) == {status}
+        assert all(reason in said for said in table.loc[name, "reason"])
 
 
 def test_every_cell_is_there_once(found):
@@ -108,6 +115,21 @@ def test_another_budget_runs_again_what_the_old_one_ended(found, tmp_path):
     ended = {name for name, (_, _, reason) in HABITS.items() if reason.startswith(("it took", "it needed", "it ended"))}
     assert changed == {name for name in before if any(name.startswith(f"iris-{habit}-r") for habit in ended)}
     assert set(again.cells.loc[again.cells["model"] == "hangs", "reason"]) == {"it took longer than 2 s"}
+
+
+@pytest.mark.skipif(np.isnan(reset_peak()), reason="here nobody knows how much memory a process had")
+def test_a_tighter_budget_runs_again_what_took_more(tmp_path, monkeypatch):
+    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
+    plan = dataclasses.replace(PLAN, models=(TREE, model_from_estimator("sleepy", oddities.Sleepy())), scheme=Scheme(1, 4))
+    assert set(run(plan, tmp_path, jobs=1, command="c").cells["status"]) == {"ok"}
+    trees = {file: file.stat().st_mtime_ns for file in (tmp_path / "cells" / "accuracy").glob("iris-tree-*")}
+    # It holds 40 MB for a moment that the watch may miss, and sleeps for 0.3 s.
+    for budget, status in [(Budget(seconds=0.25), "timeout"), (Budget(megabytes=30), "out-of-memory")]:
+        cells = run(dataclasses.replace(plan, budget=budget), tmp_path, jobs=1, command="c").cells
+        assert set(cells.loc[cells["model"] == "sleepy", "status"]) == {status}
+        assert not cells.loc[cells["model"] == "sleepy", "accuracy"].notna().any()
+    assert len(trees) == 4
+    assert trees == {file: file.stat().st_mtime_ns for file in trees}
 
 
 def test_a_slow_model_is_ended_in_time(tmp_path, monkeypatch):

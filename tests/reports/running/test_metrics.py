@@ -32,6 +32,16 @@ def test_against_scikit_learn():
     )
 
 
+def test_recall_and_f1_against_scikit_learn():
+    rng = np.random.default_rng(0)
+    y, predicted = np.r_[0, 1, 4, rng.integers(0, 2, 60)], np.r_[3, 1, 1, rng.integers(0, 2, 60)]
+    for weights in (None, rng.uniform(size=63), (y != 4).astype(float)):
+        scores = score(y, predicted, None, weights)
+        over = {"labels": [0, 1, 4], "average": "macro", "zero_division": 0.0, "sample_weight": weights}
+        assert scores["recall_macro"] == pytest.approx(metrics.recall_score(y, predicted, **over))
+        assert scores["f1_macro"] == pytest.approx(metrics.f1_score(y, predicted, **over))
+
+
 def _ece_bin_by_bin(y, probabilities):
     sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
     edges = np.linspace(0, 1, CALIBRATION_BINS + 1)

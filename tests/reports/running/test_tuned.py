@@ -187,6 +187,13 @@ def test_in_a_study_file_and_its_mistakes(tmp_path):
             study_from_toml(file).plan(tmp_path)
 
 
+def test_a_study_in_which_nothing_can_be_tuned_is_refused():
+    own = model_from_estimator("prior", oddities.Prior())
+    with pytest.raises(UserError, match="tune has nothing to search: no search space for prior"):
+        with_tuning((own,), Tuning(5), "accuracy", Budget())
+    assert [bool(model.tuning) for model in with_tuning((own, REGISTRY["moe"]), Tuning(5), "accuracy", Budget())] == [False, True]
+
+
 @pytest.mark.slow
 def test_a_whole_study_says_what_was_searched_and_times_what_was_chosen(tmp_path):
     plan = dataclasses.replace(PLAN, models=(LOGISTIC, model_from_estimator("prior", oddities.Prior())))
