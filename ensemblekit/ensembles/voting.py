@@ -6,6 +6,8 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import accuracy_score
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from ensemblekit.ensembles.base import BaseEnsembleClassifier, BaseEnsembleRegressor
@@ -36,7 +38,8 @@ class VotingEnsembleClassifier(BaseEnsembleClassifier):
         The vote is void, and `predict` gives `abstain_label`, where the winner has a smaller share of the votes
         (``"hard"``) or a smaller mean probability (``"soft"``) than this, between 0 and 1. None: never.
     abstain_label : object, default=None
-        Answer of a void vote: None, or something of the type of the labels. Scores count it as wrong.
+        Answer of a void vote: None, or something of the type of the labels. :meth:`score` counts it as wrong; scikit-learn's metrics do
+        so too where it is of the type of the labels, and cannot compare None with them.
     weights : array-like of shape (n_estimators,), default=None
         Votes, or parts of the mean, that each of `estimators` has (of those dropped too). Equal when None.
     random_state : int, RandomState instance or None, default=None
@@ -155,6 +158,27 @@ class VotingEnsembleClassifier(BaseEnsembleClassifier):
         if self.abstain_below is None:
             return np.asarray(labels)
         return np.asarray(np.where(shares.max(axis=1) < self.abstain_below, self.abstain_label, labels))
+
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Accuracy: the share of rows whose label wins the vote; a void one is wrong.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts.
+
+        Returns
+        -------
+        float
+        """
+        labels, answers = column_or_1d(y), self.predict(X)
+        check_consistent_length(labels, answers)
+        right = answers == labels
+        return float(accuracy_score(np.ones_like(right), right, sample_weight=sample_weight))
 
     def predict_votes(self, X: Any) -> NDArray[np.float64]:
         """Share of the members, by weight, that vote for each class; for soft voting too.

@@ -48,6 +48,7 @@ from ensemblekit.mixture.experts.estimators import EstimatorExperts
 from ensemblekit.mixture.experts.kinds import holds_out
 from ensemblekit.mixture.experts.linear import LinearExperts
 from ensemblekit.mixture.experts.logistic import LogisticExperts
+from ensemblekit.mixture.experts.seeding import with_seeds
 from ensemblekit.mixture.gates.classifier import ClassifierGate
 from ensemblekit.mixture.gates.constant import ConstantGate
 from ensemblekit.mixture.gates.gaussian import GaussianGate
@@ -64,6 +65,7 @@ from ensemblekit.mixture.linear.solve import Solution, maximise
 from ensemblekit.mixture.linear.stochastic import Stepper, ascend, one_pass
 from ensemblekit.mixture.mixing import MixingStep, RoutingPath, RoutingStep, candidates, choose_mixing, routings, within_budget
 from ensemblekit.mixture.revival import idle_experts, revive
+from ensemblekit.mixture.row_hash import row_hash, uniform
 from ensemblekit.mixture.selection import (
     SELECTIONS,
     SelectionStep,
@@ -266,7 +268,7 @@ class BaseMixture(BaseEstimator):
         if isinstance(self.gate, str):
             gate = _GATES[self.gate]()
         elif is_classifier(self.gate):
-            gate = ClassifierGate(self.gate)
+            gate = ClassifierGate(with_seeds(self.gate, np.random.default_rng(self._seed)))
         elif hasattr(self.gate, "log_proba"):
             gate = clone(self.gate)
         else:
@@ -308,9 +310,17 @@ class BaseMixture(BaseEstimator):
         for estimator in estimators:
             if not hasattr(estimator, "fit"):
                 raise ValueError(f"experts must be a name, an estimator or a list of estimators; got {estimator!r}.")
+            if classes is not None and not hasattr(estimator, "predict_proba"):
+                raise ValueError(
+                    f"Experts must have predict_proba: wrap {estimator!r} in CalibratedClassifierCV, or take another classifier."
+                )
+            if classes is None and is_classifier(estimator):
+                raise ValueError(f"Experts for amounts must be regressors; got the classifier {estimator!r}.")
         cross_fit = self.cross_fit or 0
         if cross_fit == "auto":
             cross_fit = _CROSS_FIT if any(holds_out(estimator) for estimator in estimators) else 0
+        rng = np.random.default_rng(self._seed)
+        estimators = [with_seeds(estimator, rng) for estimator in estimators]
         return EstimatorExperts(estimators, classes, columns=self.expert_columns_, cross_fit=cross_fit, n_jobs=self.n_jobs)
 
     def _sk_visual_block_(self) -> _VisualBlock:
@@ -756,7 +766,7 @@ class BaseMixture(BaseEstimator):
         if routing == "threshold":
             return routes.threshold(proba, self.threshold)
         if routing == "random":
-            return routes.random(proba, k if top_k is not None else 1, np.random.default_rng(self._seed))
+            return routes.random(proba, k if top_k is not None else 1, uniform(row_hash(X), self.n_experts_, self._seed))
         if routing == "feedback":
             return routes.top_k(routes.feedback(proba, self.success_), k)
         return proba

@@ -102,8 +102,10 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         Begin from the last fit instead of from random starts, also where ``experts`` or ``gate`` have changed since: frozen experts may be
         freed. With ``n_experts="auto"`` the number is kept.
     random_state : int, RandomState instance or None, default=None
-        Draws the starts, and the experts of ``routing="random"``. Nothing is drawn per row in fitting, so that a row of weight two
-        equals two rows, and their order does not matter: up to rounding, which may choose between optima of much the same height.
+        Draws the starts, a seed for each expert that has a ``random_state`` of its own and left it at None, and the experts of
+        ``routing="random"``, by what a row holds: it gets the same ones alone and in a batch. Nothing is drawn per row in fitting, so
+        that a row of weight two equals two rows, and their order does not matter: up to rounding, which may choose between optima of
+        much the same height. Exceptions are ``optimizer="sgd"`` and "adam", whose batches are drawn, and experts fitted to resamples.
     n_jobs : int or None, default=None
         Estimators fitted at a time.
     device : {"cpu", "cuda", "auto"}, default="cpu"
@@ -306,6 +308,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
             raise ValueError("The first call of partial_fit needs classes: all labels that will come.")
         if classes is not None:
             known = np.unique(classes)
+            if known.size < 2:
+                raise ValueError(f"A classifier needs at least 2 classes; classes={classes!r}.")
             if not first and not np.array_equal(known, on_host(self.classes_)):
                 raise ValueError(f"classes={classes!r} differs from the first call's {on_host(self.classes_).tolist()}.")
             self.classes_ = known
@@ -417,7 +421,10 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         return self._posterior(X, self._targets(y, X))[1]
 
     def log_likelihood(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Log-likelihood of labelled rows, natural logarithm, without the penalty.
+        """Log-likelihood of labelled rows, natural logarithm, without the penalty, before any routing and combining.
+
+        Of estimators as experts, a thousandth of an even guess is mixed into each one's probabilities, here and in fitting: a class that a
+        tree has not seen in a leaf is rare, and not impossible.
 
         Parameters
         ----------

@@ -105,8 +105,10 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         Begin from the last fit instead of from random starts, also where ``experts`` or ``gate`` have changed since: frozen experts may be
         freed. With ``n_experts="auto"`` the number is kept.
     random_state : int, RandomState instance or None, default=None
-        Draws the starts, and the experts of ``routing="random"``. Nothing is drawn per row in fitting, so that a row of weight two
-        equals two rows, and their order does not matter: up to rounding, which may choose between optima of much the same height.
+        Draws the starts, a seed for each expert that has a ``random_state`` of its own and left it at None, and the experts of
+        ``routing="random"``, by what a row holds: it gets the same ones alone and in a batch. Nothing is drawn per row in fitting, so
+        that a row of weight two equals two rows, and their order does not matter: up to rounding, which may choose between optima of
+        much the same height. Exceptions are ``optimizer="sgd"`` and "adam", whose batches are drawn, and experts fitted to resamples.
     n_jobs : int or None, default=None
         Estimators fitted at a time.
     device : {"cpu", "cuda", "auto"}, default="cpu"
@@ -380,22 +382,28 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
             raise ValueError(f"q must hold probabilities strictly between 0 and 1; got {q!r}.")
         parts = self._parts(self._check_rows(X))
         shares, means, deviation = (on_host(each) for each in (*parts, self.experts_.deviation_))
+        # in units of the widest expert around the row's own mean, so that answers far from zero keep their digits
+        centre, unit = np.sum(shares * means, axis=1, keepdims=True), deviation.max()
+        means, deviation = (means - centre) / unit, deviation / unit
         # the quantile of a mixture lies between the smallest and the largest of its parts'
         theirs = means[:, :, None] + deviation[:, None] * ndtri(levels)
         running = (shares > 0)[:, :, None]
         low = np.where(running, theirs, np.inf).min(axis=1)
         high = np.where(running, theirs, -np.inf).max(axis=1)
-        margin = 1e-9 * deviation.max()
+        margin = 1e-9 * np.maximum(1, np.maximum(abs(low), abs(high)))
 
-        def excess(y: Float, row: NDArray[np.intp], level: Float) -> Float:
+        def excess(z: Float, row: NDArray[np.intp], level: Float) -> Float:
             row = row.astype(np.intp)
-            below = ndtr((y[..., None] - means[row]) / deviation)
+            below = ndtr((z[..., None] - means[row]) / deviation)
             result: Float = np.sum(shares[row] * below, axis=-1) - level
             return result
 
         rows = np.broadcast_to(np.arange(means.shape[0])[:, None], low.shape)
         found = elementwise.find_root(excess, (low - margin, high + margin), args=(rows, np.broadcast_to(levels, low.shape)))
-        quantiles: Float = beside(found.x[:, 0] if np.ndim(q) == 0 else found.x, parts[1])
+        if not np.all(found.success):
+            raise RuntimeError(f"{int(np.sum(~found.success))} quantiles were not found; are there answers or columns beyond 1e150?")
+        answers = centre + unit * found.x
+        quantiles: Float = beside(answers[:, 0] if np.ndim(q) == 0 else answers, parts[1])
         return quantiles
 
     def expert_predict(self, X: Any) -> Float:

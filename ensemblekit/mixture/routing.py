@@ -58,7 +58,7 @@ def threshold(proba: Float, limit: float) -> Float:
     return _normalised(proba, (proba >= limit) | (_rank(proba) < 1))
 
 
-def random(proba: Float, k: int, rng: np.random.Generator) -> Float:
+def random(proba: Float, k: int, chance: Float) -> Float:
     """Draw ``k`` different experts for each row by their probabilities; the drawn ones count alike.
 
     The draw adds Gumbel noise to the log-probabilities and keeps the largest (Kool, van Hoof and Welling, 2019, section 2.3): one expert
@@ -68,7 +68,8 @@ def random(proba: Float, k: int, rng: np.random.Generator) -> Float:
     ----------
     proba : ndarray of shape (n_samples, n_experts)
     k : int
-    rng : numpy.random.Generator
+    chance : ndarray of shape (n_samples, n_experts)
+        Independent numbers, uniform between 0 and 1.
 
     Returns
     -------
@@ -80,13 +81,13 @@ def random(proba: Float, k: int, rng: np.random.Generator) -> Float:
 
     Examples
     --------
-    >>> shares = random(np.tile([0.9, 0.1], (1000, 1)), 1, np.random.default_rng(0))
+    >>> shares = random(np.tile([0.9, 0.1], (1000, 1)), 1, np.random.default_rng(0).random((1000, 2)))
     >>> bool(abs(shares[:, 0].mean() - 0.9) < 0.03)
     True
     """
     xp = namespace(proba)
     with np.errstate(divide="ignore"):
-        noisy = xp.log(proba) + beside(rng.gumbel(size=proba.shape), proba)
+        noisy = xp.log(proba) - beside(np.log(-np.log(chance)), proba)
     return _normalised(xp.ones_like(proba), _rank(noisy) < k)
 
 

@@ -6,14 +6,13 @@ selects.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host
+from ensemblekit.mixture.linear.namespaces import beside, namespace
+from ensemblekit.mixture.row_hash import row_hash
 
 #: Rows that are enough to rank starts; longer tables are thinned to about so many.
 ROWS_TO_START = 10_000
@@ -46,7 +45,7 @@ def thin(X: Any, y: NDArray[Any], n_rows: int = ROWS_TO_START) -> NDArray[np.int
     """
     if X.shape[0] < 2 * n_rows:
         return None
-    digest = _content_hash(X, y)
+    digest = row_hash(X, y)
     return np.flatnonzero(digest <= np.partition(digest, n_rows - 1)[n_rows - 1])
 
 
@@ -71,35 +70,9 @@ def fold_of(X: Any, y: NDArray[Any], n_folds: int) -> NDArray[np.intp]:
     >>> bool(np.all(folds[::2] == folds[1::2]))
     True
     """
-    digest = _content_hash(X, y)
+    digest = row_hash(X, y)
     _, rank = np.unique(digest, return_inverse=True)
     return np.asarray(rank % n_folds, dtype=np.intp)
-
-
-def _content_hash(X: Any, y: NDArray[Any]) -> NDArray[np.uint64]:
-    """Hash each row to 64 bits: sums of multiplied and shifted cells, in integers, so that no rounding enters."""
-    digest = _mix(np.ascontiguousarray(on_host(y), dtype=np.float64).view(np.uint64), 0)
-    if sp.issparse(X):
-        X = sp.csr_array(X)
-        cells = _mix(X.data.astype(np.float64).view(np.uint64), X.indices.astype(np.uint64))
-        running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(cells, dtype=np.uint64)])
-        return _mix(digest + running[X.indptr[1:]] - running[X.indptr[:-1]], 0)
-    if hasattr(X, "columns"):  # a DataFrame is here, so pandas is
-        hashed = import_module("pandas").util.hash_pandas_object(X, index=False)
-        return _mix(digest + hashed.to_numpy(dtype=np.uint64), 0)
-    X = on_host(X)
-    for j in range(X.shape[1]):
-        digest += _mix(np.ascontiguousarray(X[:, j], dtype=np.float64).view(np.uint64), j)
-    return _mix(digest, 0)
-
-
-def _mix(bits: NDArray[np.uint64], position: Any) -> NDArray[np.uint64]:
-    """Scramble 64-bit words (the finaliser of SplitMix64: Steele, Lea and Flood, 2014)."""
-    z = bits + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(1) + np.atleast_1d(np.asarray(position, dtype=np.uint64)))
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: NDArray[np.uint64] = z ^ (z >> np.uint64(31))
-    return mixed
 
 
 def random_gate(X: Any, sample_weight: Float, n_experts: int, rng: np.random.Generator, sharpness: float = 2.0) -> Float:

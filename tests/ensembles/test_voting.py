@@ -102,8 +102,11 @@ def test_abstains_below_the_threshold_only(voting: str) -> None:
     assert 0 < void.sum() < len(y)
     assert set(careful[void]) == {-1}
     np.testing.assert_array_equal(careful[~void], plain.predict(X)[~void])
-    silent = VotingEnsembleClassifier(MEMBERS, voting=voting, abstain_below=0.9).fit(X, y).predict(X)
-    assert set(silent[void]) == {None}
+    silent = VotingEnsembleClassifier(MEMBERS, voting=voting, abstain_below=0.9).fit(X, y)
+    assert set(silent.predict(X)[void]) == {None}
+    right, weight = np.where(void, 0.0, plain.predict(X) == y), np.where(void, 2.0, 1.0)
+    assert silent.score(X, y) == pytest.approx(right.mean())
+    assert silent.score(X, y, weight) == pytest.approx(np.average(right, weights=weight))
 
 
 def test_share_equal_to_the_threshold_counts() -> None:

@@ -11,7 +11,8 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier
 
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 from ensemblekit.mixture import BoostedExperts
@@ -76,6 +77,26 @@ def test_forests_work():
     forest = RandomForestClassifier(10, random_state=0)
     model = MixtureOfExpertsClassifier(2, experts=forest, cross_fit=2, random_state=0).fit(X, y)
     assert model.score(X, y) > 0.9
+
+
+def test_random_experts_and_gates_follow_the_seed_of_the_mixture():
+    X, y = gated_table(4)
+    settings = {"experts": ExtraTreeClassifier(max_depth=3), "gate": ExtraTreeClassifier(max_depth=2), "max_iter": 3, "tol": 0.1}
+    first, again, other = (MixtureOfExpertsClassifier(2, **settings, random_state=seed).fit(X, y).predict_proba(X) for seed in (0, 0, 1))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    fitted = MixtureOfExpertsClassifier(2, **settings, random_state=0).fit(X, y).experts_.estimators_
+    assert fitted[0].random_state != fitted[1].random_state
+    set_before = MixtureOfExpertsClassifier(2, experts=ExtraTreeClassifier(random_state=3), max_iter=1, tol=1, random_state=0).fit(X, y)
+    assert [expert.random_state for expert in set_before.experts_.estimators_] == [3, 3]
+
+
+def test_experts_that_cannot_serve_are_refused_before_anything_is_fitted():
+    X, y = gated_table(4)
+    with pytest.raises(ValueError, match=r"Experts must have predict_proba: wrap LinearSVC\(\)"):
+        MixtureOfExpertsClassifier(2, experts=LinearSVC()).fit(X, y)
+    with pytest.raises(ValueError, match=r"must be regressors; got the classifier LogisticRegression\(\)"):
+        MixtureOfExpertsRegressor(2, experts=LogisticRegression()).fit(X, y)
 
 
 def test_estimators_without_weights_are_resampled_with_a_warning():

@@ -68,6 +68,21 @@ def test_quantiles_invert_the_distribution(fitted):
         model.predict_quantiles(X, [0.0, 0.5])
 
 
+@pytest.mark.parametrize("settings", [{"n_experts": 1}, {"n_experts": 2, "routing": "top_k"}, {"n_experts": 2}])
+def test_quantiles_of_answers_far_from_zero(settings):
+    X, y = two_lines(3)
+    near = MixtureOfExpertsRegressor(**settings, n_init=3, random_state=0).fit(X, y)
+    far = MixtureOfExpertsRegressor(**settings, n_init=3, random_state=0).fit(X, y + 2.0**31)
+    levels = [0.05, 0.5, 0.95]
+    assert_allclose(far.predict_quantiles(X, levels) - 2.0**31, near.predict_quantiles(X, levels), atol=1e-3 * y.std())
+
+
+def test_quantiles_of_a_constant():
+    X = np.random.default_rng(0).normal(size=(50, 2))
+    model = MixtureOfExpertsRegressor(2, random_state=0).fit(X, np.full(50, 1e10))
+    assert_allclose(model.predict_quantiles(X, [0.1, 0.9]), 1e10)
+
+
 def test_units_do_not_matter():
     X, y = two_lines(3)
     base = MixtureOfExpertsRegressor(2, n_init=3, random_state=0).fit(X, y)

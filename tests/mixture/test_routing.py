@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import kstest
 from sklearn.linear_model import LogisticRegression
 
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 from ensemblekit.mixture.routing import random, top_k
+from ensemblekit.mixture.row_hash import row_hash, uniform
 from tests.mixture.tables import gated_table, two_lines
 
 pytestmark = pytest.mark.filterwarnings("ignore:Experts .* answer for less")
@@ -62,8 +64,30 @@ def test_random_draws_by_the_gate_with_a_seed(model, table):
     first = model.route(X)
     assert first.shape == (len(X), 1)
     assert np.any(first != model.set_params(random_state=6).route(X))
-    drawn = random(np.tile([0.7, 0.2, 0.1], (20_000, 1)), 1, np.random.default_rng(0)).mean(axis=0)
+    chance = np.random.default_rng(0).random((20_000, 3))
+    drawn = random(np.tile([0.7, 0.2, 0.1], (20_000, 1)), 1, chance).mean(axis=0)
     assert_allclose(drawn, [0.7, 0.2, 0.1], atol=0.02)  # five standard errors
+
+
+def test_random_draws_for_a_row_are_the_same_alone_and_in_a_batch(model, table):
+    X, _ = table
+    model.set_params(routing="random", top_k=2, random_state=0)
+    together = model.route(X[:50])
+    alone = np.concatenate([model.route(X[i : i + 1]) for i in range(50)])
+    assert np.array_equal(alone, together)
+    assert len(np.unique(together, axis=0)) > 2
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_chance_of_a_row_is_uniform_and_hangs_on_nothing(seed):
+    rows = np.random.default_rng(3).integers(0, 40, size=(40_000, 3)).astype(float)
+    rows = np.unique(rows, axis=0)
+    chance = uniform(row_hash(rows), 3, seed)
+    for k in range(3):
+        assert kstest(chance[:, k], "uniform").pvalue > 1e-3
+    assert np.abs(np.corrcoef(chance.T)[np.triu_indices(3, 1)]).max() < 4 / np.sqrt(len(rows))
+    other = uniform(row_hash(rows), 3, seed + 1)
+    assert abs(np.corrcoef(chance[:, 0], other[:, 0])[0, 1]) < 4 / np.sqrt(len(rows))
 
 
 class Counting(LogisticRegression):

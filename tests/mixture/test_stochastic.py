@@ -61,6 +61,8 @@ def test_bad_pieces():
     model = MixtureOfExpertsClassifier(2, random_state=0)
     with pytest.raises(ValueError, match="needs classes"):
         model.partial_fit(X, y)
+    with pytest.raises(ValueError, match="at least 2 classes"):
+        model.partial_fit(X, y, classes=[0])
     model.partial_fit(X, y, classes=[0, 1])
     with pytest.raises(ValueError, match="differs from the first call's"):
         model.partial_fit(X, y, classes=[0, 2])
