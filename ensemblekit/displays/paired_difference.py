@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ensemblekit._extras import require
 from ensemblekit.displays.canvas import name_axes, quiet_axes, write
 from ensemblekit.displays.palette import LIGHT, Palette
 
@@ -59,7 +60,7 @@ class PairedDifferenceDisplay:
     Attributes
     ----------
     limit : float
-        How far the axis reaches: one extreme row must not squeeze the others; it is drawn as an arrow.
+        How far the axis reaches: one extreme row must not squeeze the others; what lies beyond is drawn as an arrow.
     ax_ : matplotlib Axes
         Drawn on.
     figure_ : matplotlib Figure
@@ -86,7 +87,7 @@ class PairedDifferenceDisplay:
         if not self.rows:
             raise ValueError("There is nothing to draw: give at least one row.")
         extents = [np.nanmax(np.abs([row.gain, row.low, row.high])) for row in self.rows]
-        self.limit = 1.08 * float(max(min(max(extents), 3 * float(np.median(extents))), 2.5 * self.rope, 1e-9))
+        self.limit = 1.08 * float(max(min(max(extents), 4.5 * float(np.median(extents))), 2.5 * self.rope, 1e-9))
 
     @classmethod
     def from_comparisons(
@@ -171,6 +172,7 @@ class PairedDifferenceDisplay:
         self.marks_ = [self._mark(y, row, palette) for y, row in enumerate(self.rows)]
         for y, row in enumerate(self.rows):
             self._write(y, row, palette)
+        ax.locator_params(axis="x", nbins=8, steps=[1, 2, 5, 10])
         name_axes(ax, palette, self.unit)
         above = 1 + 12 * self.figure_.dpi / 72 / ax.get_window_extent().height
         write(ax, 0.0, above, f"← {self.first} worse", palette.muted, transform=ax.transAxes)
@@ -181,21 +183,21 @@ class PairedDifferenceDisplay:
         colour = palette.ink if row.colour is None else palette.mark(row.colour)
         if not math.isnan(row.low):
             ends = np.clip([row.low, row.high], -self.limit, self.limit)
-            self.ax_.plot(ends, [y, y], color=colour, linewidth=2.4, solid_capstyle="butt", clip_on=False, zorder=2)
+            self._line(ends, y, colour, linewidth=2.4, solid_capstyle="butt", zorder=2)
+            for end in ends[np.array([row.low, row.high]) != ends]:
+                self._line([0.99 * end], y, colour, marker=">" if end > 0 else "<", markersize=7, markeredgewidth=0, zorder=2)
         outside = abs(row.gain) > self.limit
-        (mark,) = self.ax_.plot(
-            [np.clip(row.gain, -0.985 * self.limit, 0.985 * self.limit)],
-            [y],
-            marker=(">" if row.gain > 0 else "<") if outside else "D" if row.summary else "o",
-            markersize=9,
-            color=colour,
-            markeredgecolor=palette.ground,
-            markeredgewidth=1.2,
-            linestyle="none",
-            clip_on=False,
-            zorder=3,
+        marker = (">" if row.gain > 0 else "<") if outside else "D" if row.summary else "o"
+        edge = {"markeredgecolor": palette.ground, "markeredgewidth": 1.2}
+        return self._line(
+            [np.clip(row.gain, -0.985 * self.limit, 0.985 * self.limit)], y, colour, marker=marker, markersize=9, zorder=3, **edge
         )
-        return mark
+
+    def _line(self, x: Any, y: int, colour: str, **look: Any) -> Any:
+        # An artist and not `plot`, which would ask for limits again that are set.
+        line = require("matplotlib.lines", extra="report", purpose="Drawing").Line2D(x, [y] * len(x), color=colour, clip_on=False, **look)
+        line.set_transform(self.ax_.transData)
+        return self.ax_.add_artist(line)
 
     def _write(self, y: int, row: PairedDifference, palette: Palette) -> None:
         weight = "bold" if row.summary else "normal"

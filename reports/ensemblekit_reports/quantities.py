@@ -119,9 +119,9 @@ METRICS = (
 COSTS = (
     Quantity("fit_wall_s", "Fit time", False, "s", "Wall-clock seconds of one fit on the training fold, one thread."),
     Quantity("fit_cpu_s", "Fit CPU time", False, "s", "CPU seconds of the same fit."),
-    Quantity("predict_single_p50_s", "One row, median", False, "s", "Median seconds to predict a single row."),
-    Quantity("predict_single_p90_s", "One row, p90", False, "s", "90th percentile of the same seconds."),
-    Quantity("predict_single_p99_s", "One row, p99", False, "s", "99th percentile of the same seconds."),
+    Quantity("predict_single_p50_s", "Time for one row", False, "s", "Median seconds to predict a single row."),
+    Quantity("predict_single_p90_s", "Time for one row, p90", False, "s", "90th percentile of the same seconds."),
+    Quantity("predict_single_p99_s", "Time for one row, p99", False, "s", "99th percentile of the same seconds."),
     Quantity("predict_rows_per_s_100", "Rows/s at 100", True, "rows/s", "Rows a second in batches of 100."),
     Quantity("predict_rows_per_s_10000", "Rows/s at 10,000", True, "rows/s", "Rows a second in batches of 10,000."),
     Quantity("fit_peak_bytes", "Fit memory", False, "B", "Peak resident memory during fit, above the warm process."),
@@ -136,13 +136,15 @@ COSTS = (
     Quantity("size_compressed_bytes", "Size, compressed", False, "B", "The same bytes after zlib at level 6."),
     Quantity(
         "compute_total",
-        "Compute, all members",
+        "Operations a row, all members",
         False,
         "operations",
         "Splits tested in trees and multiply-adds of linear parts for an average row if every member and expert ran; the same on every "
         "machine. Preprocessing is not counted.",
     ),
-    Quantity("compute_active", "Compute", False, "operations", "The same operations of those members and experts that run for a row."),
+    Quantity(
+        "compute_active", "Operations a row", False, "operations", "The same operations of those members and experts that run for a row."
+    ),
     Quantity("node_visits_active", "Node visits", False, "operations", "Splits of trees among them."),
     Quantity("multiply_adds_active", "Multiply-adds", False, "operations", "Multiply-adds of linear parts among them."),
 )

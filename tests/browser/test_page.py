@@ -165,7 +165,7 @@ def test_csv_holds_what_is_on_screen(opened, ordinary, report):
     assert [row[1] for row in rows] == page.locator("table.leaderboard tbody tr th bdi").all_inner_texts()
     accuracy = {s.model.label: s.scores["accuracy"].value for s in report.leaderboard if s.n_finished}
     column = head.index("accuracy")
-    assert {row[1]: float(row[column]) for row in rows if row[column]} == pytest.approx(accuracy, rel=6e-4)
+    assert {row[1]: float(row[column]) for row in rows if row[column]} == pytest.approx(accuracy, rel=5.1e-6)
 
 
 def test_csv_of_hostile_names_is_inert(opened, wicked):

@@ -36,7 +36,7 @@ def test_the_card_says_how_good_the_stored_model_is(finished):
     card = (finished / "model_card.md").read_text()
     assert card.startswith("# Logistic regression\n\nA single model for the classes of ")
     assert "| Accuracy, % | 9" in card
-    assert "| One row, median |" in card
+    assert "| Time for one row |" in card
     assert "- `quick-scheme` " in card
 
 

@@ -84,6 +84,7 @@ def to_drawing(figure: Figure, name: str, title: str, description: str) -> Drawi
     for element in root.iter():
         _attributes_for_style(element)
     _shorten(root)
+    _share_marks(root)
     _prefix_ids(root, name)
     _describe(root, name, title, description)
     ET.register_namespace("", _SVG)
@@ -153,18 +154,38 @@ def _unwrap(parent: ET.Element) -> None:
     parent[:] = children
 
 
+def _share_marks(root: ET.Element) -> None:
+    """Keep one of equal outlines: matplotlib writes one for each colour, and the colour stands where the mark is used."""
+    first: dict[tuple[tuple[str, str], ...], str] = {}
+    same: dict[str, str] = {}
+    for parent in list(root.iter()):
+        for child in [child for child in parent if child.tag == f"{{{_SVG}}}defs"]:
+            for mark in [mark for mark in child if mark.tag == f"{{{_SVG}}}path"]:
+                look = tuple(sorted((key, value) for key, value in mark.attrib.items() if key != "id"))
+                kept = first.setdefault(look, mark.attrib["id"])
+                if kept != mark.attrib["id"]:
+                    same[f"#{mark.attrib['id']}"] = f"#{kept}"
+                    child.remove(mark)
+            if not len(child):
+                parent.remove(child)
+    for element in root.iter(f"{{{_SVG}}}use"):
+        target = element.attrib[f"{{{_XLINK}}}href"]
+        element.set(f"{{{_XLINK}}}href", same.get(target, target))
+
+
 def _prefix_ids(root: ET.Element, name: str) -> None:
     text = ET.tostring(root, encoding="unicode")
-    used = set(re.findall(r"url\(#([^)]+)\)", text)) | set(re.findall(r'href="#([^"]+)"', text))
+    used = dict.fromkeys(re.findall(r"url\(#([^)]+)\)", text) + re.findall(r'href="#([^"]+)"', text))
+    short = {identity: f"{name}-{number}" for number, identity in enumerate(used, start=1)}
     for element in root.iter():
         identity = element.attrib.pop("id", None)
-        if identity in used:
-            element.set("id", f"{name}-{identity}")
+        if identity in short:
+            element.set("id", short[identity])
         if target := element.attrib.pop(f"{{{_XLINK}}}href", None):
-            element.set("href", f"#{name}-{target[1:]}")
+            element.set("href", f"#{short[target[1:]]}")
         for key, value in element.attrib.items():
             if value.startswith("url(#"):
-                element.set(key, f"url(#{name}-{value[5:]}")
+                element.set(key, f"url(#{short[value[5:-1]]})")
 
 
 def _describe(root: ET.Element, name: str, title: str, description: str) -> None:

@@ -14,6 +14,7 @@ from ensemblekit_reports.figures.pareto import draw_pareto
 from ensemblekit_reports.figures.ranks import draw_ranks
 from ensemblekit_reports.render.stories import Stories, tell
 from ensemblekit_reports.reporting.comparisons import UNTESTED
+from ensemblekit_reports.settled import settled_objects
 
 if TYPE_CHECKING:
     from ensemblekit_reports.figures.svg import Drawing
@@ -70,7 +71,7 @@ def draw(report: Report) -> Pictures:
     ['pareto', 'differences-1', 'differences-2', 'table-1-differences']
     """
     # A reader's own matplotlib settings must change neither the look nor a byte of the report.
-    with mpl.rc_context():
+    with mpl.rc_context(), settled_objects():
         mpl.rcdefaults()
         return replace(_draw(report), stories=tell(report))
 

@@ -71,7 +71,7 @@ def fold_strips(report: Report, section: TableSection) -> Strips | None:
     low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
     least, most = (f"{wording.number(end * wording.scale(q), 1 if q.share else 3)}{' %' if q.share else ''}" for end in (low, high))
     places = WIDTH * (0.01 + 0.98 * (scores - low) / ((high - low) or 1.0))
-    return Strips(least, most, {str(model): "".join(f"M{x:.0f} 1v14" for x in column.dropna()) for model, column in places.items()})
+    return Strips(least, most, {str(model): "".join(f"M{x:.0f} 0v9" for x in column.dropna()) for model, column in places.items()})
 
 
 def amount_scale(answers: Sequence[Answers]) -> tuple[float, float]:

@@ -28,7 +28,7 @@ class Step:
     score : float
         Its mean.
     remark : str
-        How sure it is that it is better than the step before it; empty where that is shown, and of the first.
+        How sure it is that it is better than the step before it, to be read after "is"; empty where that is shown, and of the first.
     """
 
     model: str
@@ -107,20 +107,21 @@ def _steps(standings: Sequence[Standing], comparisons: Sequence[Comparison], met
 
 def _remark(comparison: Comparison | None, cheaper: str) -> str:
     if comparison is None:
-        return f"not compared with {cheaper}"
+        return f"not tested against {cheaper}, so that this goes by the means alone"
     if comparison.call == BETTER:
         return ""
     if comparison.call == UNTESTED and comparison.ahead + comparison.behind:
-        return f"clearly better than {cheaper} on {len(comparison.better_on)} of {wording.count(comparison.n, 'table')}"
+        return f"clearly better than {cheaper} on {len(comparison.better_on) or 'none'} of {wording.count(comparison.n, 'table')}"
     return f"not shown to be better than {cheaper}"
 
 
 def _sentence(steps: tuple[Step, ...], cost: Quantity, quantity: Quantity) -> str:
-    texts = [f"{step.label} ({_score(step.score, quantity)}{f', {step.remark}' if step.remark else ''})" for step in steps]
+    texts = [f"{step.label} ({_score(step.score, quantity)})" for step in steps]
     if len(steps) == 1:
         return f"{texts[0]} has the best mean score and is the cheapest."
     later = [f"from {wording.cost(step.cost, cost)} on {text}" for step, text in zip(steps[1:], texts[1:], strict=True)]
-    return f"Below {wording.cost(steps[1].cost, cost)} take {texts[0]}, {', '.join(later)}."
+    remarks = "".join(f" {step.label} is {step.remark}." for step in steps if step.remark)
+    return f"Below {wording.cost(steps[1].cost, cost)} take {texts[0]}, {', '.join(later)}.{remarks}"
 
 
 def _score(value: float, quantity: Quantity) -> str:

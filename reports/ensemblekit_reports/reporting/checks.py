@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ensemblekit_reports import wording
 from ensemblekit_reports.insights.plain import COLLAPSED, EnsembleInsight, MixtureInsight
@@ -185,13 +185,10 @@ def _quick_scheme(results: Results) -> Iterator[Finding]:
 
 
 def _different_folds(results: Results) -> Iterator[Finding]:
-    judged = results.cells[["dataset", "model", "repeat", "fold", "n_train", "n_test"]]
-    tables = []
-    for table in results.tables:
-        own = judged[judged["dataset"] == table.name]
-        folds = {frozenset(rows.itertuples(index=False, name=None)) for _, rows in own.drop(columns="dataset").groupby("model")[_FOLD]}
-        if len(folds) > 1:
-            tables.append(table.name)
+    folds: dict[str, dict[str, set[tuple[Any, ...]]]] = {}
+    for table, model, *fold in zip(*(results.cells[column].tolist() for column in ("dataset", "model", *_FOLD)), strict=True):
+        folds.setdefault(table, {}).setdefault(model, set()).add(tuple(fold))
+    tables = [table.name for table in results.tables if len({frozenset(own) for own in folds.get(table.name, {}).values()}) > 1]
     if tables:
         yield Finding(
             "folds-differ",

@@ -97,8 +97,9 @@ def conclude_leader(statement: Statement, *, few_tables: bool) -> tuple[str, str
 
 def _tie(tied: list[Statement]) -> tuple[str, str]:
     if all(s.comparison.cost_ratio >= wording.SAME_COST for s in tied):
-        alike = "As good as" if all(s.comparison.call == EQUAL for s in tied) else "No difference shown to"
-        return f"{alike} {_rivals(tied)}, and cheaper per row.", _costs(tied)
+        alike = all(s.comparison.call == EQUAL for s in tied)
+        found = "Yes, for its price: practically equal to" if alike else "So far only for its price: no difference shown to"
+        return f"{found} {_rivals(tied)}, and {_cheapness(tied)}.", _costs(tied) if len(tied) > 1 else ""
     if all(s.comparison.call == EQUAL for s in tied):
         return f"No gain: practically equal to {_rivals(tied)}.", _costs(tied)
     return f"No gain shown over {_rivals(tied)}.", _costs(tied)
@@ -110,12 +111,12 @@ def _by_table(statements: tuple[Statement, ...], rope: float) -> tuple[str, str]
     parts = [f"Better than {all_rivals} on {_tables(won)}."] if won else []
     parts += [f"Worse than {s.second} on {_tables(worse)}." for s in statements if (worse := _lost_to(s))]
     if not won and not lost:
-        parts += [f"On none is it clearly better than {all_rivals}, or clearly worse.", _largest(statements, rope)]
+        parts += [_costs(statements), _largest(statements, rope)]
     elif len(won) + len(lost) < n:
         parts.append("No clear difference elsewhere.")
     parts += [_TOO_FEW.format(wording.count(n, "table"))]
     cheaper = all(s.comparison.cost_ratio >= wording.SAME_COST for s in statements)
-    return _headline(len(won), len(lost), n, cheaper=cheaper), " ".join(filter(None, parts))
+    return _headline(len(won), len(lost), n, _cheapness(statements) if cheaper else ""), " ".join(filter(None, parts))
 
 
 def _largest(statements: tuple[Statement, ...], rope: float) -> str:
@@ -130,10 +131,10 @@ def _largest(statements: tuple[Statement, ...], rope: float) -> str:
         return ""
     _, ahead, name, rival = max(open_cases)
     direction = "ahead of" if ahead else "behind"
-    return f"It is furthest {direction} {rival} on {wording.name(name, 30)}, but more folds are needed to tell."
+    return f"What is least settled: it is {direction} {rival} on {wording.name(name, 30)}, and more folds are needed to tell."
 
 
-def _headline(won: int, lost: int, n: int, *, cheaper: bool) -> str:
+def _headline(won: int, lost: int, n: int, cheapness: str) -> str:
     if won == n:
         return f"Yes: better on all {n} tables."
     if won and lost:
@@ -142,7 +143,9 @@ def _headline(won: int, lost: int, n: int, *, cheaper: bool) -> str:
         return f"Sometimes: better on {won} of {n} tables, worse on none."
     if lost:
         return f"No: worse on {lost} of {n} tables, better on none."
-    return f"No clear difference on any of {n} tables, and cheaper per row." if cheaper else f"No gain shown on any of {n} tables."
+    if cheapness:
+        return f"So far only for its price: no clear difference on any of {n} tables, and {cheapness}."
+    return f"No gain shown on any of {n} tables."
 
 
 def _outcomes(statements: Sequence[Statement]) -> tuple[list[str], list[str], int]:
@@ -166,6 +169,12 @@ def _rivals(statements: Sequence[Statement]) -> str:
 
 def _tables(names: list[str]) -> str:
     return wording.listing([wording.name(name, 30) for name in names], most=3)
+
+
+def _cheapness(statements: Sequence[Statement]) -> str:
+    ratios = [s.comparison.cost_ratio for s in statements]
+    least = "at least " if len(ratios) > 1 else ""
+    return f"{least}{wording.cheaper(min(ratios))}"
 
 
 def _costs(statements: Sequence[Statement]) -> str:

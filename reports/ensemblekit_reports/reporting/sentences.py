@@ -54,13 +54,18 @@ def evidence(comparison: Comparison, quantity: Quantity, *, few: bool) -> str:
     """
     c = comparison
     if few:
-        text = _described(c)
+        text = _described(c).removesuffix("; clearly different on none")  # which the bar above it says
         return f"{text[0].upper()}{text[1:]}."
     if c.call == UNTESTED:
         return "One fold, or none in common, allows no test."
     over = wording.count(c.n, "table" if c.ahead + c.behind else "fold")
     span = _span(c.low, c.high, quantity)
-    return f"{span[0].upper()}{span[1:]}; p (Holm) {wording.p_value(c.p_holm)}; {over}."
+    alone = " Alone this pair would be called different; among all the compared pairs it may be chance." if _only_alone(c) else ""
+    return f"{span[0].upper()}{span[1:]}; p (Holm) {wording.p_value(c.p_holm)}; {over}.{alone}"
+
+
+def _only_alone(c: Comparison) -> bool:
+    return c.call == UNDECIDED and (c.low > 0 or c.high < 0)
 
 
 def sentence(first: str, second: str, comparison: Comparison, quantity: Quantity, rope: float, *, few: bool) -> str:
@@ -106,7 +111,7 @@ def _amount(comparison: Comparison, quantity: Quantity) -> str:
 def _tested(c: Comparison, quantity: Quantity, rope: float) -> str:
     if c.call == UNTESTED:
         return ", not tested" if c.n == 0 else ", not tested, since one fold allows no test"
-    if math.isnan(c.low):
+    if math.isnan(c.low) and c.call != EQUAL:
         shown = "not distinguishable" if c.call == UNDECIDED else f"distinguishable, p {wording.p_value(c.p_holm)}"
         return f", {shown} ({_span(c.low, c.high, quantity)})"
     within = f"P(equal within {wording.rope(rope, quantity)}) {wording.probability(c.equal)}"
@@ -125,7 +130,7 @@ def _tested(c: Comparison, quantity: Quantity, rope: float) -> str:
 
 def _span(low: float, high: float, quantity: Quantity) -> str:
     if math.isnan(low):
-        return "no interval, since every fold shows the same difference"
+        return "no interval, since the difference is the same throughout"
     return f"95 % interval {wording.interval(low, high, quantity, wording.places_of(low, high, quantity))}"
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 #: Differences whose spread is below this share of their size are one number, blurred by rounding.
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def corrected_scale(differences: ArrayLike, test_train_ratio: float) -> float:
     0.0624
     """
     values = np.asarray(differences, dtype=np.float64)
-    if np.ptp(values) <= _ROUNDING * np.abs(values).max():
+    if np.ptp(values) <= ROUNDING * np.abs(values).max():
         return 0.0
     return float(np.sqrt(values.var(ddof=1) * (1 / len(values) + test_train_ratio)))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
+from ensemblekit_reports.statistics.correlated_t import ROUNDING
 from ensemblekit_reports.statistics.multiplicity import holm
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class AcrossTables:
     mean : float
         Mean over tables of the mean difference; NaN without a table.
     low, high : float
-        Bootstrap interval of that mean over tables; NaN below `MIN_TABLES`.
+        Bootstrap interval of that mean over tables; NaN below `MIN_TABLES`, and where all tables show the same difference.
     smallest, largest : float
         Range of the differences over tables.
     p : float
@@ -125,8 +126,8 @@ def across_tables(differences: ArrayLike, rope: float, seed: int, confidence: fl
 
 
 def _bootstrap(values: NDArray[np.float64], seed: int, confidence: float) -> tuple[float, float]:
-    if np.ptp(values) == 0:
-        return float(values[0]), float(values[0])
+    if np.ptp(values) <= ROUNDING * np.abs(values).max():
+        return np.nan, np.nan  # every resample has the same mean: how far it may be off cannot be estimated
     found = stats.bootstrap(
         (values,),
         np.mean,

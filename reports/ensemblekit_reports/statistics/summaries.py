@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,7 @@ class Summary:
     value : float
         NaN where nothing was measured.
     low, high : float
-        Interval around it; NaN where one measurement allows none.
+        Interval around it; NaN where the measurements allow none.
     scale, df : float
         Standard error and its degrees of freedom, for scores; NaN for costs.
     n : int
@@ -58,7 +59,8 @@ def score_summary(scores: ArrayLike, test_train_ratio: float, bounds: tuple[floa
     Returns
     -------
     Summary
-        Mean and 95 % interval with the variance of correlated folds.
+        Mean and 95 % interval with the variance of correlated folds. Without an interval where there is one fold, or all folds show the
+        same score: how far the mean may be off cannot be estimated from them.
 
     Examples
     --------
@@ -90,7 +92,8 @@ def mean_over_tables(by_table: Sequence[Summary], bounds: tuple[float, float]) -
     Returns
     -------
     Summary
-        Standard errors added in squares, degrees of freedom by Welch and Satterthwaite.
+        Standard errors added in squares, degrees of freedom by Welch and Satterthwaite. A table where
+        all folds agree adds nothing to them; without an interval where that is so of every table, or one has a single fold.
 
     Examples
     --------
@@ -113,6 +116,8 @@ def mean_over_tables(by_table: Sequence[Summary], bounds: tuple[float, float]) -
 
 
 def _student(mean: float, scale: float, df: float, n: int, bounds: tuple[float, float]) -> Summary:
+    if scale == 0:
+        return Summary(mean, np.nan, np.nan, scale, df, n)
     reach = float(special.stdtrit(df, 0.975)) * scale
     return Summary(mean, max(mean - reach, bounds[0]), min(mean + reach, bounds[1]), scale, df, n)
 
@@ -138,7 +143,8 @@ def cost_summary(costs: ArrayLike) -> Summary:
     values = np.asarray(costs, dtype=np.float64)
     if not len(values):
         return NOTHING
-    return Summary(float(np.median(values)), float(values.min()), float(values.max()), n=len(values))
+    ordered = sorted(values.tolist())  # a handful: the median of numpy takes thirty times as long over them
+    return Summary(median(ordered), ordered[0], ordered[-1], n=len(ordered))
 
 
 def geometric_mean(by_table: Sequence[Summary]) -> Summary:

@@ -97,7 +97,7 @@ def test_identical_models_are_not_called_different():
     # Nor equal: where no fold differs nothing says by how much others might.
     assert (found.gain, found.p, found.call) == (0.0, 1.0, UNDECIDED)
     assert "nan" not in sentence("M", "L", found, QUANTITIES["accuracy"], 0.01, few=False)
-    assert evidence(found, QUANTITIES["accuracy"], few=False).startswith("No interval, since every fold shows the same difference; ")
+    assert evidence(found, QUANTITIES["accuracy"], few=False).startswith("No interval, since the difference is the same throughout; ")
 
 
 def test_tables_with_few_rows_do_not_weigh_less():

@@ -107,8 +107,16 @@ def test_interval_over_tables_narrows_with_their_number():
 
 def test_scores_that_cannot_leave_their_range():
     assert score_summary([1.0, 0.9, 1.0], 0.25, (0.0, 1.0)).high == 1.0
-    constant = score_summary([1.0] * 5, 0.25, (0.0, 1.0))
-    assert (constant.low, constant.high) == (1.0, 1.0)
-    assert mean_over_tables([constant, constant], (0.0, 1.0)).low == 1.0
     assert np.isnan(score_summary([0.5], 0.25, (0.0, 1.0)).low)
     assert np.isnan(cost_summary([]).value)
+
+
+def test_folds_that_agree_allow_no_interval():
+    constant = score_summary([0.9] * 5, 0.25, (0.0, 1.0))
+    assert constant.value == pytest.approx(0.9)
+    varied = score_summary([0.9, 0.8, 0.85], 0.25, (0.0, 1.0))
+    for summary in (constant, mean_over_tables([constant, constant], (0.0, 1.0))):
+        assert np.isnan([summary.low, summary.high]).all()
+    joined = mean_over_tables([constant, varied], (0.0, 1.0))
+    assert joined.scale == pytest.approx(varied.scale / 2)
+    assert joined.low < joined.value < joined.high

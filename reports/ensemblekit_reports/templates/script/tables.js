@@ -1,7 +1,7 @@
 // Click or Enter on a column's head sorts by it, once more turns it round; what a head means is shown while it has the pointer or the
 // focus. Without script the tables stand as ranked.
 const said = document.getElementById("said");
-const sortValue = cell => cell.dataset.value === undefined ? cell.textContent.trim() : parseFloat(cell.dataset.value);
+const sortValue = cell => cell.dataset.v === undefined ? cell.textContent.trim() : parseFloat(cell.dataset.v);
 const before = (a, b) => {
   if (typeof a === "string") return a.localeCompare(b);
   return Number.isNaN(a) - Number.isNaN(b) || a - b;
