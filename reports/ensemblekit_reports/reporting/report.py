@@ -151,7 +151,7 @@ def build(results: Results) -> Report:
     >>> from ensemblekit_reports.example import example_results
     >>> report = build(example_results())
     >>> print(report.verdict)
-    No difference shown to Averaging, ...
+    So far only for its price: no difference shown to Averaging, ...
     """
     _refuse_unusable(results)
     ran = [facts for facts in results.tables if (results.cells["dataset"] == facts.name).any()]
