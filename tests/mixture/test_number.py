@@ -235,7 +235,7 @@ def test_twins_are_merged_without_a_loss():
     assert_allclose(three.log_joint(three.parameters(twice))[:2].T, np.tile(two.log_joint(two.parameters(W))[:1].T - np.log(2), 2))
     best = twins(three, twice)[0]
     assert best.pair == (0, 1)
-    together = merged(three, twice, best)
+    together = merged(three, twice, best.pair, best.expert)
     assert_allclose(together[:, 0], W[:, 0], atol=1e-10)
     assert two.value(two.parameters(together)) > two.value(two.parameters(W)) - 1e-4
 

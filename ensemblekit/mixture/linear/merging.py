@@ -69,7 +69,7 @@ def twins(problem: LinearMixture, W: Float) -> list[Merger]:
     return sorted(found, key=lambda merger: -merger.log_likelihood)
 
 
-def merged(problem: LinearMixture, W: Float, merger: Merger) -> Float:
+def merged(problem: LinearMixture, W: Float, pair: tuple[int, int], expert: Float) -> Float:
     """Put one expert in the place of two.
 
     Parameters
@@ -78,7 +78,10 @@ def merged(problem: LinearMixture, W: Float, merger: Merger) -> Float:
         Before the merger.
     W : ndarray of shape (n_features + 1, n_predictors)
         Its coefficients.
-    merger : Merger
+    pair : tuple of int
+        The two, in rising order.
+    expert : ndarray of shape (n_features + 1, predictors of one expert)
+        The one.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def merged(problem: LinearMixture, W: Float, merger: Merger) -> Float:
         Coefficients of a mixture with one expert less.
     """
     gate, experts = parts(problem, W)
-    keep, drop = merger.pair
+    keep, drop = pair
     Z = problem.design.Z
     one, other = (Z @ beside(gate[:, k], Z) for k in (keep, drop))
     together = namespace(one).logaddexp(one, other)
@@ -94,5 +97,5 @@ def merged(problem: LinearMixture, W: Float, merger: Merger) -> Float:
     middle = (gate[:, keep] + gate[:, drop]) / 2
     middle[-1] += problem.mean(together - (one + other) / 2)
     gate[:, keep] = middle
-    experts[keep] = merger.expert
-    return joined(np.delete(gate, drop, axis=1), [expert for k, expert in enumerate(experts) if k != drop])
+    experts[keep] = expert
+    return joined(np.delete(gate, drop, axis=1), [kept for k, kept in enumerate(experts) if k != drop])

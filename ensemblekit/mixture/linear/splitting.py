@@ -102,20 +102,41 @@ def best_splits(problem: LinearMixture, W: Float, *, rng: np.random.Generator) -
     experts = parts(problem, W)[1]
     found = []
     for k, expert in enumerate(experts):
-        rows = np.flatnonzero(on_host(shares[k, :]) > _OWN)
-        if rows.size:
-            found.append(_split(_pair(problem, rows, shares[k, :]), expert, k, rng))
+        if has_rows(shares[k, :]):
+            found.append(split_of(problem, shares[k, :], expert, k, rng))
     return sorted(found, key=lambda split: -split.gain)
 
 
-def _pair(problem: LinearMixture, rows: np.ndarray, share: Float) -> LinearMixture:
-    """Set up a mixture of two for the rows of one expert, each weighted by its share."""
-    design = problem.design
-    mine = Design(take_rows(design.Z, rows), design.mean, design.scale, take_rows(design.sample_weight * share, rows))
-    return problem.resized(2, mine, take_rows(problem.targets, rows, axis=1))
+def has_rows(share: Float) -> bool:
+    """Tell whether there is anything to split.
+
+    Examples
+    --------
+    >>> has_rows(np.array([0.0, 0.5])), has_rows(np.zeros(2))
+    (True, False)
+    """
+    return bool(np.any(on_host(share) > _OWN))
 
 
-def _split(pair: LinearMixture, expert: Float, k: int, rng: np.random.Generator) -> Split:
+def split_of(problem: LinearMixture, share: Float, expert: Float, k: int, rng: np.random.Generator) -> Split:
+    """Explain some rows by the best mixture of two that a few random starts find.
+
+    Parameters
+    ----------
+    problem : LinearMixture
+    share : ndarray of shape (n_samples,)
+        How much each row counts, from 0 to 1; at least one counts.
+    expert : ndarray of shape (n_features + 1, predictors of one expert)
+        From which both depart.
+    k : int
+        Its number.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Split
+    """
+    pair = _pair(problem, np.flatnonzero(on_host(share) > _OWN), share)
     common = joined(np.zeros((expert.shape[0], 2)), [expert, expert])
     before = pair.value(pair.parameters(common))
     runs = [climb(pair, depart(pair, common, rng), max_iter=_STEPS, tol=_ROUGH) for _ in range(_SPLITS)]
@@ -124,6 +145,13 @@ def _split(pair: LinearMixture, expert: Float, k: int, rng: np.random.Generator)
     best = max(runs, key=lambda run: run.values[-1])
     gate, (one, other) = parts(pair, pair.coefficients(best.theta))
     return Split(k, (best.values[-1] - before) * pair.total_weight, gate[:, 1], (one, other))
+
+
+def _pair(problem: LinearMixture, rows: np.ndarray, share: Float) -> LinearMixture:
+    """Set up a mixture of two for some rows, each weighted by its share."""
+    design = problem.design
+    mine = Design(take_rows(design.Z, rows), design.mean, design.scale, take_rows(design.sample_weight * share, rows))
+    return problem.resized(2, mine, take_rows(problem.targets, rows, axis=1))
 
 
 def divided(problem: LinearMixture, W: Float, split: Split) -> Float:
