@@ -20,8 +20,10 @@ from ensemblekit.mixture.linear.design import make_design
 from ensemblekit.mixture.linear.families import Categorical
 from ensemblekit.mixture.linear.merging import merged, twins
 from ensemblekit.mixture.linear.objective import LinearMixture
+from ensemblekit.mixture.linear.redividing import redivisions
+from ensemblekit.mixture.linear.restarts import best_of_starts
 from ensemblekit.mixture.linear.solve import climb
-from ensemblekit.mixture.linear.splitting import best_splits, divided
+from ensemblekit.mixture.linear.splitting import best_splits, divided, joined, parts
 from tests.mixture.tables import gated_table, two_lines
 
 pytestmark = pytest.mark.filterwarnings("ignore:Experts .* answer for less")
@@ -238,6 +240,32 @@ def test_twins_are_merged_without_a_loss():
     together = merged(three, twice, best.pair, best.expert)
     assert_allclose(together[:, 0], W[:, 0], atol=1e-10)
     assert two.value(two.parameters(together)) > two.value(two.parameters(W)) - 1e-4
+
+
+def test_the_border_between_two_neighbours_is_found_again(regimes):
+    """Two experts made one and the same, and divided by a column that says nothing: a climb stays astray, their rows divided anew do not."""
+    X, y = regimes
+    three = problem(3, X, y)
+    found = best_of_starts(three, three, n_init=5, max_iter=200, tol=1e-3, rng=np.random.default_rng(0))
+    gate, experts = parts(three, three.coefficients(found.theta))
+    gate[:, 1] = gate[:, 2] = (gate[:, 1] + gate[:, 2]) / 2
+    gate[-2, 1] += 4
+    experts[1] = experts[2] = (experts[1] + experts[2]) / 2
+    astray = joined(gate, experts)
+    again = max((three.parameters(W) for W in redivisions(three, astray, rng=np.random.default_rng(0))), key=three.value)
+    stays, returns = (climb(three, start, max_iter=100, tol=1e-3).values[-1] for start in (three.parameters(astray), again))
+    assert stays < found.values[-1] - 0.05
+    assert returns > found.values[-1] - 1e-4
+
+
+def test_experts_without_rows_have_none_to_divide(regimes):
+    X, y = regimes
+    three = problem(3, X, y)
+    W = np.zeros((6, 5))
+    W[-1, :2] = -100  # the gate asks the first alone
+    starts = redivisions(three, W, rng=np.random.default_rng(0))
+    assert len(starts) == 2
+    assert np.all(np.isfinite(starts))
 
 
 def test_folds_hold_every_row_once_and_equal_rows_together():
