@@ -243,7 +243,7 @@ def test_twins_are_merged_without_a_loss():
 
 
 def test_the_border_between_two_neighbours_is_found_again(regimes):
-    """Two experts made one and the same, and divided by a column that says nothing: a climb stays astray, their rows divided anew do not."""
+    """Two experts made one, and divided by a column that says nothing: a climb stays astray, their rows divided anew do not."""
     X, y = regimes
     three = problem(3, X, y)
     found = best_of_starts(three, three, n_init=5, max_iter=200, tol=1e-3, rng=np.random.default_rng(0))
