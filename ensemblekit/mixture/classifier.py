@@ -301,6 +301,20 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         Returns
         -------
         self
+
+        See Also
+        --------
+        adapt_gate : which way to follow a stream, and when.
+
+        Examples
+        --------
+        >>> X = np.random.default_rng(0).normal(size=(4000, 2))
+        >>> y = np.where(X[:, 0] > 0, X[:, 1] > 0, X[:, 1] < 0)
+        >>> model = MixtureOfExpertsClassifier(n_experts=2, batch_size=25, random_state=0)
+        >>> for rows, answers in zip(np.split(X, 4), np.split(y, 4), strict=True):
+        ...     model = model.partial_fit(rows, answers, classes=[False, True])
+        >>> model.score(X, y) > 0.9
+        True
         """
         first = not hasattr(self, "gate_")
         given, X = X, self._table(X, reset=first)
@@ -463,12 +477,26 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
 
         See Also
         --------
-        adapt_gate : for regimes that changed place.
+        adapt_gate : for regimes that changed place; which way to follow a stream, and when.
 
         References
         ----------
         M. Saerens, P. Latinne and C. Decaestecker (2002). Adjusting the outputs of a classifier to new a priori probabilities: a simple
         procedure. Neural Computation 14(1), 21-41.
+
+        Examples
+        --------
+        Two opposite rules that nothing in the table tells apart; the second holds more often at first, and then the first one does.
+
+        >>> from sklearn.frozen import FrozenEstimator
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> X = np.random.default_rng(0).normal(size=(400, 1))
+        >>> rules = [X[:, 0] > 0, X[:, 0] < 0]
+        >>> experts = [FrozenEstimator(LogisticRegression().fit(X, rule)) for rule in rules]
+        >>> model = MixtureOfExpertsClassifier(2, experts=experts, gate="constant", routing="feedback")
+        >>> model = model.fit(X, np.where(np.arange(400) % 3 == 0, *rules))
+        >>> model.score(X, rules[0]), model.update_feedback(X, rules[0]).score(X, rules[0])
+        (0.0, 1.0)
         """
         X = self._check_rows(X)
         self._update_success(X, self._targets(y, X), memory)

@@ -291,6 +291,10 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         Returns
         -------
         self
+
+        See Also
+        --------
+        adapt_gate : which way to follow a stream, and when.
         """
         first = not hasattr(self, "gate_")
         given, X = X, self._table(X, reset=first)
@@ -485,6 +489,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
 
         See Also
         --------
+        adapt_gate : which way to follow a stream, and when.
         MixtureOfExpertsClassifier.update_feedback : what is noted, and why.
         """
         X = self._check_rows(X)
