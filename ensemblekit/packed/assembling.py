@@ -239,6 +239,17 @@ def _base(expert: TreeExpert, n_outputs: int) -> npt.NDArray[np.float64]:
     return base
 
 
+def _single(leaves: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        rounded = leaves.astype(np.float32).ravel()
+    if not np.isfinite(rounded).all():
+        raise ValueError(
+            f"Packed leaves are float32, up to 3.4e38 around their tree's mean; this model has {abs(leaves).max():.1e}: "
+            "scale the answers before fitting (TransformedTargetRegressor)."
+        )
+    return rounded
+
+
 def _perfect(part: _Part, trees: TreeEnsemble, leaves: npt.NDArray[np.float64], order: npt.NDArray[np.intp]) -> _Part:
     heaps = perfect_trees(trees, leaves)
     slots = 1 << heaps.depth
@@ -248,7 +259,7 @@ def _perfect(part: _Part, trees: TreeEnsemble, leaves: npt.NDArray[np.float64], 
         node_start=start,
         leaf_start=start * leaves.shape[1],
         perfect_nodes=heaps.nodes[order].reshape(-1, 2),
-        leaf_values=heaps.leaves[order].astype(np.float32).ravel(),
+        leaf_values=_single(heaps.leaves[order]),
     )
 
 
@@ -262,7 +273,7 @@ def _sparse(part: _Part, trees: TreeEnsemble, leaves: npt.NDArray[np.float64], o
         node_start=linked.roots[order].astype(np.int64),
         leaf_start=np.zeros(trees.n_trees, np.int64),
         sparse_nodes=nodes,
-        leaf_values=leaves.astype(np.float32).ravel(),
+        leaf_values=_single(leaves),
         category_words=linked.words,
     )
 

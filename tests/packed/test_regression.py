@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from lightgbm import LGBMRegressor
+from sklearn.datasets import make_regression
 from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import (
     ExtraTreesRegressor,
@@ -153,3 +154,10 @@ def test_there_and_back(tmp_path):
 def test_what_cannot_be_packed(make, error, message):
     with pytest.raises(error, match=message):
         pack(make(*table()))
+
+
+def test_leaves_that_float32_does_not_hold_are_refused():
+    X, y = make_regression(60, 3, random_state=0)
+    for model in (RandomForestRegressor(3, random_state=0), DecisionTreeRegressor(max_depth=3, random_state=0)):
+        with pytest.raises(ValueError, match="Packed leaves are float32"):
+            pack(model.fit(X, 1e40 * y))

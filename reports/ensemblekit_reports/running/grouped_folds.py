@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 
-from ensemblekit_reports.studies.scheme import strata_of
+from ensemblekit_reports.studies.scheme import group_folds, strata_of
 
 
 def with_grouped_folds(estimator: Any, y: NDArray[Any], groups: NDArray[np.int64] | None) -> Any:
@@ -39,9 +38,8 @@ def with_grouped_folds(estimator: Any, y: NDArray[Any], groups: NDArray[np.int64
     name, n_folds = _cv_of(estimator)
     if groups is None or name is None or len(np.unique(groups)) < 2:
         return estimator
-    splitter = StratifiedGroupKFold(min(n_folds, len(np.unique(groups))), shuffle=True, random_state=0)
-    strata = strata_of(y, splitter.n_splits)
-    return estimator.set_params(**{name: list(splitter.split(np.zeros(len(groups)), strata, groups))})
+    n_folds = min(n_folds, len(np.unique(groups)))
+    return estimator.set_params(**{name: group_folds(strata_of(y, n_folds), groups, n_folds, seed=0)})
 
 
 def _cv_of(estimator: Any) -> tuple[str | None, int]:

@@ -258,7 +258,6 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         for (cell, _), (name, _) in zip(pairs, record["cells"], strict=True)
         if cell and cell["status"] == "ok"
     ]
-    tables = tuple(TableFacts(**facts | {"notes": tuple(facts["notes"])}) for facts in record["tables"])
     return Results(
         **study,
         tables=tables,

@@ -16,20 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 
 from ensemblekit._extras import require
 from ensemblekit.tuning import SearchSpace, space
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.quantities import QUANTITIES
-from ensemblekit_reports.studies.scheme import strata_of
+from ensemblekit_reports.studies.scheme import Split, group_folds, strata_of
 
 #: Folds inside a training fold.
 INNER_FOLDS = 3
 #: Seconds that the search of one model on one fold may take, where the study does not say.
 TIME_LIMIT_S = 600.0
-
-Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 @dataclass(frozen=True)
@@ -250,8 +248,11 @@ def inner_folds(y: NDArray[Any], groups: NDArray[np.int64] | None, seed: int) ->
     n_folds = INNER_FOLDS if groups is None else min(INNER_FOLDS, len(np.unique(groups)))
     if n_folds < 2:
         raise ValueError("there is one group of training rows: nothing can be held out to judge a trial by")
-    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-    yield from kind(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(y)), strata_of(y, n_folds), groups)
+    strata = strata_of(y, n_folds)
+    if groups is None:
+        yield from StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(y)), strata)
+    else:
+        yield from group_folds(strata, groups, n_folds, seed)
 
 
 def say_tuning(records: list[dict[str, Any]]) -> list[str]:

@@ -9,9 +9,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedGroupKFold
+from sklearn.model_selection import GroupKFold, RepeatedStratifiedKFold, StratifiedGroupKFold
 
 from ensemblekit_reports.errors import UserError
+
+#: Positions of the training rows and of the test rows.
+Split = tuple[NDArray[np.intp], NDArray[np.intp]]
+#: Stratified divisions of groups that are tried until one leaves no fold empty.
+_TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -186,12 +191,47 @@ def _assign_groups(
             f"Ask for fewer folds (--folds {scheme.n_repeats}x{n_groups})."
         )
     for repeat, dealt in enumerate(assignment):
-        splitter = StratifiedGroupKFold(scheme.n_splits, shuffle=True, random_state=model_seed(seed, repeat, scheme.n_splits))
+        for fold, (_, test) in enumerate(group_folds(y, groups, scheme.n_splits, model_seed(seed, repeat, scheme.n_splits))):
+            dealt[test] = fold
+    return assignment
+
+
+def group_folds(strata: NDArray[np.int64], groups: NDArray[np.int64], n_splits: int, seed: int) -> list[Split]:
+    """Deal groups out to folds, none of which is empty; strata are spread as evenly as the groups allow.
+
+    Few groups of one stratum each may leave scikit-learn's stratified folds without any row. Then other seeds are tried, and where these do
+    so too, groups are dealt out without a look at the strata.
+
+    Parameters
+    ----------
+    strata : ndarray of shape (n_rows,), int64
+        What `strata_of` returned.
+    groups : ndarray of shape (n_rows,), int64
+        At least `n_splits` different ones.
+    n_splits : int
+        Folds.
+    seed : int
+        Of the shuffle.
+
+    Returns
+    -------
+    list of (ndarray of int, ndarray of int)
+        Positions of training and test rows.
+
+    Examples
+    --------
+    >>> folds = group_folds(np.array([0, 1, 0, 1]), np.array([5, 5, 7, 7]), 2, seed=0)
+    >>> sorted(test.tolist() for train, test in folds)
+    [[0, 1], [2, 3]]
+    """
+    tries = [StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed + attempt) for attempt in range(_TRIES)]
+    for splitter in [*tries, GroupKFold(n_splits, shuffle=True, random_state=seed)]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The least populated class")
-            for fold, (_, test) in enumerate(splitter.split(np.zeros(len(y)), y, groups)):
-                dealt[test] = fold
-    return assignment
+            folds = list(splitter.split(np.zeros(len(strata)), strata, groups))
+        if all(test.size for _, test in folds):
+            break
+    return folds
 
 
 def distinct_repeats(assignment: NDArray[np.int16]) -> list[int]:

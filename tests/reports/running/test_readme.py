@@ -22,7 +22,7 @@ def test_the_example_is_a_study(tmp_path):
     study = study_from_toml(tmp_path / "study.toml")
     assert [table.path or table.openml or table.name for table in study.tables] == ["customers.csv", 31, "breast_cancer"]
     models = choose_models(study.models, "classification")
-    assert [model.name for model in models] == ["logistic", "moe8", "SVC", "bagged stumps"]
+    assert [model.name for model in models] == ["logistic", "moe8", "KNeighborsClassifier", "bagged stumps"]
     assert models[3].factory(0).estimator.max_depth == 1
     assert study.tune == Tuning(30, 600)
 

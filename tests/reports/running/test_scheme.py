@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.model_selection import StratifiedGroupKFold
 
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.studies.scheme import QUICK, Scheme, assign_folds, model_seed, parse_scheme, scheme_for
+from ensemblekit_reports.studies.scheme import QUICK, Scheme, assign_folds, group_folds, model_seed, parse_scheme, scheme_for
 
 
 def test_the_protocols_sizes():
@@ -46,3 +47,23 @@ def test_seeds_differ_between_folds_and_studies():
 def test_schemes_that_are_none(text):
     with pytest.raises(UserError, match="write REPEATSxFOLDS"):
         parse_scheme(text)
+
+
+def test_no_fold_of_groups_is_empty():
+    """Few groups of one class each, which scikit-learn's stratified division does not spread over all folds, whatever the seed."""
+    groups = np.repeat(np.arange(5), [22, 26, 13, 21, 19])
+    classes = np.array([0, 1, 0, 0, 1])[groups]
+    theirs = StratifiedGroupKFold(5, shuffle=True, random_state=3).split(groups, classes, groups)
+    assert any(test.size == 0 for _, test in theirs), "the table does not show the fault"
+    for seed in range(5):
+        tested = [np.unique(groups[test]).tolist() for _, test in group_folds(classes, groups, 5, seed)]
+        assert sorted(tested) == [[0], [1], [2], [3], [4]]
+
+
+def test_groups_are_never_divided():
+    rng = np.random.default_rng(0)
+    for seed in range(20):
+        groups = rng.integers(0, 8, 60)
+        folds = group_folds(rng.integers(0, 2, 60), groups, 4, seed)
+        assert all(not set(groups[train]) & set(groups[test]) for train, test in folds)
+        assert sorted(np.concatenate([test for _, test in folds])) == list(range(60))
