@@ -251,7 +251,7 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
     if unfinished:
         there = len(pairs) + len(points)
         raise UserError(
-            f"the run in {directory} is not finished: {unfinished} of {there} cells are missing. Go on with: {environment.command}"
+            f"the run in {directory} is not finished: {unfinished} of {there} cells are missing. Go on with: {_again(environment.command)}"
         )
     finished = [
         (cell["dataset"], cell["model"], cell["repeat"], directory / "cells" / "accuracy" / name)
@@ -264,7 +264,10 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         models=tuple(ModelFacts(**facts) for facts in record["models"]),
         environment=environment,
         cells=_with_estimates(_frame([_row(accuracy, cost, task) for accuracy, cost in pairs if accuracy], task), pairs, estimates),
-        notes=_notes(pairs, quick=study["quick"]) + estimates.notes() + _other_metric(record["study"], study),
+        notes=_untimed(record["cells"], pairs, environment.command)
+        + _notes(pairs, quick=study["quick"])
+        + estimates.notes()
+        + _other_metric(record["study"], study),
         curve=_curve([(accuracy, share) for accuracy, share in points if accuracy], pairs, task),
         leaks=tuple(Leak(**leak) for leak in record.get("leaks", ())),
         insights=tuple(found for *_, file in finished if (found := read_insight(file))),
@@ -331,16 +334,34 @@ def _with_estimates(cells: pd.DataFrame, pairs: list[Pair], wanted: Estimates) -
     return cells.join(pd.DataFrame(rows, index=cells.index).astype("float64"))
 
 
-def _notes(pairs: list[Pair], *, quick: bool) -> tuple[str, ...]:
-    """Say what the numbers alone do not."""
-    costs = [cost for _, cost in pairs if cost]
+def _untimed(cells: list[list[str]], pairs: list[Pair], command: str) -> tuple[str, ...]:
+    """Say what the cost pass has left out, as it does when somebody stops it."""
+    due = [cost for (accuracy, cost), (_, named) in zip(pairs, cells, strict=True) if named and accuracy and accuracy["status"] == "ok"]
+    missing = sum(cost is None for cost in due)
+    if not missing:
+        return ()
+    which = "No costs were measured" if missing == len(due) else f"{missing} of {len(due)} timings are missing"
+    return (f"{which}: the cost pass was stopped. Go on with: {_again(command)}",)
+
+
+def _again(command: str) -> str:
+    return command.replace(" --fresh", "")
+
+
+def _say_timing(costs: list[dict[str, Any]], *, quick: bool) -> list[str]:
     times = len({(cost["repeat"], cost["fold"]) for cost in costs})
     where = "the first fold" if times == 1 else f"the first {times} folds"
     calls = f"{SINGLE_CALLS:,}" if not quick else f"at least {QUICK_CALLS}"
-    notes = [
+    return [
         f"Costs were measured on {where} of every table, one fresh process for each model and fold, {calls} single rows.",
         "Times include what stands before the model: filling in missing cells, one-hot columns, scaling.",
     ]
+
+
+def _notes(pairs: list[Pair], *, quick: bool) -> tuple[str, ...]:
+    """Say what the numbers alone do not."""
+    costs = [cost for _, cost in pairs if cost]
+    notes = _say_timing(costs, quick=quick) if costs else []
     notes += [f"{c['dataset']}, {c['model']}: no costs, because {c['reason']}." for c in costs if c["reason"]]
     uncounted = sorted({(c["model"], c["costs"]["compute_note"]) for c in costs if c["costs"].get("compute_note")})
     notes += [f"{model}: compute was not counted, because {reason}" for model, reason in uncounted]

@@ -99,6 +99,15 @@ def _load_after_noting_command(folder):
     load_results(folder)
 
 
+def test_a_run_without_its_costs_says_so_and_how_to_get_them(tmp_path, without_costs):
+    notes = run(PLAN, tmp_path, jobs=1, command="ensemblekit compare --fresh iris").notes
+    assert notes[0] == "No costs were measured: the cost pass was stopped. Go on with: ensemblekit compare iris"
+    assert not any("Costs were measured" in note for note in notes)
+    (cell, _) = sorted(file for file in read_json(tmp_path / "run.json")["cells"] if file[1])
+    (tmp_path / "cells" / "cost" / cell[1]).write_bytes(to_json({"repeat": 0, "fold": 0, "reason": "", "costs": {"contended": False}}))
+    assert load_results(tmp_path).notes[0].startswith("1 of 2 timings are missing")
+
+
 @pytest.mark.parametrize(
     "change",
     [
