@@ -1,4 +1,4 @@
-"""A look at scikit-learn's trees that came from a file: scikit-learn follows their nodes without asking where they lead."""
+"""A look at trees that came from a file: scikit-learn and the packed engine follow their nodes without asking where they lead."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ import numpy as np
 from sklearn.ensemble._forest import BaseForest
 from sklearn.ensemble._gb import BaseGradientBoosting
 from sklearn.tree import BaseDecisionTree
+
+from ensemblekit.compression.quantizing import QuantizedModel
+from ensemblekit.packed import PackedModel
+from ensemblekit.packed.checking import check
 
 
 def check_trees(loaded: object) -> None:
@@ -22,7 +26,7 @@ def check_trees(loaded: object) -> None:
     Raises
     ------
     ValueError
-        When one of its trees was not grown by scikit-learn.
+        When one of its trees was not grown by scikit-learn, or a packed model is damaged.
 
     Examples
     --------
@@ -36,7 +40,9 @@ def check_trees(loaded: object) -> None:
         ...
     ValueError: a tree tests a column that rows of 1 columns do not have
     """
-    for part in _parts(loaded, {}):
+    every = list(_parts(loaded, {}))
+    _check_packed(every)
+    for part in every:
         # Forests and boosters check a row once, then hand it to their trees, whatever these say of themselves.
         if isinstance(part, BaseForest | BaseGradientBoosting) and hasattr(part, "estimators_"):
             grown = list(np.ravel(part.estimators_))
@@ -46,6 +52,14 @@ def check_trees(loaded: object) -> None:
             continue
         for member in grown:
             _check(member.tree_, int(part.n_features_in_))
+
+
+def _check_packed(parts: list[Any]) -> None:
+    quantized = [part for part in parts if isinstance(part, QuantizedModel)]
+    shells = {id(part.shell) for part in quantized}  # not whole without the codes beside them, hence never asked
+    for model in (*(part.unpacked for part in quantized), *(part for part in parts if isinstance(part, PackedModel))):
+        if id(model) not in shells:
+            check(model)
 
 
 def _check(tree: Any, n_columns: int) -> None:

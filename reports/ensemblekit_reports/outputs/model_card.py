@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from ensemblekit_reports.outputs.stored_model import StoredModel
     from ensemblekit_reports.reporting.report import Report
 
-_KINDS = {"mixture": "A mixture of experts", "ensemble": "An ensemble", "single": "A single model"}
+_KINDS = {
+    "mixture": "A mixture of experts",
+    "ensemble": "An ensemble",
+    "single": "A single model",
+    "compressed": "A compressed variant of a model",
+}
 
 
 def model_card(report: Report, stored: StoredModel, file: str) -> str:

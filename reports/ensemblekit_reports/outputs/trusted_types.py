@@ -36,6 +36,19 @@ _ENSEMBLES = (
     "ensemblekit.ensembles.xgboost_members.XGBoostClassifier",
     "ensemblekit.ensembles.xgboost_members.XGBoostRegressor",
 )
+_COMPRESSED = (
+    "ensemblekit.compression.estimators.DistilledClassifier",
+    "ensemblekit.compression.estimators.DistilledRegressor",
+    "ensemblekit.compression.estimators.PrunedClassifier",
+    "ensemblekit.compression.estimators.PrunedRegressor",
+    "ensemblekit.compression.estimators.QuantizedClassifier",
+    "ensemblekit.compression.estimators.QuantizedRegressor",
+    "ensemblekit.compression.footprint.CompressionReport",
+    "ensemblekit.compression.footprint.Footprint",
+    "ensemblekit.compression.quantizing.QuantizedModel",
+    "ensemblekit.compression.tree_codes.TreeCodes",
+    "ensemblekit.packed.model.PackedModel",
+)
 _BOOSTERS = (
     "lightgbm.basic.Booster",
     "lightgbm.sklearn.LGBMClassifier",
@@ -44,8 +57,9 @@ _BOOSTERS = (
     "xgboost.sklearn.XGBClassifier",
     "xgboost.sklearn.XGBRegressor",
 )
-#: scikit-learn's trees are fitted arrays that it follows without looking; `loaded_trees.py` looks before anything is predicted.
+#: scikit-learn's trees are fitted arrays that it follows without looking; `loaded_trees.py` looks before anything is predicted, and at
+#: packed models too.
 _PARTS = ("numpy.dtype", "collections.OrderedDict", "sklearn.utils._bunch.Bunch", "sklearn.tree._tree.Tree")
 
 #: Full names of the types that may be loaded.
-TRUSTED: tuple[str, ...] = _MIXTURE + _ENSEMBLES + _BOOSTERS + _PARTS
+TRUSTED: tuple[str, ...] = _MIXTURE + _ENSEMBLES + _COMPRESSED + _BOOSTERS + _PARTS

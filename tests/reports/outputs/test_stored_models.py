@@ -28,6 +28,7 @@ from ensemblekit_reports.outputs.predicting import predict_file
 from ensemblekit_reports.outputs.refitting import refit
 from ensemblekit_reports.outputs.stored_model import ABOUT, _with_about, load_model, save_model
 from ensemblekit_reports.outputs.trusted_types import TRUSTED
+from ensemblekit_reports.studies.compressed import with_compressed
 from ensemblekit_reports.studies.models import REGISTRY, REGRESSORS, Model, model_from_estimator
 from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.scheme import Scheme
@@ -112,6 +113,24 @@ def test_every_model_of_the_registry_comes_back_and_predicts_the_same(tmp_path, 
     if kept.gives_probabilities:
         np.testing.assert_allclose(back.predict_proba(new), kept.predict_proba(new), rtol=1e-9)
     assert (back.facts["table"]["checksum"], back.facts["seed"]) == (plan.tables[0].checksum, 0)
+
+
+@pytest.mark.parametrize("method", ["pruned", "distilled", "int8"])
+def test_a_compressed_variant_comes_back_and_predicts_the_same(tmp_path, method):
+    small = AveragingEnsembleClassifier([(name, DecisionTreeClassifier(max_depth=3, random_state=i)) for i, name in enumerate("ab")])
+    plan = plan_of(*with_compressed((model_from_estimator("trees", small),), compress=True, tuned=False))
+    kept = refit(plan, f"trees-{method}")
+    save_model(kept, tmp_path / "model.skops", plan.tables[0].X)
+    back, new = load_model(tmp_path / "model.skops"), frame(40, seed=1)
+    np.testing.assert_allclose(back.predict_proba(new), kept.predict_proba(new), rtol=1e-9)
+    packed = back.pipeline.steps[-1][1].compressed_
+    if method == "pruned":
+        back.pipeline.steps[-1][1].compressed_ = replace(packed, node_start=packed.node_start + 1000)
+    elif method == "int8":
+        back.pipeline.steps[-1][1].compressed_ = replace(packed, shell=replace(packed.shell, gate_node=packed.shell.gate_node + 9))
+    if method != "distilled":
+        with pytest.raises(ValueError, match=r"(node_start|gate_node) is damaged"):
+            check_trees(back.pipeline)
 
 
 def test_every_trusted_type_is_there():
