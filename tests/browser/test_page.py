@@ -6,14 +6,18 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ensemblekit_reports import wording
+from ensemblekit_reports.example import example_results
 from ensemblekit_reports.quantities import QUANTITIES
 from ensemblekit_reports.render import to_html
 from ensemblekit_reports.reporting.report import build
+from ensemblekit_reports.results import Leak
 from ensemblekit_reports.statistics.summaries import Summary
-from tests.reports.reporting.synthetic import answered, fail, study
+from tests.reports.insights import made_up
+from tests.reports.reporting.synthetic import LEVELS, answered, fail, study
 from tests.reports.reporting.test_render import HOSTILE, hostile
 
 pytestmark = pytest.mark.browser
@@ -36,6 +40,27 @@ def wicked(tmp_path_factory):
     return written(tmp_path_factory, to_html(build(answered(hostile()))))
 
 
+@pytest.fixture(scope="module")
+def telling(tmp_path_factory):
+    """Every section that a page may have: mixtures, ensembles, learning curves, ranks; one table of amounts has its own."""
+    tables = {f"table {i}": tuple(level + 0.01 * (i % 3) for level in LEVELS["regimes"]) for i in range(6)}
+    results = answered(study(tables))
+    first = results.cells[results.cells["repeat"] == 0]
+    curve = pd.concat(
+        [first.assign(share=share, n_train=first["n_train"] * share, accuracy=first["accuracy"] * share) for share in (0.8, 1.0)]
+    )
+    insights = [made_up.mixture("table 0"), made_up.mixture("table 1", names=HOSTILE[3:5]), made_up.ensemble("table 2", names=HOSTILE[:2])]
+    text = to_html(build(replace(results, curve=curve, insights=tuple(insights), leaks=(Leak("table 0", HOSTILE[0], 0.99),))))
+    for heading in ("What the mixtures do", "What the ensembles do", "Would more rows help?", "Mean ranks"):
+        assert heading in text, heading
+    return written(tmp_path_factory, text)
+
+
+@pytest.fixture(scope="module")
+def amounts(tmp_path_factory):
+    return written(tmp_path_factory, to_html(build(example_results(task="regression"))))
+
+
 def written(tmp_path_factory, text):
     file = tmp_path_factory.mktemp("page") / "report.html"
     file.write_text(text, "utf-8")
@@ -46,7 +71,7 @@ def unfold(page):
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
 
 
-@pytest.mark.parametrize("name", ["ordinary", "wicked"])
+@pytest.mark.parametrize("name", ["ordinary", "wicked", "telling", "amounts"])
 @pytest.mark.parametrize("settings", [{}, DARK, PHONE], ids=["light", "dark", "phone"])
 def test_nothing_is_said_nothing_is_asked_for_and_nothing_sticks_out(opened, request, name, settings):
     file = request.getfixturevalue(name)
@@ -57,7 +82,7 @@ def test_nothing_is_said_nothing_is_asked_for_and_nothing_sticks_out(opened, req
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize("name", ["ordinary", "wicked"])
+@pytest.mark.parametrize("name", ["ordinary", "wicked", "telling", "amounts"])
 @pytest.mark.parametrize("settings", [{}, DARK, PHONE], ids=["light", "dark", "phone"])
 def test_axe_finds_nothing_serious(opened, axe, request, name, settings):
     page = opened(request.getfixturevalue(name), **settings)
@@ -206,6 +231,14 @@ def test_without_script_the_page_still_answers(opened, ordinary, report):
     assert page.locator("#explorer-controls").is_hidden()
     assert page.locator("#leaderboard-tools").is_hidden()
     assert page.locator("table.leaderboard tbody tr").count() == len(report.models)
+
+
+@pytest.mark.parametrize("name", ["ordinary", "wicked", "telling", "amounts"])
+def test_nothing_sticks_out_of_the_paper(opened, request, name):
+    page = opened(request.getfixturevalue(name), viewport={"width": 700, "height": 1000})  # A4 less margins, at 96 dots an inch
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
 
 
 def test_print_opens_what_is_folded(opened, ordinary):
