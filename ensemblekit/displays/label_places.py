@@ -98,12 +98,14 @@ def place_labels(
     >>> near[0].box.overlap(near[1].box)
     0.0
     """
-    taken = [*obstacles, *(Box(x - radius, y - radius, x + radius, y + radius) for x, y in marks)]
+    places = [Box(x - radius, y - radius, x + radius, y + radius) for x, y in marks]
+    taken = [*obstacles, *places]
     placed: list[Placed] = []
-    for mark, size in zip(marks, sizes, strict=True):
+    for own, (mark, size) in enumerate(zip(marks, sizes, strict=True)):
         candidates = _candidates(mark, size, radius)
+        badness = _badness(candidates, taken, frame) + _crossing(mark, candidates, places[:own] + places[own + 1 :])
         # argmin takes the first of equals: distance and angle decide only where nothing is covered.
-        best = candidates[int(np.argmin(_badness(candidates, taken, frame)))]
+        best = candidates[int(np.argmin(badness))]
         taken.append(best.box)
         placed.append(best)
     return placed
@@ -130,6 +132,18 @@ def _badness(candidates: list[Placed], taken: Sequence[Box], frame: Box) -> NDAr
     outside = np.array([box.area for box in boxes]) - _overlaps(boxes, [frame])[:, 0]
     badness: NDArray[np.float64] = np.round(covered + 10 * outside, 6)
     return badness
+
+
+def _crossing(mark: tuple[float, float], candidates: list[Placed], others: list[Box]) -> NDArray[np.float64]:
+    """Return what it costs that lines to names run through other marks: a name would seem to be that one's."""
+    ends = np.array([candidate.nearest(*mark) if candidate.needs_line else mark for candidate in candidates])
+    start = np.array(mark)
+    points = start + np.array([0.2, 0.4, 0.6, 0.8, 1.0])[:, None, None] * (ends - start)
+    drawn = np.array([candidate.needs_line for candidate in candidates])
+    within = np.zeros(points.shape[:2], dtype=bool)
+    for box in others:
+        within |= (box.left < points[..., 0]) & (points[..., 0] < box.right) & (box.bottom < points[..., 1]) & (points[..., 1] < box.top)
+    return 300.0 * (within & drawn).sum(axis=0)
 
 
 def _overlaps(boxes: Sequence[Box], others: Sequence[Box]) -> NDArray[np.float64]:

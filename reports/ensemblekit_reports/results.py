@@ -93,6 +93,8 @@ class ModelFacts:
         Name of the model that this one is a compressed variant of; ``""`` for none.
     tuned : bool
         Whether its parameters were searched in each fold; then ``definition`` is where the search began.
+    seeded : str
+        The estimator with the study's seed, where ``definition``, which has the seed 0 in every study, is another.
     """
 
     name: str
@@ -103,6 +105,7 @@ class ModelFacts:
     preprocessing: str = ""
     parent: str = ""
     tuned: bool = False
+    seeded: str = ""
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,11 @@ def times(effect: float) -> str:
 
     Examples
     --------
-    >>> times(3.64), times(-0.31), times(0.0), times(20.0)
+    >>> times(3.64), times(-0.31), times(-0.01), times(20.0)
     ('× 38', '÷ 1.4', '× 1.0', '× over a million')
     """
-    sign, factor = ("×" if effect >= 0 else "÷"), math.exp(min(abs(effect), 700.0))
+    factor = math.exp(min(abs(effect), 700.0))
+    sign = "÷" if effect < 0 and wording.two_digits(factor) != "1.0" else "×"
     return f"{sign} over a million" if factor > _MOST_TIMES else f"{sign} {wording.two_digits(factor)}"
 
 
@@ -187,6 +188,8 @@ def how_it_was_fitted(insight: MixtureInsight) -> str:
     """
     if insight.bank == "BoostedExperts":
         return f"It was boosted for {wording.count(insight.steps[-1], 'round')}; rows held out said when to stop."
+    if insight.steps[-1] == 0:
+        return "No step of the fit was better than its start, which was kept."
     ended = "converged" if insight.converged else "was stopped before it converged: a larger max_iter may change it"
     return f"The fit took {wording.count(insight.steps[-1], 'step')} and {ended}."
 

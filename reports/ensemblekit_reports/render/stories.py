@@ -222,7 +222,8 @@ def _mixture_pictures(insight: MixtureInsight, label: str, position: int) -> tup
     name, where = f"mixture-{position}", f"{label} on {wording.name(insight.dataset, 40)}"
     pictures = [Picture(draw_map(insight.maps[0], f"{name}-map", where), _about_the_map(insight))] if insight.maps else []
     pictures.append(Picture(draw_load(insight, f"{name}-load", where), f"Load: mean gate probability over {insight.n_rows:,} test rows."))
-    pictures.append(Picture(draw_trace(insight, f"{name}-trace", where), _about_the_trace(insight)))
+    if len(insight.steps) > 1:
+        pictures.append(Picture(draw_trace(insight, f"{name}-trace", where), _about_the_trace(insight)))
     drivers = draw_drivers(insight, f"{name}-drivers", where)
     return (*pictures, Picture(drivers, _ABOUT_DRIVERS)) if drivers else tuple(pictures)
 

@@ -101,8 +101,8 @@ def _tie(tied: list[Statement]) -> tuple[str, str]:
         found = "Yes, for its price: practically equal to" if alike else "So far only for its price: no difference shown to"
         return f"{found} {_rivals(tied)}, and {_cheapness(tied)}.", _costs(tied) if len(tied) > 1 else ""
     if all(s.comparison.call == EQUAL for s in tied):
-        return f"No gain: practically equal to {_rivals(tied)}.", _costs(tied)
-    return f"No gain shown over {_rivals(tied)}.", _costs(tied)
+        return f"No: practically equal to {_rivals(tied)}.", _costs(tied)
+    return f"Not so far: no gain shown over {_rivals(tied)}.", _costs(tied)
 
 
 def _by_table(statements: tuple[Statement, ...], rope: float) -> tuple[str, str]:
@@ -145,7 +145,7 @@ def _headline(won: int, lost: int, n: int, cheapness: str) -> str:
         return f"No: worse on {lost} of {n} tables, better on none."
     if cheapness:
         return f"So far only for its price: no clear difference on any of {n} tables, and {cheapness}."
-    return f"No gain shown on any of {n} tables."
+    return f"Not so far: no gain shown on any of {n} tables."
 
 
 def _outcomes(statements: Sequence[Statement]) -> tuple[list[str], list[str], int]:

@@ -86,7 +86,9 @@ def rebuild(model: ModelFacts, table: TableFacts) -> str:
     if not model.preprocessing or model.tuned or not table.origin:
         return ""
     loader, call = _loading(table)
-    definition = f"with_grouped_folds({model.definition}, table.y, table.groups)" if table.groups else model.definition
+    definition = model.seeded or model.definition
+    if table.groups:
+        definition = f"with_grouped_folds({definition}, table.y, table.groups)"
     weights = ', **{f"{model.steps[-1][0]}__sample_weight": table.weights}' if table.weights else ""
     lines = [
         *(["from pathlib import Path"] if "Path(" in call else []),

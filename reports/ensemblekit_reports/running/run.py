@@ -192,7 +192,7 @@ def _write_run(plan: Plan, store: Store, cells: list[Cell], curve: list[Cell], e
             "silence": list(plan.silence),
         },
         "tables": [asdict(plan.facts(table)) for table in plan.tables],
-        "models": [asdict(model.facts()) for model in plan.models],
+        "models": [asdict(model.facts(plan.seed)) for model in plan.models],
         "environment": asdict(environment),
         "cells": _listed(cells),
         "curve": [[cell.accuracy.name, cell.share] for cell in curve],

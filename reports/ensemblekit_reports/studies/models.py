@@ -85,21 +85,31 @@ class Model:
         params, make = chosen_again(ranges, chosen), self.factory
         return replace(self, factory=lambda seed: with_chosen(make(seed), params, seed), registered=False, tuning=None)
 
-    def definition(self, *, complete: bool = False) -> str:
+    def definition(self, *, complete: bool = False, seed: int = 0) -> str:
         """Return the estimator as Python text, with every parameter if ``complete``."""
         try:
-            return describe(self.factory(0), complete=complete)
+            return describe(self.factory(seed), complete=complete)
         except ImportError as error:
             return f"not available: {error}"
 
-    def facts(self) -> ModelFacts:
-        """Return what the report says of this model."""
-        definition = self.definition()
+    def facts(self, seed: int = 0) -> ModelFacts:
+        """Return what the report says of this model in a study of some seed."""
+        definition, seeded = self.definition(), self.definition(seed=seed)
         try:
             imports = imports_of(self.factory(0), definition)
         except ImportError:  # an extra that is not installed; the definition says so
             imports = ""
-        return ModelFacts(self.name, self.label, self.family, definition, imports, self.preprocessing, self.parent, self.tuning is not None)
+        return ModelFacts(
+            self.name,
+            self.label,
+            self.family,
+            definition,
+            imports,
+            self.preprocessing,
+            self.parent,
+            self.tuning is not None,
+            seeded if seeded != definition else "",
+        )
 
 
 def describe(estimator: Any, *, complete: bool = False) -> str:

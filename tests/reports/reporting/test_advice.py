@@ -79,6 +79,10 @@ def test_definition_and_imports_make_the_model(name):
     assert REGISTRY[name].definition() == replace(REGISTRY[name], factory=lambda seed: again).definition()
 
 
+#: Fitted in a moment, and still by chance.
+SMALL = {"random-forest": {"n_estimators": 3}, "moe-boosted": {"n_experts": 2}}
+
+
 def run(code, **names):
     with redirect_stdout(io.StringIO()) as said:
         exec(code, names)  # noqa: S102
@@ -121,6 +125,20 @@ def test_the_lines_make_what_the_study_would_store(tmp_path, monkeypatch):
             assert said.getvalue().startswith("the table of the report: True")
             stored = refit(Plan("p", (table,), (model,), "r2", 0.01, Scheme(1, 3), 0, quick=True), model.name)
             np.testing.assert_allclose(scope["model"].predict(table.X), stored.pipeline.predict(table.X))
+
+
+@pytest.mark.parametrize("name", ["random-forest", "moe-boosted"])
+def test_the_lines_have_the_seed_of_the_study(name):
+    table = bundled_table("iris")
+    small = replace(REGISTRY[name], factory=lambda seed: REGISTRY[name].factory(seed).set_params(**SMALL[name]))
+    scope, other = {}, {}
+    for seed, names in ((7, scope), (0, other)):
+        with redirect_stdout(io.StringIO()):
+            exec(rebuild(small.facts(seed), table.facts()), names)  # noqa: S102
+    stored = refit(Plan("p", (table,), (small,), "accuracy", 0.01, Scheme(1, 3), 7, quick=True), name).pipeline.predict_proba(table.X)
+    np.testing.assert_array_equal(scope["model"].predict_proba(table.X), stored)
+    assert not np.array_equal(other["model"].predict_proba(table.X), stored)
+    assert small.facts(7).definition == small.facts(0).definition, "runs of other seeds compare the same models"
 
 
 def test_an_openml_table_is_named_by_its_number():

@@ -41,6 +41,15 @@ def test_labels_of_a_crowd_do_not_touch():
     assert sum(a.overlap(b) for i, a in enumerate(boxes) for b in boxes[:i]) == 0
 
 
+def test_no_line_to_a_name_runs_through_another_mark():
+    # Three marks in a row, hemmed in: the name of the first would have its line cross the two others.
+    marks = [(400, 170), (440, 170), (448, 172)]
+    walls = [Box(x - 2, 100, x + 2, 240) for x, _ in marks] + [Box(300, 150, 392, 190)]
+    first = place_labels(marks, [(60, 14)] * 3, FRAME, walls)[0]
+    to = first.nearest(*marks[0])
+    assert not first.needs_line or not any(abs(to[1] - y) < 8 and marks[0][0] < x < to[0] for x, y in marks[1:])
+
+
 def report_with_failures():
     results = fail(fail(study(), "xgboost", 50), "voting", 3)
     return build(results)
