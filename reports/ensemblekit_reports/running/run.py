@@ -266,6 +266,7 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         cells=_with_estimates(_frame([_row(accuracy, cost, task) for accuracy, cost in pairs if accuracy], task), pairs, estimates),
         notes=_untimed(record["cells"], pairs, environment.command)
         + _notes(pairs, quick=study["quick"])
+        + _failed_points([(accuracy, share) for accuracy, share in points if accuracy])
         + estimates.notes()
         + _other_metric(record["study"], study),
         curve=_curve([(accuracy, share) for accuracy, share in points if accuracy], pairs, task),
@@ -342,6 +343,19 @@ def _untimed(cells: list[list[str]], pairs: list[Pair], command: str) -> tuple[s
         return ()
     which = "No costs were measured" if missing == len(due) else f"{missing} of {len(due)} timings are missing"
     return (f"{which}: the cost pass was stopped. Go on with: {_again(command)}",)
+
+
+def _failed_points(points: list[tuple[dict[str, Any], float]]) -> tuple[str, ...]:
+    """Say which points of learning curves have folds that failed: the figure shows those that did not."""
+    at = [((record["dataset"], record["model"], share), record) for record, share in points]
+    folds = Counter(key for key, _ in at)
+    failed = [(key, record["reason"]) for key, record in at if record["status"] != "ok"]
+    counts, reasons = Counter(key for key, _ in failed), dict(reversed(failed))
+    return tuple(
+        f"{table}, {model}: on {share:.3g} of the training rows {count} of {folds[table, model, share]} folds failed: "
+        f"{reasons[table, model, share]}"
+        for (table, model, share), count in counts.items()
+    )
 
 
 def _again(command: str) -> str:

@@ -248,6 +248,10 @@ def inner_folds(y: NDArray[Any], groups: NDArray[np.int64] | None, seed: int) ->
     n_folds = INNER_FOLDS if groups is None else min(INNER_FOLDS, len(np.unique(groups)))
     if n_folds < 2:
         raise ValueError("there is one group of training rows: nothing can be held out to judge a trial by")
+    # The smallest point of a learning curve may hold a row or two of each class.
+    n_folds = min(n_folds, int(np.unique(strata_of(y, n_folds), return_counts=True)[1].max()))
+    if n_folds < 2:
+        raise ValueError("there is one training row of each class: none can be held out to judge a trial by")
     strata = strata_of(y, n_folds)
     if groups is None:
         yield from StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(y)), strata)

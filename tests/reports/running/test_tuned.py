@@ -72,6 +72,12 @@ def test_groups_stay_together_in_a_search():
         list(inner_folds(np.arange(12) % 2, np.zeros(12, dtype=int), 0))
 
 
+def test_few_rows_of_each_class_are_enough_for_a_search():
+    assert [len(test) for _, test in inner_folds(np.array([0, 0, 1, 1, 2, 2]), None, 0)] == [3, 3]
+    with pytest.raises(ValueError, match="one training row of each class"):
+        list(inner_folds(np.arange(4), None, 0))
+
+
 def test_groups_and_weights_reach_every_trial():
     groups, weights = np.arange(150) // 2, np.random.default_rng(0).integers(1, 5, size=150).astype(float)
     once = REGISTRY["logistic"].tuned_by(Tuning(1, metric="log_loss"))
