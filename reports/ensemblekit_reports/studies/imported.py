@@ -54,6 +54,8 @@ def estimator_from(path: str, params: Mapping[str, Any]) -> Any:
             raise unknown_name(f"parameter of {path}", name, valid)
     try:
         estimator = kind(**{name: part(value) for name, value in own.items()})
+    except UserError:
+        raise  # of a part, and clear by itself
     except Exception as error:  # noqa: BLE001 - a class may raise anything
         raise UserError(f"{path} cannot be made: {type(error).__name__}: {error}") from None
     return with_params(estimator, {name: value for name, value in params.items() if "__" in name}, path)
@@ -168,7 +170,8 @@ def _unknown_module(name: str, missing: str) -> UserError:
     hint = f"; did you mean {f'{above}.{near}'.strip('.')!r}?" if near else ""
     if not above and Path(f"{last}.py").exists():
         hint = f"; {last}.py in this folder is not on Python's path: say PYTHONPATH=. before the command"
-    return UserError(f"no module {missing!r} for {name!r}{hint}" + ("" if hint else "."))
+    wanted = "" if missing == name else f" for {name!r}"
+    return UserError(f"no module {missing!r}{wanted}{hint}" + ("" if hint else "."))
 
 
 def _modules_in(package: str) -> Iterable[str]:

@@ -298,6 +298,9 @@ def find_models(names: Sequence[str], task: str = "classification") -> tuple[Mod
                 else "predicts amounts, and here are classes"
             )
             raise UserError(f"model {name!r} {does}: take {_COUNTERPARTS[name]!r}.")
+        if name not in known and "." in name:
+            module, _, kind = name.rpartition(".")
+            raise UserError(f"unknown model {name!r}: an import path has a colon before the class, as in '{module}:{kind}'.")
         if name not in known:
             raise unknown_name("model", name, known)
         if name in names[:position]:

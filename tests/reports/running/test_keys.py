@@ -9,10 +9,11 @@ import ensemblekit_reports
 from ensemblekit_reports.studies.keys import _OWN
 
 ROOT = Path(ensemblekit_reports.__file__).parent
-#: No number of a cell depends on these: what is read has a checksum of its own, and what is written or said comes after it.
+#: No number of a cell depends on these: what is read has a checksum of its own, what a budget ends says so in its cell, and what is
+#: written or said comes after it.
 OF_NO_WEIGHT = (
     "atomic", "errors", "quiet", "results", "insights.keeping", "insights.subject", "reporting.rebuilding",
-    "running.store", "studies.fingerprints", "studies.own_code", "tables.table",
+    "running.processes", "running.store", "studies.budget", "studies.fingerprints", "studies.own_code", "tables.table",
 )  # fmt: skip
 
 

@@ -79,7 +79,8 @@ def test_a_list_may_mix_names_paths_and_sections(tmp_path):
 @pytest.mark.parametrize(
     ("choice", "complaint"),
     [
-        ("sklearn.svn:SVC", r"no module 'sklearn.svn' .*; did you mean 'sklearn.svm'\?"),
+        ("sklearn.svn:SVC", r"no module 'sklearn.svn'; did you mean 'sklearn.svm'\?"),
+        ("sklearn.svm.SVC", "an import path has a colon before the class, as in 'sklearn.svm:SVC'"),
         ("sklern.svm:SVC", r"no module 'sklern' for 'sklern.svm'; did you mean 'sklearn'\?"),
         ("sklearn.svm:SVCC", r"sklearn.svm has no class 'SVCC': did you mean 'SVC'\?"),
         ("sklearn.metrics:accuracy_score", "is no estimator: it must be a class with the methods fit and predict"),
