@@ -270,7 +270,10 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         counts = np.flatnonzero(on_host(weight) > 0)  # a row of weight zero is as good as not there
         rows = X if counts.size == X.shape[0] else _safe_indexing(X, beside(counts, weight))
         y, weight = take_rows(y, counts), take_rows(weight, counts)
-        return self._fit_mixture(Data(rows, self._gate_view(rows), y, weight))
+        self._fit_mixture(Data(rows, self._gate_view(rows), y, weight))
+        if isinstance(self.experts_, LinearExperts):
+            self.experts_.bound_deviations(rows, y)
+        return self
 
     @available_if(fits_by_pieces)
     @_fit_context(prefer_skip_nested_validation=False)

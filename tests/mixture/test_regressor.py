@@ -83,6 +83,19 @@ def test_quantiles_of_a_constant():
     assert_allclose(model.predict_quantiles(X, [0.1, 0.9]), 1e10)
 
 
+def test_an_idle_expert_does_not_swamp_the_spread():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(300, 3))
+    y = X[:, 0] + 0.1 * random.normal(size=300)
+    model = MixtureOfExpertsRegressor(4, random_state=2).fit(X, y)
+    assert model.load_.min() < 1e-6  # one is idle, and no row holds its variance
+    _, deviation = model.predict(X, return_std=True)
+    assert_allclose(np.median(deviation), 0.1, rtol=0.2)
+    errors = abs(y[:, None] - model.expert_predict(X)).max(axis=0)
+    assert np.all(model.experts_.deviation_ <= errors)
+    assert_allclose(model.log_likelihood(X, y), model.lower_bound_ + model.gate_.penalty() + model.experts_.penalty(), rtol=1e-9)
+
+
 def test_units_do_not_matter():
     X, y = two_lines(3)
     base = MixtureOfExpertsRegressor(2, n_init=3, random_state=0).fit(X, y)

@@ -153,6 +153,30 @@ class LinearExperts(LinearBank, BaseEstimator):
         W[-1, 1::2] = np.log(np.maximum(excess, DEVIATION_FLOOR**4))
         return W
 
+    def bound_deviations(self, X: Any, y: NDArray[Any]) -> Self:
+        """Bring deviations down to the largest error that each expert makes on any row.
+
+        The best deviation is a mean of errors, and never above it. An expert that answers for no row is not held by any: its variance
+        may grow without end, and would swamp the mixture's, however little the gate thinks of it. No row's density falls by this.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The rows that were fitted.
+        y : ndarray of shape (n_samples,)
+
+        Returns
+        -------
+        self
+        """
+        means = self.predict(X)[:, :, 0]
+        xp, deviation = namespace(means), beside(self.deviation_, means)
+        largest = xp.max(xp.abs(y[:, None] - means), axis=0)
+        floor = xp.full_like(largest, DEVIATION_FLOOR * self.unit_)
+        largest = xp.where(largest > floor, largest, floor)
+        self.deviation_ = xp.where(deviation > largest, largest, deviation)
+        return self
+
     def log_likelihood(self, X: Any, y: NDArray[Any]) -> Float:
         """Natural log-density of each answer under each expert, (n_samples, n_experts)."""
         means = self.predict(X)[:, :, 0]
