@@ -85,6 +85,11 @@ def pack_voting(model: Any) -> PackedModel:
     PackedModel
         One expert for each member; combination "vote" for hard voting.
 
+    Raises
+    ------
+    ValueError
+        When the vote may be void.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -95,6 +100,8 @@ def pack_voting(model: Any) -> PackedModel:
     'vote'
     """
     check_is_fitted(model)
+    if getattr(model, "abstain_below", None) is not None:
+        raise ValueError("A packed model always answers, and this vote may be void: set abstain_below=None to pack it.")
     weights = weights_of_votes(model)
     return _pack_members(model, weights, "vote" if model.voting == "hard" else "mean")
 

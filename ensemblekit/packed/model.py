@@ -322,6 +322,9 @@ class PackedModel:
     def multiply_adds(self, X: npt.ArrayLike | None = None) -> Work:
         """Count the multiply-adds of the gate and the linear experts for an average row.
 
+        An output that reads no column, such as the reference class of two, costs nothing; nor does a column that none of an expert's
+        outputs reads, nor the gate of a single expert.
+
         Parameters
         ----------
         X : array-like of shape (n, d), optional
@@ -342,14 +345,13 @@ class PackedModel:
         >>> pack(LogisticRegression(max_iter=500).fit(X, y)).multiply_adds()
         Work(total=12.0, active=12.0)
         """
-        gate = (len(self.gate) - 1) * self.gate.shape[1] + self.gate_factor.size + self.gate_mean.size
+        gate = 0 if self.n_experts == 1 else _products(self.gate[None, :-1])[0] + self.gate_factor.size + self.gate_mean.size
         inner = Work(0.0, 0.0) if self.gate_model is None else self.gate_model.multiply_adds(X)
-        linear = self.linear[:, :-1].size
-        ran = linear * self.top_k / self.n_experts
-        if X is not None and linear:
+        linear, runs = _products(self.linear[:, :-1]), np.full(self.n_experts, self.top_k / self.n_experts)
+        if X is not None and len(linear):
             runs = reference.gate_proba(self, self._rows(X)).astype(bool).mean(axis=0)
-            ran = float(runs[self.form == LINEAR].sum()) * self.linear[0, :-1].size
-        return Work(float(gate + linear) + inner.total, gate + ran + inner.active)
+        ran = float(linear @ runs[self.form == LINEAR])
+        return Work(float(gate + linear.sum()) + inner.total, gate + ran + inner.active)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the arrays to one compressed ``.npz`` file, without pickle.
@@ -446,3 +448,9 @@ class PackedModel:
     @cached_property
     def _gpu(self) -> Any:
         return devices.gpu_package().GpuModel(vars(self))
+
+
+def _products(coef: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Multiply-adds of each of several linear maps, (n, d, C): columns that any output reads, times outputs that read any column."""
+    reads = coef != 0
+    return np.asarray(reads.any(axis=2).sum(axis=1) * reads.any(axis=1).sum(axis=1))

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from ensemblekit import MixtureOfExpertsClassifier
+from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 from ensemblekit.ensembles import AveragingEnsembleClassifier, VotingEnsembleClassifier, WeightedEnsembleClassifier
 from ensemblekit.packed import Work, compute, pack
 
@@ -50,6 +50,19 @@ def test_routed_experts_count_where_they_run():
     of_gate = 2 * 4
     assert of_all.total == of_all.active == of_one.total
     assert of_one.active - of_gate == (of_one.total - of_gate) / 2
+
+
+def test_linear_models_of_two_classes_compute_one_logit():
+    assert compute(LogisticRegression().fit(X, Y), X) == (Work(0, 0), Work(4, 4))
+    alone, two = (MixtureOfExpertsClassifier(k, random_state=0).fit(X, Y) for k in (1, 2))
+    assert compute(alone, X).active == 4  # a gate over one expert has nothing to say
+    assert compute(two, X).active == 2 * 4 + 2 * 4
+
+
+def test_columns_that_an_expert_does_not_read_cost_nothing():
+    answers = np.where(X[:, 0] > 0, X[:, 1], X[:, 2] - X[:, 1])
+    apart = MixtureOfExpertsRegressor(2, gate_features=[0], expert_features=[[1], [1, 2]], random_state=0).fit(X, answers)
+    assert compute(apart, X).active == 2 + 1 + 2
 
 
 def test_it_is_the_same_in_every_run():

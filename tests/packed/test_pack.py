@@ -382,7 +382,7 @@ def test_visits_of_padded_trees_are_those_of_the_trees():
     routed, X = gated(1, n_experts=4)
     work = routed.node_visits(X)
     assert 0 < work.active < work.total
-    assert routed.multiply_adds() == (8 * 4 + 8 * 3, 8 * 4 + 8 * 3 / 4)
+    assert routed.multiply_adds() == (8 * 4 + 8 * 2, 8 * 4 + 8 * 2 / 4)  # the linear expert knows two classes
 
 
 def test_a_linear_expert_that_a_threshold_leaves_out_multiplies_nothing():
@@ -468,3 +468,11 @@ def test_boosted_experts_of_two_classes():
 def test_weights_of_no_mean_are_refused(weights):
     with pytest.raises(ValueError, match="finite numbers that are not negative"):
         constant_gate(weights)
+
+
+def test_a_vote_that_may_be_void_is_not_packed():
+    X, y = zoo.table(3)
+    members = [("tree", DecisionTreeClassifier(max_depth=3)), ("shallow", DecisionTreeClassifier(max_depth=1))]
+    vote = VotingEnsembleClassifier(members, abstain_below=0.9, abstain_label=-1).fit(X, y)
+    with pytest.raises(ValueError, match="set abstain_below=None"):
+        pack(vote)

@@ -63,8 +63,8 @@ def divides_groups(estimator: Any) -> bool:
     Returns
     -------
     bool
-        True for mixtures of boosted trees and of estimators that are cross-fitted, for boosters that stop early, for models that are
-        pruned, and for searches inside another estimator.
+        True for mixtures of boosted trees and of estimators that are cross-fitted, or that choose their number of experts, routing or
+        combination by held-out rows, for boosters that stop early, for models that are pruned, and for searches inside another estimator.
 
     Examples
     --------
@@ -78,7 +78,20 @@ def divides_groups(estimator: Any) -> bool:
     mended, _ = _cv_of(estimator)
     folds = any(name.split("__")[-1] == "cv" and name != mended and isinstance(value, (int, type(None))) for name, value in params.items())
     stops = any(name.split("__")[-1] == "early_stopping" and value for name, value in params.items())
-    return folds or stops or _prunes(params) or any(_cross_fits(params, name) for name in params if name.split("__")[-1] == "cross_fit")
+    return (
+        folds
+        or stops
+        or _prunes(params)
+        or _chooses(params)
+        or any(_cross_fits(params, name) for name in params if name.split("__")[-1] == "cross_fit")
+    )
+
+
+def _chooses(params: dict[str, Any]) -> bool:
+    """Whether a mixture holds rows out to choose its number of experts, who runs, or how answers become one."""
+    chosen = {name.split("__")[-1] for name, value in params.items() if isinstance(value, str) and value == "auto"}
+    judged_held_out = "n_experts" in chosen and any(name.split("__")[-1] == "selection" and value == "cv" for name, value in params.items())
+    return judged_held_out or bool(chosen & {"routing", "combination"})
 
 
 def _prunes(params: dict[str, Any]) -> bool:

@@ -66,8 +66,8 @@ def encode_labels(raw: pd.Series, target: str, task: str = "") -> Labels:
     Raises
     ------
     UserError
-        When no row has an answer, the answers are all alike, a class has a single row, or amounts are asked for and some answers are no
-        numbers.
+        When no row has an answer, some are infinite, the answers are all alike, a class has a single row, or amounts are asked for and some
+        answers are no numbers.
 
     Examples
     --------
@@ -83,6 +83,9 @@ def encode_labels(raw: pd.Series, target: str, task: str = "") -> Labels:
         raise UserError(f"the target column {target!r} is empty: every answer is missing.")
     numbers = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64)
     numeric = bool(np.isfinite(numbers).all())
+    endless = int(np.isinf(numbers).sum())
+    if endless and not np.isnan(numbers).any():
+        raise UserError(f"{endless} of the {len(numbers)} answers in {target!r} are infinite: leave these rows out, or correct them.")
     named = isinstance(raw.dtype, (pd.CategoricalDtype, pd.BooleanDtype)) or raw.dtype == np.bool_
     found = task or ("regression" if numeric and not named and _are_amounts(numbers) else "classification")
     notes = _say_dropped(known, target)

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from ensemblekit import MixtureOfExpertsClassifier
 from ensemblekit_reports import compare
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.running.cells import Fold, Prepared, run_cell
@@ -189,6 +190,21 @@ def test_variants_of_a_model_divide_groups_where_it_does_and_where_they_are_prun
     for model in with_compressed(find_models(["moe", "moe-boosted"]), compress=True, tuned=False):
         said[model.name] = divides_groups(model.factory(0))
     assert {name for name, divides in said.items() if not divides} == {"moe", "moe-distilled", "moe-int8"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "divides"),
+    [
+        ({"n_experts": "auto"}, False),
+        ({"n_experts": "auto", "selection": "cv"}, True),
+        ({"selection": "cv"}, False),
+        ({"routing": "auto"}, True),
+        ({"combination": "auto"}, True),
+    ],
+)
+def test_a_mixture_that_chooses_by_held_out_rows_divides_groups(settings, divides):
+    assert divides_groups(MixtureOfExpertsClassifier(**settings)) is divides
+    assert divides_groups(make_pipeline(StandardScaler(), MixtureOfExpertsClassifier(**settings))) is divides
 
 
 def test_a_booster_that_stops_early_divides_groups():

@@ -63,6 +63,7 @@ def test_the_reader_has_the_last_word():
 @pytest.mark.parametrize(
     ("answers", "complaint"),
     [
+        (["1", "2", "3", "inf"], "1 of the 4 answers in 'y' are infinite"),
         (["1", "2", "many", "inf"], "2 answers in 'y' are no numbers: 'many', 'inf'"),
         ([7.5, 7.5], r"holds one number only \(7.5\)"),
         (["", None], "every answer is missing"),
