@@ -95,7 +95,7 @@ def folds(table: Table, n_folds: int, most_rows: int) -> Iterator[Fold]:
 def pruned(fold: Fold, seed: int) -> dict[str, float]:
     learn, judge = train_test_split(np.arange(len(fold.y)), test_size=0.2, stratify=fold.y, random_state=seed)
     before = pack(REGISTRY["moe-boosted"].factory(seed).fit(fold.trees[learn], fold.y[learn]))
-    after = prune(before, fold.trees[judge], fold.y[judge]).model
+    after = prune(before, fold.trees[judge], fold.y[judge], unlabelled=fold.trees[learn]).model
     losses = [mean_loss(model, fold.trees_test, fold.y_test) for model in (before, after)]
     visits = [model.node_visits(fold.trees_test).active for model in (before, after)]
     return {"log-loss": losses[0], "change": losses[1] - losses[0], "visits": visits[0], "visits left": visits[1] / max(visits[0], 1e-9)}

@@ -148,7 +148,7 @@ class _Pruned(_Compressed):
         learn, judge = self._parts(y)
         model = self._fitted(X[learn], y[learn], None if weight is None else weight[learn])
         bound = self.max_loss_increase * (1.0 if isinstance(self, ClassifierMixin) else float(np.var(y)))
-        found = prune(model, X[judge], y[judge], max_loss_increase=bound)
+        found = prune(model, X[judge], y[judge], max_loss_increase=bound, unlabelled=X[learn])
         return found.model, found.report
 
     def _parts(self, y: Array) -> tuple[Array, Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,9 @@ import numpy.typing as npt
 from ensemblekit.compression.cutting import cut
 from ensemblekit.compression.footprint import CompressionReport, packed_footprint, report_of
 from ensemblekit.compression.losses import answers_to, loss_name, mean_loss, row_divergences
+from ensemblekit.compression.restoring import Wanted, restored, wanted_of
 from ensemblekit.compression.synthetic import munge
+from ensemblekit.compression.tempering import tempered
 from ensemblekit.compression.weak_links import WHOLE, Candidates, can_drop, find_candidates, gate_without, is_average
 from ensemblekit.packed import PackedModel, pack
 from ensemblekit.packed.experts import Expert, TreeExpert
@@ -21,12 +23,11 @@ from ensemblekit.trees.rows import as_rows, check_rows
 
 #: Share of the work that one step tries to save, and the smallest one worth a step.
 FIRST_STEP, LAST_STEP = 0.1, 0.01
-#: Rows that are made to choose what goes. On generated tables 600 held-out rows that chose alone took branches which other rows
-#: missed (log-loss + 0.017 there, + 0.005 on themselves); of 2000 that resemble them, other rows said the same as they.
-MADE_ROWS = 2000
-#: Answers to made rows may move so many times further than the loss may grow. Without a bound 150 to 300 held-out rows let boosted mixtures
-#: on generated tables lose 0.02 to 0.05 on new rows for 0.005 allowed; at 1 a fifth of the node visits went, at 4 nearly half for 0.003.
-ROOM = 4.0
+#: Rows that are made to choose what goes, and rows of each kind, given and made, that leaves are fitted to. On generated tables 600
+#: held-out rows that chose alone took branches which other rows missed (log-loss + 0.017 there, + 0.005 on themselves).
+CHOOSING_ROWS, FITTING_ROWS = 1000, 2000
+#: Answers to made rows may move so many times further than the loss may grow. @@ROOM@@
+ROOM = 2.0
 Rows = npt.NDArray[np.float32]
 
 
@@ -51,12 +52,15 @@ class Pruned:
     report: CompressionReport
 
 
-def prune(model: Any, X: npt.ArrayLike, y: npt.ArrayLike, *, max_loss_increase: float = 0.005) -> Pruned:
+def prune(
+    model: Any, X: npt.ArrayLike, y: npt.ArrayLike, *, max_loss_increase: float = 0.005, unlabelled: npt.ArrayLike | None = None
+) -> Pruned:
     """Drop branches, trees and experts that held-out rows hardly miss.
 
     Rows that resemble the given ones (`munge`) choose what goes: branches and trees whose answers change least for the work they save.
-    The given rows judge, by their labels, when to stop, and which whole experts may go. They must be held out from the fit: trees are
-    sure of rows that they know.
+    After each step the leaves that stay are fitted to what their expert said before (`restored`). The given rows judge, by their labels,
+    when to stop, which whole experts may go, and how sure boosters may be (`tempered`). They must be held out from the fit: trees are sure
+    of rows that they know.
 
     Parameters
     ----------
@@ -68,8 +72,11 @@ def prune(model: Any, X: npt.ArrayLike, y: npt.ArrayLike, *, max_loss_increase: 
         Their labels, or numbers.
     max_loss_increase : float, default=0.005
         By which the mean loss of these rows may grow: log-loss (natural logarithm), Brier score of a hard vote, or squared error of a
-        regressor in squared units of `y`. Cut branches and trees may move the answers to the made rows by four times as much in all;
+        regressor in squared units of `y`. Cut branches and trees may move the answers to other made rows by twice as much in all;
         whole experts, of which there are few to choose from, are judged by the labels alone.
+    unlabelled : array-like of shape (m, d) or None, default=None
+        More rows of the same kind, to make others of and to fit leaves to; those of the model's own fit serve, since their labels are not
+        asked for. None for `X` alone.
 
     Returns
     -------
@@ -104,11 +111,13 @@ def prune(model: Any, X: npt.ArrayLike, y: npt.ArrayLike, *, max_loss_increase: 
         raise ValueError(f"max_loss_increase must not be negative; received {max_loss_increase}.")
     before = model if isinstance(model, PackedModel) else pack(model)
     rows, answers = as_rows(X, before.n_features), np.asarray(y)
-    check_rows(rows, accepts_missing=before.accepts_missing, categorical_features=before.categorical_features)
     if len(rows) < 4 or len(rows) != len(answers):
         raise ValueError(f"prune needs at least four held-out rows with an answer each; received {len(rows)} and {len(answers)}.")
-    made = as_rows(munge(rows, MADE_ROWS, random_state=0), before.n_features)
-    after = _shrink(without_zero_weights(before), made, (rows, answers), max_loss_increase)
+    known = rows if unlabelled is None else np.vstack([rows, as_rows(unlabelled, before.n_features)])
+    check_rows(known, accepts_missing=before.accepts_missing, categorical_features=before.categorical_features)
+    bound = mean_loss(before, rows, answers) + max_loss_increase
+    begin = tempered(without_zero_weights(before), rows, answers)
+    after = _shrink(begin, _Judges.of(known, rows, answers), bound=bound, room=ROOM * max_loss_increase)
     return Pruned(after, report_of("prune", after, packed_footprint(before, rows, answers), packed_footprint(after, rows, answers)))
 
 
@@ -139,33 +148,59 @@ def without_zero_weights(model: PackedModel) -> PackedModel:
     return model
 
 
-def _shrink(model: PackedModel, made: Rows, held_out: tuple[Rows, npt.NDArray[Any]], max_loss_increase: float) -> PackedModel:
-    """Take step after step; a step that costs too much is taken back, and a smaller one tried."""
-    bound = mean_loss(model, *held_out) + max_loss_increase
-    original, room, moved = answers_to(model, made), ROOM * max_loss_increase, 0.0
-    step = FIRST_STEP
+class _Judges(NamedTuple):
+    """Rows by their part: some choose what goes, to some the leaves are fitted, and others judge the sum of it."""
+
+    choosing: Rows
+    fitting: Rows
+    others: Rows
+    held_out: tuple[Rows, npt.NDArray[Any]]
+
+    @classmethod
+    def of(cls, known: Rows, rows: Rows, answers: npt.NDArray[Any]) -> _Judges:
+        made, others = (as_rows(munge(known, FITTING_ROWS, random_state=seed), rows.shape[1]) for seed in (0, 1))
+        drawn = np.random.default_rng(0).permutation(len(known))[:FITTING_ROWS]
+        return cls(made[:CHOOSING_ROWS], np.vstack([known[drawn], made]), others, (rows, answers))
+
+
+def _shrink(model: PackedModel, judges: _Judges, *, bound: float, room: float) -> PackedModel:
+    """Take step after step, while labels and answers allow; a step that costs too much is taken back, and a smaller one tried."""
+    moved, step = 0.0, FIRST_STEP
     needed: set[int] = set()  # experts that held-out rows would miss
-    candidates = find_candidates(model, made, original, held_out)
+    wanted = wanted_of(model, judges.fitting)
+    original, answers_of_others = answers_to(model, judges.choosing), answers_to(model, judges.others)
+    candidates = find_candidates(model, judges.choosing, original, judges.held_out)
     while step >= LAST_STEP:
-        chosen = choose(candidates, step * _work(model, made), needed)
+        chosen = choose(candidates, step * _work(model, judges.choosing), needed)
         if not len(chosen):
             break
         whole = candidates.node[chosen[0]] == WHOLE
         k = int(candidates.expert[chosen[0]])
-        smaller = _without_expert(model, k) if whole else cut_branches(model, candidates, chosen)
-        # An overconfident model gains on few held-out rows from almost any cut, which says little of others: answers must stay near, too.
-        answers = answers_to(smaller, made)
-        further = 0.0 if whole else float(row_divergences(loss_name(model), answers, original).mean())
-        if mean_loss(smaller, *held_out) <= bound and further <= room:
+        smaller = _without_expert(model, k) if whole else _cut_and_restored(model, candidates, chosen, judges.fitting, wanted)
+        # Few held-out rows say little of a small loss: answers must stay near, too.
+        answers = answers_to(smaller, judges.others)
+        further = 0.0 if whole else float(row_divergences(loss_name(model), answers, answers_of_others).mean())
+        if mean_loss(smaller, *judges.held_out) <= bound and further <= room:
             if whole:  # what an expert moved is not held against branches; what branches have moved so far is
-                original, room, needed = answers, room - moved, set()
+                original, answers_of_others, room, needed = answers_to(smaller, judges.choosing), answers, room - moved, set()
+                wanted = wanted_of(smaller, judges.fitting)
             model, moved = smaller, further
-            candidates = find_candidates(model, made, original, held_out)
+            candidates = find_candidates(model, judges.choosing, original, judges.held_out)
         elif whole:
             needed.add(k)
         else:
             step /= 2
     return model
+
+
+def _cut_and_restored(
+    model: PackedModel, candidates: Candidates, chosen: npt.NDArray[np.intp], rows: Rows, wanted: list[Wanted]
+) -> PackedModel:
+    smaller = cut_branches(model, candidates, chosen)
+    experts = experts_of(smaller)
+    for k in np.unique(candidates.expert[chosen]):
+        experts[k] = restored(experts[k], rows, wanted[k])
+    return put_together(smaller, gate_of(smaller), experts)
 
 
 def _work(model: PackedModel, rows: Rows) -> float:
@@ -208,9 +243,6 @@ def choose(candidates: Candidates, work: float, needed: set[int]) -> npt.NDArray
 
 def cut_branches(model: PackedModel, candidates: Candidates, chosen: npt.NDArray[np.intp]) -> PackedModel:
     """Let the chosen branches go.
-
-    Margins of a booster are not stretched back to their old scale afterwards: on generated tables boosters that were left a little
-    nearer to the middle lost less on new rows, and could be cut further.
 
     Parameters
     ----------

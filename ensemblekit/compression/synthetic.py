@@ -18,7 +18,8 @@ def munge(
 
     Each cell of a row is, with probability `swap`, taken from the row's nearest neighbour, and then moved by normal noise whose deviation
     is their distance over `locality`; cells of columns with at most 20 different values are taken as they are. So rows stay where rows
-    are, which independent columns would not.
+    are, which independent columns would not. Adjacent columns of 0 and 1 of which every row has exactly one 1 code one category: they are
+    taken together, so that no row is made with two levels or none.
 
     Parameters
     ----------
@@ -58,7 +59,32 @@ def munge(
     deviation = np.where(_is_nominal(rows), 0.0, np.abs(source - other) / locality)
     moved = other + deviation * rng.normal(size=source.shape)
     moved = np.where(np.isnan(source) | np.isnan(other), other, moved)
-    return np.where(rng.uniform(size=source.shape) < swap, moved, source)
+    unit = _units(rows)
+    return np.where((rng.uniform(size=(len(source), unit[-1] + 1)) < swap)[:, unit], moved, source)
+
+
+def _units(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """Give numbers to what is taken together: each column by itself, one-hot columns by one number."""
+    unit = np.arange(rows.shape[1])
+    first = 0
+    while first < len(unit):
+        width = _one_hot_width(rows[:, first:])
+        unit[first : first + width] = first
+        first += width
+    return np.unique(unit, return_inverse=True)[1]
+
+
+def _one_hot_width(rows: npt.NDArray[np.float64]) -> int:
+    """Say how many columns at the left have exactly one 1 in every row; 1 where there are none such."""
+    total = np.zeros(len(rows))
+    for column in range(rows.shape[1]):
+        cells = rows[:, column]
+        total += cells
+        if not np.isin(cells, (0.0, 1.0)).all() or total.max() > 1:
+            break
+        if total.min() == 1:
+            return column + 1
+    return 1
 
 
 def _is_nominal(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:

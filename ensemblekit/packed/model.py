@@ -429,6 +429,8 @@ class PackedModel:
 
     def _rows(self, X: npt.ArrayLike) -> npt.NDArray[np.float32]:
         rows = as_rows(X, self.n_features)
+        if not self.accepts_missing and (len(self.gate) > 1 or len(self.gate_mean) or len(self.linear)):
+            _refuse_missing(rows)
         check_rows(rows, accepts_missing=self.accepts_missing, categorical_features=self.categorical_features)
         return rows
 
@@ -454,3 +456,13 @@ def _products(coef: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Multiply-adds of each of several linear maps, (n, d, C): columns that any output reads, times outputs that read any column."""
     reads = coef != 0
     return np.asarray(reads.any(axis=2).sum(axis=1) * reads.any(axis=1).sum(axis=1))
+
+
+def _refuse_missing(rows: npt.NDArray[np.float32]) -> None:
+    """Say why a missing cell cannot be read, even where the fitted model reads it: times a weight of zero it is still no number."""
+    missing = np.isnan(rows).any(axis=0)
+    if missing.any():
+        raise ValueError(
+            f"Column {int(missing.argmax())} holds missing values. A packed gate or linear expert multiplies every column by a weight, so "
+            "that this packed model takes none anywhere, even where the fitted one does: impute them, or ask the fitted model."
+        )

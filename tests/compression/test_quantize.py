@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ensemblekit.compression import QuantizedModel, quantize
 from ensemblekit.datasets.regimes import make_regimes_classification, make_regimes_regression
@@ -127,6 +129,22 @@ def test_regressors():
     packed = pack(RandomForestRegressor(20, random_state=0).fit(X, y))
     for dtype in ("int8", "float16"):
         assert quantize(packed, dtype, X, y).largest_change < 5e-3 * np.ptp(y)
+
+
+@pytest.mark.parametrize(("begin", "unit"), [(0.0, 1.0), (1e8, 1e8), (1e8, 10.0)])
+@pytest.mark.parametrize("kind", [RandomForestRegressor, GradientBoostingRegressor, DecisionTreeRegressor])
+def test_answers_stay_within_the_bound_that_the_guide_states_also_for_large_amounts(kind, begin, unit):
+    """Half a step of each tree, however far from zero the answers lie: what they have in common is no part of the leaves."""
+    X, y, _ = make_regimes_regression(300, 5, random_state=0)
+    y = begin + unit * y
+    packed = pack(kind(random_state=0).set_params(**({"n_estimators": 15} if kind is not DecisionTreeRegressor else {})).fit(X, y))
+    (expert,) = experts_of(packed)
+    trees = expert.trees
+    leaves = [trees.leaf_values[trees.leaf[first:last][trees.leaf[first:last] >= 0]] for first, last in pairwise([*trees.roots, None])]
+    bounds = {"int8": sum(map(np.ptp, leaves)) / 510, "float16": sum(np.abs(leaf).max() for leaf in leaves) / 2**11}
+    for dtype, bound in bounds.items():
+        change = quantize(packed, dtype, X, y).largest_change
+        assert change <= trees.scale * bound * (1 + 1e-4) < 0.02 * np.ptp(y)
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1e-6, 1e7])

@@ -32,6 +32,23 @@ def test_two_far_clusters_do_not_mix():
     assert len(np.unique(rows[:, 0])) > 500
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_columns_that_code_one_category_are_taken_together(seed):
+    """Two one-hot groups side by side, behind a flag and a number: every made row has one level of each, and of the pairs that exist."""
+    rng = np.random.default_rng(seed)
+    level = np.column_stack([rng.integers(0, 4, 60), rng.integers(0, 3, 60)])
+    X = np.column_stack([rng.integers(0, 2, 60), np.eye(4)[level[:, 0]], np.eye(3)[level[:, 1]], rng.normal(size=60)])
+    rows = munge(X, 500, random_state=seed)
+    assert (rows[:, 1:5].sum(axis=1) == 1).all()
+    assert (rows[:, 5:8].sum(axis=1) == 1).all()
+    both = rows[:, 1:5].argmax(axis=1) * 3 + rows[:, 5:8].argmax(axis=1)
+    assert len(np.unique(both)) > 9  # the groups are taken apart from each other
+
+
+def test_flags_that_code_no_category_are_taken_one_by_one():
+    assert set(munge([[0.0, 0.0], [1.0, 1.0]], 400, random_state=0).sum(axis=1)) == {0.0, 1.0, 2.0}
+
+
 def test_missing_cells_stay_missing_cells():
     X = np.random.default_rng(0).normal(size=(50, 2))
     X[:25, 0] = np.nan

@@ -424,8 +424,8 @@ def test_rows_that_do_not_fit():
         with pytest.raises(ValueError, match="dense table of numbers"):
             model.predict_proba(wrong)
     X = X.copy()
-    X[0, 0] = np.nan
-    with pytest.raises(ValueError, match="missing"):
+    X[0, 2] = np.nan
+    with pytest.raises(ValueError, match="Column 2 holds missing values"):
         model.predict_proba(X)
     with pytest.raises(ValueError, match="'cpu', 'cuda', 'auto'"):
         model.predict_proba(X, device="gpu")
