@@ -145,10 +145,10 @@ def test_branches_can_still_go_after_an_expert_that_moved_the_answers_far(table)
     noise.fit(X[:500], np.random.default_rng(0).permutation(y[:500]))
     model = pack(AveragingEnsembleClassifier([("tree", tree), ("noise", FrozenEstimator(noise))]).fit(X[:500], y[:500]))
     alone = pack(tree.fit(X[:500], y[:500]))
-    pruned = prune(model, X[500:], y[500:]).model
+    pruned = prune(model, X[500:], y[500:], max_loss_increase=0.02).model
     assert pruned.n_experts == 1
     far = row_divergences("log-loss", pruned.predict_proba(X[500:]), model.predict_proba(X[500:])).mean()
-    assert far > ROOM * 0.005
+    assert far > ROOM * 0.02
     assert pruned.node_visits(X).active < 0.95 * alone.node_visits(X).active
 
 
