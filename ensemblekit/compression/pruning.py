@@ -26,7 +26,9 @@ FIRST_STEP, LAST_STEP = 0.1, 0.01
 #: Rows that are made to choose what goes, and rows of each kind, given and made, that leaves are fitted to. On generated tables 600
 #: held-out rows that chose alone took branches which other rows missed (log-loss + 0.017 there, + 0.005 on themselves).
 CHOOSING_ROWS, FITTING_ROWS = 1000, 2000
-#: Answers to made rows may move so many times further than the loss may grow. @@ROOM@@
+#: Answers to made rows may move so many times further than the loss may grow. On 24 generated tables of 750 rows, 150 of them held out,
+#: 1 left 55 % of a boosted mixture's node visits and lost too much on new rows of one table, 2 left 44 % and did so on five, 3 left 36 %
+#: and did so on eight; the mean change was - 0.004, - 0.001 and + 0.001.
 ROOM = 2.0
 Rows = npt.NDArray[np.float32]
 

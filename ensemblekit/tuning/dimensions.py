@@ -28,11 +28,35 @@ class Dimension(Protocol):
     """
 
     def rvs(self, random_state: Any = None) -> Any:
-        """Draw a value; scikit-learn calls it by this name."""
+        """Draw a value; scikit-learn calls it by this name.
+
+        Parameters
+        ----------
+        random_state : int, RandomState instance or None, default=None
+            Source of chance.
+
+        Returns
+        -------
+        object
+            Within the limits.
+        """
         ...
 
     def suggest(self, trial: Any, name: str) -> Any:
-        """Let an Optuna trial choose a value."""
+        """Let an Optuna trial choose a value.
+
+        Parameters
+        ----------
+        trial : optuna.trial.BaseTrial
+            The trial.
+        name : str
+            What it calls the parameter, or the beginning of it.
+
+        Returns
+        -------
+        object
+            Within the limits.
+        """
         ...
 
 
@@ -58,17 +82,7 @@ class Real:
     log: bool = False
 
     def rvs(self, random_state: Any = None) -> float:
-        """Draw a value.
-
-        Parameters
-        ----------
-        random_state : int, RandomState instance or None, default=None
-            Source of chance.
-
-        Returns
-        -------
-        float
-        """
+        """Draw a value: see `Dimension.rvs`."""
         rng = check_random_state(random_state)
         if not self.log:
             return float(rng.uniform(self.low, self.high))
@@ -76,19 +90,7 @@ class Real:
         return min(max(drawn, self.low), self.high)  # exp(log(x)) may lie a bit beyond x
 
     def suggest(self, trial: Any, name: str) -> float:
-        """Let an Optuna trial choose.
-
-        Parameters
-        ----------
-        trial : optuna.trial.BaseTrial
-            The trial.
-        name : str
-            What it calls the parameter.
-
-        Returns
-        -------
-        float
-        """
+        """Let an Optuna trial choose: see `Dimension.suggest`."""
         return float(trial.suggest_float(name, self.low, self.high, log=self.log))
 
 
@@ -114,17 +116,7 @@ class Whole:
     log: bool = False
 
     def rvs(self, random_state: Any = None) -> int:
-        """Draw a value.
-
-        Parameters
-        ----------
-        random_state : int, RandomState instance or None, default=None
-            Source of chance.
-
-        Returns
-        -------
-        int
-        """
+        """Draw a value: see `Dimension.rvs`."""
         rng = check_random_state(random_state)
         if not self.log:
             return int(rng.randint(self.low, self.high + 1))
@@ -132,19 +124,7 @@ class Whole:
         return min(max(drawn, self.low), self.high)
 
     def suggest(self, trial: Any, name: str) -> int:
-        """Let an Optuna trial choose.
-
-        Parameters
-        ----------
-        trial : optuna.trial.BaseTrial
-            The trial.
-        name : str
-            What it calls the parameter.
-
-        Returns
-        -------
-        int
-        """
+        """Let an Optuna trial choose: see `Dimension.suggest`."""
         return int(trial.suggest_int(name, self.low, self.high, log=self.log))
 
 
@@ -166,33 +146,11 @@ class Choice:
     options: tuple[bool | int | float | str | None, ...]
 
     def rvs(self, random_state: Any = None) -> Any:
-        """Draw a value.
-
-        Parameters
-        ----------
-        random_state : int, RandomState instance or None, default=None
-            Source of chance.
-
-        Returns
-        -------
-        None, bool, int, float or str
-        """
+        """Draw a value: see `Dimension.rvs`."""
         return self.options[int(check_random_state(random_state).randint(len(self.options)))]
 
     def suggest(self, trial: Any, name: str) -> Any:
-        """Let an Optuna trial choose.
-
-        Parameters
-        ----------
-        trial : optuna.trial.BaseTrial
-            The trial.
-        name : str
-            What it calls the parameter.
-
-        Returns
-        -------
-        None, bool, int, float or str
-        """
+        """Let an Optuna trial choose: see `Dimension.suggest`."""
         return trial.suggest_categorical(name, self.options)
 
 

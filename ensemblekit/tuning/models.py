@@ -91,6 +91,7 @@ def _voting(task: Task) -> Dimensions:
 #: Registry name -> task -> dimensions.
 SPACES: dict[str, Callable[[Task], Dimensions]] = {
     "logistic": _linear,
+    "ridge": _linear,
     "random-forest": _same(FOREST),
     "xgboost": _same(XGBOOST),
     "lightgbm": _same(LIGHTGBM),
@@ -112,7 +113,8 @@ def space(name: str, task: str = "classification") -> SearchSpace:
     name : str
         Registry name, such as ``"moe-boosted"``; a test keeps these names in step with the studies' own.
     task : {"classification", "regression"}, default="classification"
-        What it does. The linear model of regression is `sklearn.linear_model.Ridge`.
+        What it does. ``"logistic"`` and ``"ridge"`` stand for each other: the first is the linear model of classes, the second that of
+        amounts.
 
     Returns
     -------
@@ -130,7 +132,7 @@ def space(name: str, task: str = "classification") -> SearchSpace:
     ['n_estimators', 'max_features', 'min_samples_leaf', 'max_depth']
     >>> space("forest")
     Traceback (most recent call last):
-    ValueError: There is no search space 'forest': did you mean 'random-forest'? Valid: logistic, random-forest, xgboost, ...
+    ValueError: There is no search space 'forest': did you mean 'random-forest'? Valid: logistic, ridge, random-forest, xgboost, ...
     """
     if task not in ("classification", "regression"):
         raise ValueError(f"task={task!r} is unknown; choose 'classification' or 'regression'.")

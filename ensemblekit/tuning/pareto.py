@@ -194,5 +194,7 @@ def _study(sampler: str, seed: int) -> Any:
 
 def _loss(model: Any, X: Any, y: Any) -> float:
     if is_classifier(model):
+        if not hasattr(model, "predict_proba"):
+            raise ValueError(f"{type(model).__name__} gives no probabilities with these parameters, and the loss is that of probabilities")
         return float(log_loss(y, model.predict_proba(X), labels=model.classes_))
     return float(mean_squared_error(y, model.predict(X)))

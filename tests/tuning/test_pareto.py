@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from ensemblekit.ensembles import StackingEnsembleClassifier
+from ensemblekit.ensembles import StackingEnsembleClassifier, VotingEnsembleClassifier
 from ensemblekit.packed import pack
 from ensemblekit.packed.compute import active_compute
 from ensemblekit.tuning import SearchSpace, pareto_search, space
@@ -61,6 +61,15 @@ def test_a_failed_trial_is_told_and_does_not_end_the_search(table):
     assert found.tried
     assert all("max_depth" in reason for reason in found.failed)
     assert len(found.failed) + len(found.tried) == 12
+
+
+def test_hard_votes_are_told_to_have_no_probabilities(table):
+    members = [("tree", DecisionTreeClassifier(max_depth=3, random_state=0)), ("linear", LogisticRegression())]
+    both = SearchSpace("voting", "classification", {"voting": Choice(("hard", "soft"))})
+    found = pareto_search(VotingEnsembleClassifier(members), both, *table, n_trials=6)
+    assert {one.chosen["voting"] for one in found.tried} == {"soft"}
+    assert found.failed
+    assert all("gives no probabilities" in reason for reason in found.failed)
 
 
 def test_regressors_are_searched_by_squared_error(table):
