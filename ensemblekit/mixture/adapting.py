@@ -7,6 +7,7 @@ looked up. That serves every gate, since it asks for no more than a gate's own M
 from __future__ import annotations
 
 from copy import copy
+from numbers import Real
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -38,6 +39,23 @@ class Recent(NamedTuple):
     X_gate: Any
     log_density: Float
     weight: Float
+
+
+def check_memory(memory: float) -> None:
+    """Refuse what is no number of rows.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> check_memory(0)
+    Traceback (most recent call last):
+    ValueError: memory must be a number of rows above zero, or numpy.inf; got 0.
+    """
+    if not (isinstance(memory, Real) and memory > 0):
+        raise ValueError(f"memory must be a number of rows above zero, or numpy.inf; got {memory!r}.")
 
 
 def remember(recent: Recent | None, X_gate: Any, log_density: Float, memory: float) -> Recent:

@@ -37,7 +37,7 @@ from sklearn.utils.validation import (
 
 from ensemblekit import device as devices
 from ensemblekit.mixture import routing as routes
-from ensemblekit.mixture.adapting import Recent, as_open_as_fitted, follow, remember
+from ensemblekit.mixture.adapting import Recent, as_open_as_fitted, check_memory, follow, remember
 from ensemblekit.mixture.columns import positions
 from ensemblekit.mixture.combining import COMBINATIONS, shares_that_count
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float, Gate
@@ -841,6 +841,8 @@ class BaseMixture(BaseEstimator):
         ------
         ValueError
             When the budget allows no routing, or costs are negative or not one for each expert.
+        TypeError
+            When the budget is no number.
 
         Examples
         --------
@@ -916,8 +918,7 @@ class BaseMixture(BaseEstimator):
         True
         """
         X = self._check_rows(X)
-        if not memory > 0:
-            raise ValueError(f"memory must be a number of rows above zero; got {memory!r}.")
+        check_memory(memory)
         view = self._gate_view(X)
         log_density = on_host(self.experts_.log_likelihood(X, self._targets(y, X)))
         gate = _estimator_with_converted_arrays(self.gate_, on_host)
@@ -934,8 +935,7 @@ class BaseMixture(BaseEstimator):
         return self
 
     def _update_success(self, X: Any, y: NDArray[Any], memory: float) -> None:
-        if not memory > 0:
-            raise ValueError(f"memory must be a number of rows above zero; got {memory!r}.")
+        check_memory(memory)
         proba = self._gate_proba(X)
         xp = namespace(proba)
         with np.errstate(divide="ignore"):

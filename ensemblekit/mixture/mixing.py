@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -185,6 +186,8 @@ def within_budget(steps: list[RoutingStep], max_cost: float) -> RoutingPath:
     ------
     ValueError
         When the budget allows none.
+    TypeError
+        When it is no number.
 
     Examples
     --------
@@ -192,6 +195,8 @@ def within_budget(steps: list[RoutingStep], max_cost: float) -> RoutingPath:
     >>> within_budget([dear, cheap], max_cost=2.0).chosen.top_k
     1
     """
+    if not isinstance(max_cost, Real):
+        raise TypeError(f"max_cost must be a number, the mean cost of the experts that run for a row; got {max_cost!r}.")
     ordered = tuple(sorted(steps, key=lambda step: (step.cost, step.loss)))
     allowed = [step for step in ordered if step.cost <= max_cost * (1 + _ROUNDING)]
     if not allowed:

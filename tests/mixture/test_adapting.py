@@ -131,3 +131,5 @@ def test_memory_is_a_number_of_rows():
     model = MixtureOfExpertsClassifier(2, n_init=2, random_state=0).fit(*rules(0, 100))
     with pytest.raises(ValueError, match="memory must be a number of rows above zero"):
         model.adapt_gate(*rules(1, 10), memory=0)
+    with pytest.raises(ValueError, match="got 'long'"):
+        model.update_feedback(*rules(1, 10), memory="long")

@@ -167,6 +167,8 @@ def test_budgets_that_cannot_be_met(fitted, table):
         fitted.tune_routing(*table, max_cost=0.5)
     with pytest.raises(ValueError, match="for each of 4 experts"):
         fitted.tune_routing(*table, max_cost=2, costs=[1, 2])
+    with pytest.raises(TypeError, match="max_cost must be a number"):
+        fitted.tune_routing(*table, max_cost="2")
 
 
 def test_a_budget_that_is_met_but_for_rounding(fitted, table):
