@@ -124,7 +124,8 @@ def read_predictions(file: Path) -> Predictions:
     ensemblekit_reports.errors.UserError: the predictions nowhere.parquet cannot be read: ...
     """
     try:
-        table = pq.read_table(file, partitioning=None)
+        with pq.ParquetFile(file) as stored:
+            table = stored.read(use_threads=False)  # files are small and many
         columns = {name: table[name].to_numpy() for name in table.column_names}
         rows, y, predicted = columns.pop("row"), _answers(columns.pop("true")), _answers(columns.pop("predicted"))
     except (OSError, ValueError, KeyError) as error:  # pyarrow's own errors are among them

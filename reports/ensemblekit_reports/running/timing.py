@@ -51,8 +51,8 @@ INCOMPLETE, CATEGORIES = 1, 2
 #: Test rows over which compute is averaged: the first, hence the same in every run.
 COUNTED_ROWS = 200
 _COMPUTE = ("compute_total", "compute_active", "node_visits_active", "multiply_adds_active")
-#: Rows of the warm-up's table.
-DUMMY_ROWS = 60
+#: Rows of the warm-up's table, and trees of its forests and boosters.
+DUMMY_ROWS, DUMMY_TREES = 60, 5
 #: Wall time may exceed CPU time by this share and these seconds before a timing counts as contended.
 CONTENDED_SHARE, CONTENDED_SECONDS = 0.15, 0.02
 
@@ -131,7 +131,35 @@ def _warm_up(job: dict[str, Any], n_classes: int) -> None:
     X, y, columns = dummy_table(job["columns"], n_classes)
     # So few rows may be too few for a model; the real fit will tell.
     with contextlib.suppress(Exception):
-        _pipeline(job, columns).fit(X, y).predict(X[:1])
+        with_few_trees(_pipeline(job, columns)).fit(X, y).predict(X[:1])
+
+
+def with_few_trees(pipeline: Pipeline) -> Pipeline:
+    """Let forests and boosters take the same steps as ever, but a few times only.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Not fitted; changed in place.
+
+    Returns
+    -------
+    Pipeline
+        The same. Members that an ensemble would choose by itself are named.
+
+    Examples
+    --------
+    >>> from ensemblekit.ensembles import AveragingEnsembleClassifier
+    >>> pipeline = with_few_trees(Pipeline([("model", AveragingEnsembleClassifier())]))
+    >>> [member.n_estimators for _, member in pipeline[-1].estimators]
+    [5, 5, 5]
+    """
+    for name, value in pipeline.get_params().items():
+        if name.split("__")[-1] == "estimators" and value is None:
+            owner = pipeline.get_params()[name.rpartition("__")[0]]
+            pipeline.set_params(**{name: list(owner.named_estimators.items())})
+    sizes = {name: value for name, value in pipeline.get_params().items() if name.split("__")[-1] == "n_estimators"}
+    return pipeline.set_params(**{name: min(value, DUMMY_TREES) for name, value in sizes.items() if isinstance(value, int)})
 
 
 def dummy_table(columns: list[list[int]], n_classes: int) -> tuple[Floats, NDArray[Any], list[list[int]]]:
