@@ -16,6 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 from ensemblekit import MixtureOfExpertsClassifier
 from ensemblekit_reports import compare
 from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.outputs.stored_model import load_model
 from ensemblekit_reports.running.cells import Fold, Prepared, run_cell
 from ensemblekit_reports.running.cost import TimedProcesses
 from ensemblekit_reports.running.grouped_folds import divides_groups, with_grouped_folds
@@ -153,12 +154,22 @@ def test_a_whole_study_with_both(file, tmp_path, monkeypatch):
     assert load_results(tmp_path / "out").cells.equals(found.cells), "weights are kept with the predictions"
 
 
-def test_from_python():
+def test_from_python(tmp_path):
     features = pd.DataFrame(IRIS.X, columns=list("abcd"))
-    found = compare(["logistic"], features, IRIS.y, groups=GROUPS, sample_weight=WEIGHTS, folds="1x2", quick=True, n_jobs=1)
+    beside = {"groups": GROUPS, "sample_weight": WEIGHTS, "price_per_hour": 3600.0, "currency": "EUR"}
+    found = compare(["logistic"], features, IRIS.y, folds="1x2", quick=True, n_jobs=1, **beside)
     assert (found.results["status"] == "ok").all()
     assert found.results["fit_wall_s"].notna().any()
     assert "X, y, groups=groups, sample_weight=sample_weight, name='table'" in found.found.environment.command
+    timed = found.results[found.results["fit_wall_s"].notna()]
+    assert timed["fit_money"].equals(timed["fit_wall_s"].rename("fit_money"))
+    assert "price_per_hour=3600.0, currency='EUR'" in found.found.environment.command
+    pytest.importorskip("skops.io")
+    stored = load_model(found.save_model(tmp_path / "mine.skops"))
+    assert (stored.predict(features) == found.plan.tables[0].y.astype(str)).mean() > 0.9
+    assert "mine.skops" in (tmp_path / "mine.md").read_text()
+    with pytest.raises(UserError, match="unknown model 'moe'"):
+        found.save_model(tmp_path / "mine.skops", "moe")
     with pytest.raises(UserError, match="groups has 3 entries, y has 150"):
         compare(["logistic"], features, IRIS.y, groups=[1, 2, 3])
 
