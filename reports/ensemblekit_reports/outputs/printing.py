@@ -51,7 +51,7 @@ def print_pdf(page: Path) -> Path:
     if browser:
         _print_with_browser(browser, page, out)
     elif find_spec("weasyprint"):
-        write_bytes(out, import_module("weasyprint").HTML(filename=str(page)).write_pdf())
+        _print_with_weasyprint(page, out)
     else:
         raise UserError(NEEDED)
     return out
@@ -83,6 +83,17 @@ def check_printing() -> None:
     """
     if not (find_browser() or find_spec("weasyprint")):
         raise UserError(NEEDED)
+
+
+def _print_with_weasyprint(page: Path, out: Path) -> None:
+    try:
+        printed = import_module("weasyprint").HTML(filename=str(page)).write_pdf()
+    except Exception as error:  # it loads Pango and others from the system, which may be missing, and reads the page by its own rules
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise UserError(
+            f"WeasyPrint could not print {page}: {lines[0][:300]}. Chromium can, where it is (apt install chromium)."
+        ) from error
+    write_bytes(out, printed)
 
 
 def _print_with_browser(browser: str, page: Path, out: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ensemblekit_reports.errors import UserError
@@ -53,6 +55,42 @@ def test_nothing_to_print_with_is_said_before_the_run(page, monkeypatch):
     for attempt in (printing.check_printing, lambda: printing.print_pdf(page)):
         with pytest.raises(UserError, match="--pdf needs Chromium"):
             attempt()
+
+
+class WeasyPrint:
+    """Stands for the module, and for its class of a page."""
+
+    def __init__(self, filename=None):
+        self.page = filename
+
+    HTML = property(lambda self: WeasyPrint)
+
+    def write_pdf(self):
+        return b"%PDF of " + Path(self.page).name.encode()
+
+
+@pytest.fixture
+def without_browser(monkeypatch):
+    monkeypatch.setenv("CHROMIUM", "no-such-browser")
+    monkeypatch.setattr(printing, "find_spec", lambda name: name == "weasyprint")
+
+
+@pytest.mark.usefixtures("without_browser")
+def test_without_a_browser_weasyprint_prints(page, monkeypatch):
+    monkeypatch.setattr(printing, "import_module", lambda name: {"weasyprint": WeasyPrint()}[name])
+    printing.check_printing()
+    assert printing.print_pdf(page).read_bytes() == b"%PDF of report.html"
+
+
+@pytest.mark.usefixtures("without_browser")
+def test_a_weasyprint_that_lacks_its_libraries_is_a_sentence(page, monkeypatch):
+    def no_pango(name):
+        raise OSError(f"cannot load library 'libpango-1.0-0'\n{name} is sorry")
+
+    monkeypatch.setattr(printing, "import_module", no_pango)
+    with pytest.raises(UserError, match=r"WeasyPrint could not print .*report\.html: cannot load library 'libpango-1\.0-0'\. Chromium"):
+        printing.print_pdf(page)
+    assert not page.with_suffix(".pdf").exists()
 
 
 @pytest.mark.browser

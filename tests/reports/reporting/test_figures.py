@@ -41,13 +41,18 @@ def test_labels_of_a_crowd_do_not_touch():
     assert sum(a.overlap(b) for i, a in enumerate(boxes) for b in boxes[:i]) == 0
 
 
-def test_no_line_to_a_name_runs_through_another_mark():
-    # Three marks in a row, hemmed in: the name of the first would have its line cross the two others.
-    marks = [(400, 170), (440, 170), (448, 172)]
-    walls = [Box(x - 2, 100, x + 2, 240) for x, _ in marks] + [Box(300, 150, 392, 190)]
-    first = place_labels(marks, [(60, 14)] * 3, FRAME, walls)[0]
-    to = first.nearest(*marks[0])
-    assert not first.needs_line or not any(abs(to[1] - y) < 8 and marks[0][0] < x < to[0] for x, y in marks[1:])
+@pytest.mark.parametrize("width", [60, 100])
+def test_no_line_to_a_name_runs_through_another_mark(width):
+    marks = [(500, 170), (522, 178), (548, 173), (556, 177)]
+    intervals = [Box(x - 2, y - 40, x + 2, y + 40) for x, y in marks]
+    placed = place_labels(marks, [(width, 14)] * 4, FRAME, intervals)
+    far = [(place, mark) for place, mark in zip(placed, marks, strict=True) if place.needs_line]
+    assert far
+    for place, mark in far:
+        end = place.nearest(*mark)
+        for part in (0.2, 0.4, 0.6, 0.8, 1.0):
+            x, y = (a + part * (b - a) for a, b in zip(mark, end, strict=True))
+            assert not [other for other in marks if other != mark and abs(x - other[0]) < 8 and abs(y - other[1]) < 8]
 
 
 def report_with_failures():
