@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from ensemblekit_reports.example import example_results
 from ensemblekit_reports.outputs.tracking import log_to_mlflow
 from ensemblekit_reports.reporting.checks import Finding
 from ensemblekit_reports.reporting.report import build
+from tests.reports.reporting.test_render import HOSTILE, hostile
 
 pytestmark = [pytest.mark.extras, pytest.mark.filterwarnings("ignore")]  # MLflow's database layer warns of itself
 
@@ -75,3 +77,19 @@ def test_a_store_that_is_none_is_one_sentence(tmp_path):
         other.execute("create table experiments (x)")
     with pytest.raises(UserError, match=r"MLflow at .*store did not take the run"):
         log_to_mlflow(build(example_results()), tmp_path, str(store), "exp")
+
+
+def test_hostile_names_become_keys_that_mlflow_takes_and_texts_as_they_are(tmp_path):
+    mlflow = pytest.importorskip("mlflow")
+    results = hostile()
+    report = build(replace(results, tables=results.tables[-3:], cells=results.cells[results.cells["dataset"].isin(HOSTILE[-3:])]))
+    run = log_to_mlflow(report, tmp_path, str(tmp_path / "store"), HOSTILE[0])
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/store/mlflow.db")
+    study = client.get_run(run)
+    assert study.data.tags["command"] == HOSTILE[0]
+    assert study.data.tags["mlflow.runName"] == HOSTILE[1]
+    children = client.search_runs([study.info.experiment_id], f"tags.mlflow.parentRunId = '{run}'")
+    assert {child.data.tags["mlflow.runName"] for child in children} == {name[:250] for name in HOSTILE}
+    keys = {key for child in children for key in child.data.metrics} | {tag for tag in study.data.tags if tag.startswith("checksum.")}
+    assert not [key for key in keys if re.search(r"[^\w./-]", key)]
+    assert len({key.partition("/")[0] for key in keys if "/" in key}) == 3, "every table has metrics of its own"
