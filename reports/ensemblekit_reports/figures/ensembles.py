@@ -64,6 +64,7 @@ def draw_sizes(
     axes.set(xscale="linear", xticks=range(1, most + 1), xlim=(0.85, most + 0.1))
     name_axes(axes, ink, x="members", y="accuracy, %" if right else "root mean squared error")
     axes.minorticks_off()
+    axes.locator_params(axis="y", nbins=5)
     _write_ends(axes, most, ends)
     parts = [f"{label}: " + ", ".join(_say(s.n_members, s.mean, i) for s in i.smaller) for i, label, _ in drawn]
     return to_drawing(axes.figure, name, f"Score against the number of members, {where}", f"{'; '.join(parts)}.")

@@ -386,5 +386,5 @@ def _notes(pairs: list[Pair], *, quick: bool) -> tuple[str, ...]:
     for accuracy, _ in pairs:
         if accuracy:
             said.update({f"{accuracy['model']}: {text}": times for text, times in accuracy["said"].items()})
-    notes += [f"Said by a library {times} times while fitting {text}" for text, times in said.most_common(5)]
+    notes += [f"Said by a library {'once' if times == 1 else f'{times} times'} while fitting {text}" for text, times in said.most_common(5)]
     return tuple(notes)
