@@ -358,8 +358,7 @@ class BaseMixture(BaseEstimator):
         self.n_iter_ = max(len(self.lower_bounds_) - 1, 1)
         self.converged_ = converged
         self._reads = self._read_now()
-        self.success_ = np.ones(self.n_experts_)
-        self._given = self._earned = np.ones(self.n_experts_)
+        self._forget_feedback()
         self._seen = float(namespace(data.sample_weight).sum(data.sample_weight))
         if "auto" in (self.routing, self.combination):
             self._choose_mixing(data)
@@ -539,8 +538,7 @@ class BaseMixture(BaseEstimator):
         self.__dict__.pop("_recent", None)  # what is remembered tells of other experts
         self._reads = self._read_now()
         self._take_over(piece, Solution(theta, [piece.value(theta)], converged=True), gate, experts)
-        self.success_ = np.ones(self.n_experts_)
-        self._given = self._earned = np.ones(self.n_experts_)
+        self._forget_feedback()
         self._settle_beside(data.sample_weight)
         return self
 
@@ -929,10 +927,14 @@ class BaseMixture(BaseEstimator):
             gate = follow(gate, self._recent)
         self.gate_ = gate
         self.__dict__.pop("_online", None)
-        self.success_ = np.ones(self.n_experts_)
-        self._given = self._earned = np.ones(self.n_experts_)
+        self._forget_feedback()
         self._settle_beside(X)
         return self
+
+    def _forget_feedback(self) -> None:
+        """Begin anew with what ``update_feedback`` notes: the gate that it corrected is another one now."""
+        self.success_ = np.ones(self.n_experts_)
+        self._given = self._earned = np.ones(self.n_experts_)
 
     def _update_success(self, X: Any, y: NDArray[Any], memory: float) -> None:
         check_memory(memory)

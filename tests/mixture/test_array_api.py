@@ -50,6 +50,16 @@ def same(theirs, ours):
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
+def test_the_same_number_of_experts_whatever_the_library(library):
+    X, y = gated_table(0, n_samples=150)
+    model = MixtureOfExpertsClassifier("auto", max_experts=3, n_init=2, random_state=0)
+    ours = [step.criterion for step in model.fit(X, y).selection_path_]
+    with config_context(array_api_dispatch=True):
+        theirs = model.fit(*table_of(library, X, y)).selection_path_
+    np.testing.assert_allclose([step.criterion for step in theirs], ours, rtol=1e-6)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize(
     "settings",
     [
