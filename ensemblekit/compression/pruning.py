@@ -26,6 +26,8 @@ FIRST_STEP, LAST_STEP = 0.1, 0.01
 #: Rows that are made to choose what goes, and rows of each kind, given and made, that leaves are fitted to. On generated tables 600
 #: held-out rows that chose alone took branches which other rows missed (log-loss + 0.017 there, + 0.005 on themselves).
 CHOOSING_ROWS, FITTING_ROWS = 1000, 2000
+#: Given rows that others are made of, at most: each is held against all to find its neighbour.
+KNOWN_ROWS = 10_000
 #: Answers to made rows may move so many times further than the loss may grow. On 24 generated tables of 750 rows, 150 of them held out,
 #: 1 left 55 % of a boosted mixture's node visits and lost too much on new rows of one table, 2 left 44 % and did so on five, 3 left 36 %
 #: and did so on eight; the mean change was - 0.004, - 0.001 and + 0.001.
@@ -160,9 +162,9 @@ class _Judges(NamedTuple):
 
     @classmethod
     def of(cls, known: Rows, rows: Rows, answers: npt.NDArray[Any]) -> _Judges:
-        made, others = (as_rows(munge(known, FITTING_ROWS, random_state=seed), rows.shape[1]) for seed in (0, 1))
-        drawn = np.random.default_rng(0).permutation(len(known))[:FITTING_ROWS]
-        return cls(made[:CHOOSING_ROWS], np.vstack([known[drawn], made]), others, (rows, answers))
+        drawn = known[np.random.default_rng(0).permutation(len(known))[:KNOWN_ROWS]]
+        made, others = np.split(as_rows(munge(drawn, 2 * FITTING_ROWS, random_state=0), rows.shape[1]), 2)
+        return cls(made[:CHOOSING_ROWS], np.vstack([drawn[:FITTING_ROWS], made]), others, (rows, answers))
 
 
 def _shrink(model: PackedModel, judges: _Judges, *, bound: float, room: float) -> PackedModel:
@@ -179,9 +181,9 @@ def _shrink(model: PackedModel, judges: _Judges, *, bound: float, room: float) -
         whole = candidates.node[chosen[0]] == WHOLE
         k = int(candidates.expert[chosen[0]])
         smaller = _without_expert(model, k) if whole else _cut_and_restored(model, candidates, chosen, judges.fitting, wanted)
-        # Few held-out rows say little of a small loss: answers must stay near, too.
         answers = answers_to(smaller, judges.others)
         further = 0.0 if whole else float(row_divergences(loss_name(model), answers, answers_of_others).mean())
+        # Few held-out rows say little of a small loss: answers must stay near, too.
         if mean_loss(smaller, *judges.held_out) <= bound and further <= room:
             if whole:  # what an expert moved is not held against branches; what branches have moved so far is
                 original, answers_of_others, room, needed = answers_to(smaller, judges.choosing), answers, room - moved, set()
