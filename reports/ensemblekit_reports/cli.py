@@ -72,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except OSError as error:
-            return _complain(f"{error.filename or 'a file'}: {error.strerror or error}. Finished cells are kept.")
+            where = error.filename or getattr(options, "out", None) or "a file"  # a disk that fills up names nothing
+            return _complain(f"{where}: {error.strerror or error}. Finished cells are kept.")
         except KeyboardInterrupt:
             _say_interrupted(options, given)
             return INTERRUPTED

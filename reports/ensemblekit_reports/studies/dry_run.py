@@ -16,6 +16,7 @@ from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.planned import Cell, curve_cells, is_missing, plan_cells
 from ensemblekit_reports.studies.scheme import Scheme
 from ensemblekit_reports.tables.table import Table
+from ensemblekit_reports.wording import count
 
 #: Most rows of a probe. Fits of larger tables take about as much longer as they have more rows; of fewer rows not so, because where
 #: there is little to fit, iterations are many.
@@ -66,10 +67,10 @@ class DryRun:
         time = f"{self.seconds / 60:.0f} min" if self.seconds > 90 else f"{self.seconds:.0f} s"
         scheme = f"{self.n_repeats} x {self.n_splits} folds, primary metric {self.metric}"
         lines = [
-            f"{self.name}: {len(self.models)} models on {len(self.tables)} tables, {scheme}",
-            *(f"  {name}: {rows} rows, {columns} columns" for name, rows, columns in self.tables),
+            f"{self.name}: {count(len(self.models), 'model')} on {count(len(self.tables), 'table')}, {scheme}",
+            *(f"  {name}: {count(rows, 'row')}, {count(columns, 'column')}" for name, rows, columns in self.tables),
             f"  models: {', '.join(self.models)}",
-            f"{self.n_cells} cells, {self.n_finished} of them finished; costs to measure: {self.n_timed}",
+            f"{count(self.n_cells, 'cell')}, {self.n_finished} of them finished; costs to measure: {self.n_timed}",
             f"about {time} (within a factor of two or three)",
         ]
         return "\n".join(lines + [f"when tried, {sentence}" for sentence in self.failing])
