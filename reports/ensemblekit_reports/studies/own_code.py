@@ -12,6 +12,7 @@ import sysconfig
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def is_own(module: str) -> bool:
     return file is not None and is_own_file(file)
 
 
+@cache  # asked of every module that is imported, for every model that travels
 def is_own_file(file: str) -> bool:
     """Tell whether a module's file is neither below a folder of a package manager nor of Python itself.
 
