@@ -11,6 +11,7 @@ from ensemblekit_reports.engines.cluster import fit_elsewhere
 from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.running.fitters import Fitters
 from ensemblekit_reports.running.live_board import LiveBoard
+from ensemblekit_reports.running.predictions import predictions_file
 from ensemblekit_reports.running.progress import Stage, silent
 from ensemblekit_reports.running.store import Store
 from ensemblekit_reports.studies.plan import Plan
@@ -61,7 +62,9 @@ def _missing(cells: list[Cell], plan: Plan) -> list[Group]:
     groups: dict[tuple[str, int, int, float], Group] = {}
     for cell in cells:
         if is_missing(cell.accuracy, plan.budget):
-            cell.accuracy.unlink(missing_ok=True)
+            # The record first: where it is, the cell is whole.
+            for file in (cell.accuracy, predictions_file(cell.accuracy)):
+                file.unlink(missing_ok=True)
             groups.setdefault((cell.table.name, cell.repeat, cell.fold, cell.share), []).append(cell)
     return sorted(groups.values(), key=lambda group: (-work_of(group[:1]), group[0].table.name, -len(group)))
 

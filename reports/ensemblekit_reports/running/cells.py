@@ -186,7 +186,7 @@ def run_fold(
             if begin is not None:
                 begin(position)
             record, predictions = run_cell(model, prepared, memory, _keeper(model, prepared, file))
-            if budget is not None and (over := budget.verdict(step_of(record))):
+            if budget is not None and record["status"] == "ok" and (over := budget.verdict(step_of(record))):
                 record = record_of(fold, model, *over, seconds=record["seconds"]) | {"budget": asdict(budget)}
                 predictions = None
             # The record comes last: where it is, the cell is finished.

@@ -133,9 +133,9 @@ class Fitters:
         return group[ended.step + 1 :]
 
     def _judge(self, delivery: Delivery, step: Step) -> str:
+        delivery.take(step.number)  # what comes before the model that is being fitted
         if self._stopped.is_set():
             raise Stopped
-        delivery.take(step.number)  # what comes before the model that is being fitted
         return self.budget.excess(step)
 
     def _say(self, ended: Ended) -> tuple[str, str]:

@@ -65,6 +65,12 @@ class Raises(Prior):
         raise RuntimeError("the first line\nthe second line")
 
 
+class RaisesLate(Prior):
+    def fit(self, X, y):
+        time.sleep(0.05)
+        raise RuntimeError("late")
+
+
 class Exits(Prior):
     def fit(self, X, y):
         sys.exit("leaving")

@@ -14,9 +14,10 @@ import pytest
 from ensemblekit_reports import render
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.reporting import report
+from ensemblekit_reports.running.cells import run_fold
 from ensemblekit_reports.running.peak_memory import reset_peak
 from ensemblekit_reports.running.run import run
-from ensemblekit_reports.running.store import read_json
+from ensemblekit_reports.running.store import Store, read_json
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.models import model_from_estimator
 from ensemblekit_reports.studies.scheme import Scheme
@@ -128,8 +129,15 @@ def test_a_tighter_budget_runs_again_what_took_more(tmp_path, monkeypatch):
         cells = run(dataclasses.replace(plan, budget=budget), tmp_path, jobs=1, command="c").cells
         assert set(cells.loc[cells["model"] == "sleepy", "status"]) == {status}
         assert not cells.loc[cells["model"] == "sleepy", "accuracy"].notna().any()
+    assert not list((tmp_path / "cells" / "predictions").glob("iris-sleepy-*"))
     assert len(trees) == 4
     assert trees == {file: file.stat().st_mtime_ns for file in trees}
+
+
+def test_a_model_that_raises_late_keeps_its_own_reason(tmp_path):
+    store, model = Store(tmp_path), model_from_estimator("late", oddities.RaisesLate())
+    run_fold(PLAN.fold(PLAN.tables[0], 0, 0), [(model, tmp_path / "cells" / "accuracy" / "cell.json")], budget=Budget(seconds=0.01))
+    assert store.load(tmp_path / "cells" / "accuracy" / "cell.json")["reason"] == "RuntimeError: late"
 
 
 def test_a_slow_model_is_ended_in_time(tmp_path, monkeypatch):
