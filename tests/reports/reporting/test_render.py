@@ -183,6 +183,11 @@ def test_csv_formula_starts(text):
     assert cells_to_csv(pd.DataFrame({"dataset": [text]})).split("\n", 1)[1].strip('"').startswith("'")
 
 
+@pytest.mark.parametrize("name", ["=1+1", "@SUM(1)", "+1", "-1"])
+def test_names_of_columns_are_no_formulas_either(name):
+    assert cells_to_csv(pd.DataFrame({name: [0.5], "probability of " + name: [0.5]})).startswith(f"'{name},probability of {name}\n")
+
+
 def test_json_is_standard_and_complete(ordinary):
     content = json.loads(to_json(ordinary), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert content["verdict"] == ordinary.verdict
