@@ -15,7 +15,7 @@ def settled_objects() -> Iterator[None]:
     """Collect only what is made meanwhile.
 
     Figures are knots of many small objects that are thrown away soon. Each of them sets off collections that walk through everything
-    that the imported libraries hold: a third of the time that drawing takes.
+    that the imported libraries hold: a fifth of the time that drawing takes.
 
     Examples
     --------
