@@ -31,7 +31,8 @@ the accuracy results those of a run that nobody disturbed, with no cell lost, do
 *overhead*: wall time of the accuracy pass of the default study with one process, over the summed seconds of its cells, minus one.
 A cell's seconds are those of preparing its rows, fitting and predicting, in the process that does it. The rest is the machinery: starting
 the process and its imports, a fork for each fold, handing over tables, scoring, what models tell about themselves, and writing
-files. Planning comes before and the cost pass and the report come after; they are in neither number. Needs an idle machine.
+files, as far as the next fit waits for it. Planning comes before and the cost pass and the report come after; they are in neither
+number. Needs an idle machine.
 
 *repeat*: two runs of the default study: counted compute is to be identical, measured costs are to agree within 10 % in every cell
 that neither run called contended. Needs an idle machine.
