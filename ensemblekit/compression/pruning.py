@@ -32,8 +32,8 @@ KNOWN_ROWS = 10_000
 #: cutting branches alone at 1 left 55 % of a boosted mixture's node visits and lost too much on new rows of one table, at 1.5 48 % and
 #: three, at 2 44 % and five, at 3 36 % and eight; the mean change was - 0.004, - 0.002, - 0.001 and + 0.001. Half was to go.
 ROOM = 2.0
-#: Standard errors by which the held-out loss must fall for an expert to count as harmful. Where labels alone judged experts, generated tables
-#: of little noise lost 0.006 to 0.017 on new rows for 0.005 allowed.
+#: Standard errors by which the held-out loss must fall for an expert to count as harmful. Where labels alone judged experts, generated
+#: tables of little noise lost 0.006 to 0.017 on new rows for 0.005 allowed.
 PLAINLY = 2.0
 Rows = npt.NDArray[np.float32]
 
@@ -66,8 +66,8 @@ def prune(
 
     Rows that resemble the given ones (`munge`) choose what goes: branches and trees whose answers change least for the work they save.
     After each step the leaves that stay are fitted to what their expert said before (`restored`). The given rows judge, by their labels,
-    when to stop, which whole experts may go, and how sure boosters may be (`tempered`). They must be held out from the fit: trees are sure
-    of rows that they know.
+    when to stop, which whole experts do harm, and how sure boosters may be (`tempered`). They must be held out from the fit: trees are
+    sure of rows that they know.
 
     Parameters
     ----------
