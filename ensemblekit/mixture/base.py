@@ -268,9 +268,9 @@ class BaseMixture(BaseEstimator):
         if isinstance(self.gate, str):
             gate = _GATES[self.gate]()
         elif is_classifier(self.gate):
-            gate = ClassifierGate(with_seeds(self.gate, np.random.default_rng(self._seed)))
+            gate = ClassifierGate(with_seeds(self.gate, self._chance_of("gate")))
         elif hasattr(self.gate, "log_proba"):
-            gate = clone(self.gate)
+            gate = with_seeds(self.gate, self._chance_of("gate"))
         else:
             raise ValueError(f"gate must be one of {sorted(_GATES)}, a gate object or a classifier; got {self.gate!r}.")
         if "alpha" in gate.get_params(deep=False) and gate.alpha is None:
@@ -314,12 +314,12 @@ class BaseMixture(BaseEstimator):
                 raise ValueError(
                     f"Experts must have predict_proba: wrap {estimator!r} in CalibratedClassifierCV, or take another classifier."
                 )
-            if classes is None and is_classifier(estimator):
+            if classes is None and hasattr(estimator, "__sklearn_tags__") and is_classifier(estimator):
                 raise ValueError(f"Experts for amounts must be regressors; got the classifier {estimator!r}.")
         cross_fit = self.cross_fit or 0
         if cross_fit == "auto":
             cross_fit = _CROSS_FIT if any(holds_out(estimator) for estimator in estimators) else 0
-        rng = np.random.default_rng(self._seed)
+        rng = self._chance_of("experts")
         estimators = [with_seeds(estimator, rng) for estimator in estimators]
         return EstimatorExperts(estimators, classes, columns=self.expert_columns_, cross_fit=cross_fit, n_jobs=self.n_jobs)
 
@@ -705,6 +705,10 @@ class BaseMixture(BaseEstimator):
     def _seed(self) -> int:
         """A fresh generator's seed: the same for every fit where random_state is a number."""
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+
+    def _chance_of(self, part: str) -> np.random.Generator:
+        """Seeds for a part that draws by itself, others than those of the starts and of the other part."""
+        return np.random.default_rng([self._seed, *part.encode()])
 
     # ---- answering -------------------------------------------------------------------------------------------------------------
 

@@ -105,10 +105,11 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         Begin from the last fit instead of from random starts, also where ``experts`` or ``gate`` have changed since: frozen experts may be
         freed. With ``n_experts="auto"`` the number is kept.
     random_state : int, RandomState instance or None, default=None
-        Draws the starts, a seed for each expert that has a ``random_state`` of its own and left it at None, and the experts of
-        ``routing="random"``, by what a row holds: it gets the same ones alone and in a batch. Nothing is drawn per row in fitting, so
-        that a row of weight two equals two rows, and their order does not matter: up to rounding, which may choose between optima of
-        much the same height. Exceptions are ``optimizer="sgd"`` and "adam", whose batches are drawn, and experts fitted to resamples.
+        Draws the starts; a seed for the gate and for each expert that has a ``random_state`` of its own and left it at None; and the
+        experts of ``routing="random"``, by what a row holds: with a number here it gets the same ones alone and in a batch. Nothing is
+        drawn per row in fitting, so that a row of weight two equals two rows, and their order does not matter: up to rounding, which may
+        choose between optima of much the same height. Exceptions are ``optimizer="sgd"`` and "adam", whose batches are drawn, and
+        experts fitted to resamples.
     n_jobs : int or None, default=None
         Estimators fitted at a time.
     device : {"cpu", "cuda", "auto"}, default="cpu"

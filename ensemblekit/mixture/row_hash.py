@@ -26,6 +26,8 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 def row_hash(X: Any, y: NDArray[Any] | None = None) -> NDArray[np.uint64]:
     """Hash each row to 64 bits: sums of scrambled cells, in integers, so that no rounding enters.
 
+    Cells of zero add nothing, so that a sparse matrix and an array of the same numbers agree.
+
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
@@ -43,10 +45,10 @@ def row_hash(X: Any, y: NDArray[Any] | None = None) -> NDArray[np.uint64]:
     >>> bool(first == third), bool(first == second)
     (True, False)
     """
-    digest = np.zeros(X.shape[0], np.uint64) if y is None else _mix(_bits(on_host(y)), 0)
+    digest = np.zeros(X.shape[0], np.uint64) if y is None else _scramble(on_host(y), X.shape[1])
     if sp.issparse(X):
         X = sp.csr_array(X)
-        cells = _mix(X.data.astype(np.float64).view(np.uint64), X.indices.astype(np.uint64))
+        cells = _scramble(X.data, X.indices)
         running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(cells, dtype=np.uint64)])
         return _mix(digest + running[X.indptr[1:]] - running[X.indptr[:-1]], 0)
     if hasattr(X, "columns"):  # a DataFrame is here, so pandas is
@@ -54,7 +56,7 @@ def row_hash(X: Any, y: NDArray[Any] | None = None) -> NDArray[np.uint64]:
         return _mix(digest + hashed.to_numpy(dtype=np.uint64), 0)
     X = on_host(X)
     for j in range(X.shape[1]):
-        digest += _mix(_bits(X[:, j]), j)
+        digest += _scramble(X[:, j], j)
     return _mix(digest, 0)
 
 
@@ -86,8 +88,9 @@ def uniform(digest: NDArray[np.uint64], n: int, seed: int) -> NDArray[np.float64
     return np.asarray(((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
 
 
-def _bits(cells: NDArray[Any]) -> NDArray[np.uint64]:
-    return np.ascontiguousarray(cells, dtype=np.float64).view(np.uint64)
+def _scramble(cells: NDArray[Any], position: Any) -> NDArray[np.uint64]:
+    cells = np.ascontiguousarray(cells, dtype=np.float64)
+    return np.where(cells == 0, np.uint64(0), _mix(cells.view(np.uint64), position))  # minus zero is zero, too
 
 
 def _mix(bits: NDArray[np.uint64], position: Any) -> NDArray[np.uint64]:

@@ -177,7 +177,7 @@ def pack_classifier_gate(gate: Any, columns: Columns, n_features: int) -> Packed
     Returns
     -------
     PackedGate
-        With a model.
+        With a model, where there are several experts.
 
     Examples
     --------
@@ -188,6 +188,9 @@ def pack_classifier_gate(gate: Any, columns: Columns, n_features: int) -> Packed
     1
     """
     experts = np.arange(gate.n_experts_)
+    always = linear_gate(np.zeros((1, gate.n_experts_)), n_features=n_features)
+    if gate.n_experts_ == 1:
+        return always
     model = assemble(
         constant_gate([1.0]),
         [on_columns(pack_expert(gate.estimator_, experts), columns, n_features)],
@@ -195,4 +198,4 @@ def pack_classifier_gate(gate: Any, columns: Columns, n_features: int) -> Packed
         classes=experts,
         n_features=n_features,
     )
-    return linear_gate(np.zeros((1, gate.n_experts_)), n_features=n_features)._replace(model=model)
+    return always._replace(model=model)

@@ -351,7 +351,7 @@ class PackedModel:
         if X is not None and len(linear):
             runs = reference.gate_proba(self, self._rows(X)).astype(bool).mean(axis=0)
         ran = float(linear @ runs[self.form == LINEAR])
-        return Work(float(gate + linear.sum()) + inner.total, gate + ran + inner.active)
+        return Work(float(gate + linear.sum()) + inner.total, float(gate + inner.active) + ran)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the arrays to one compressed ``.npz`` file, without pickle.

@@ -15,7 +15,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier
 
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
-from ensemblekit.mixture import BoostedExperts
+from ensemblekit.mixture import BoostedExperts, ClassifierGate
 from ensemblekit.mixture.experts.estimators import EstimatorExperts
 from tests.mixture.tables import gated_table, two_lines
 
@@ -85,6 +85,9 @@ def test_random_experts_and_gates_follow_the_seed_of_the_mixture():
     first, again, other = (MixtureOfExpertsClassifier(2, **settings, random_state=seed).fit(X, y).predict_proba(X) for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+    settings["gate"] = ClassifierGate(settings["gate"])
+    gates = [MixtureOfExpertsClassifier(2, **settings, random_state=0).fit(X, y).gate_proba(X) for _ in range(2)]
+    assert np.array_equal(*gates)
     fitted = MixtureOfExpertsClassifier(2, **settings, random_state=0).fit(X, y).experts_.estimators_
     assert fitted[0].random_state != fitted[1].random_state
     set_before = MixtureOfExpertsClassifier(2, experts=ExtraTreeClassifier(random_state=3), max_iter=1, tol=1, random_state=0).fit(X, y)

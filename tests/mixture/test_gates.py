@@ -10,6 +10,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 from ensemblekit.mixture import ClassifierGate, ConstantGate, GaussianGate, HierarchicalGate, SoftmaxGate
+from ensemblekit.packed import pack
 from tests.mixture.tables import gated_table, two_lines
 
 pytestmark = pytest.mark.filterwarnings("ignore:Experts .* answer for less")
@@ -134,3 +135,14 @@ def test_wrong_gates_are_refused():
         MixtureOfExpertsRegressor(2, gate=GaussianGate("round"), n_init=1).fit(X, y)
     with pytest.raises(ValueError, match="a gate object or a classifier"):
         MixtureOfExpertsRegressor(2, gate=Ridge(), n_init=1).fit(X, y)
+
+
+@pytest.mark.filterwarnings("ignore:The penalised log-likelihood fell")  # of two experts under a penalised classifier
+def test_a_classifier_over_one_expert_has_nothing_to_learn():
+    X, y = gated_table(0)
+    model = MixtureOfExpertsClassifier(1, gate=LogisticRegression(), random_state=0).fit(X, y)
+    plain = MixtureOfExpertsClassifier(1, optimizer="em", tol=1e-9, random_state=0).fit(X, y)
+    assert_allclose(model.predict_proba(X), plain.predict_proba(X), atol=1e-3)
+    assert_allclose(pack(model).predict_proba(X), model.predict_proba(X), atol=1e-5)
+    chosen = MixtureOfExpertsClassifier("auto", selection="cv", max_experts=2, n_init=1, gate=LogisticRegression(), random_state=0)
+    assert chosen.fit(X, y).n_experts_ == 2

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.sparse import csr_array
 from scipy.stats import kstest
 from sklearn.linear_model import LogisticRegression
 
@@ -88,6 +89,18 @@ def test_chance_of_a_row_is_uniform_and_hangs_on_nothing(seed):
     assert np.abs(np.corrcoef(chance.T)[np.triu_indices(3, 1)]).max() < 4 / np.sqrt(len(rows))
     other = uniform(row_hash(rows), 3, seed + 1)
     assert abs(np.corrcoef(chance[:, 0], other[:, 0])[0, 1]) < 4 / np.sqrt(len(rows))
+
+
+def test_equal_rows_have_equal_chances_however_they_are_kept():
+    rows = np.random.default_rng(0).integers(-1, 2, size=(200, 5)).astype(float)
+    expected = row_hash(rows)
+    stored = csr_array(rows)
+    stored.data[:10] = 0.0  # zeros that are written down
+    assert np.array_equal(row_hash(csr_array(rows)), expected)
+    assert np.array_equal(row_hash(stored), row_hash(stored.toarray()))
+    assert np.array_equal(row_hash(np.where(rows == 0, -0.0, rows)), expected)
+    assert len(np.unique(expected)) == len(np.unique(rows, axis=0))
+    assert row_hash(np.array([[3.0]]), np.array([5.0])) != row_hash(np.array([[5.0]]), np.array([3.0]))
 
 
 class Counting(LogisticRegression):

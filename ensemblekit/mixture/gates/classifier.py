@@ -17,7 +17,7 @@ _FLOOR = 1e-6
 
 
 class ClassifierGate(BaseEstimator):
-    """A classifier of rows into experts, fitted to soft targets.
+    """A classifier of rows into experts, fitted to soft targets. Of one expert there is nothing to learn.
 
     scikit-learn's classifiers take no soft targets, so every row is repeated once for each expert that answers for it, weighted by the
     responsibility: for a classifier that minimises a weighted loss this is the same.
@@ -30,6 +30,7 @@ class ClassifierGate(BaseEstimator):
     Attributes
     ----------
     estimator_ : estimator
+        Where there are several experts.
     n_experts_ : int
 
     Examples
@@ -60,6 +61,8 @@ class ClassifierGate(BaseEstimator):
         self
         """
         self.n_experts_ = responsibilities.shape[1]
+        if self.n_experts_ == 1:
+            return self
         rows, experts = np.nonzero(responsibilities >= _NEGLIGIBLE)
         weight = sample_weight[rows] * responsibilities[rows, experts]
         self.estimator_ = fit_weighted(clone(self.estimator), X[rows], experts, weight)
@@ -76,6 +79,8 @@ class ClassifierGate(BaseEstimator):
         -------
         ndarray of shape (n_samples, n_experts)
         """
+        if self.n_experts_ == 1:
+            return np.zeros((X.shape[0], 1))
         proba = np.full((X.shape[0], self.n_experts_), _FLOOR)
         proba[:, self.estimator_.classes_] = np.maximum(self.estimator_.predict_proba(X), _FLOOR)
         return np.log(proba / proba.sum(axis=1, keepdims=True))
