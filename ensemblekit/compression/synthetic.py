@@ -64,27 +64,32 @@ def munge(
 
 
 def _units(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """Give numbers to what is taken together: each column by itself, one-hot columns by one number."""
-    unit = np.arange(rows.shape[1])
-    first = 0
-    while first < len(unit):
-        width = _one_hot_width(rows[:, first:])
-        unit[first : first + width] = first
-        first += width
+    """Give numbers to what is taken together: each column by itself, neighbouring 0/1 columns with one 1 in every row by one number."""
+    n_columns = rows.shape[1]
+    ones = _ones_before(rows)
+    places: dict[tuple[int, int, int], int] = {}
+    for place, key in enumerate(ones):
+        places.setdefault(key, place)
+    unit, first = np.empty(n_columns, np.intp), 0
+    while first < n_columns:
+        run, shape, count = ones[first]
+        end = places.get((run, shape, count + 1), first + 1)  # where every row has one 1 more
+        unit[first:end] = first
+        first = end
     return np.unique(unit, return_inverse=True)[1]
 
 
-def _one_hot_width(rows: npt.NDArray[np.float64]) -> int:
-    """Say how many columns at the left have exactly one 1 in every row; 1 where there are none such."""
-    total = np.zeros(len(rows))
-    for column in range(rows.shape[1]):
-        cells = rows[:, column]
-        total += cells
-        if not np.isin(cells, (0.0, 1.0)).all() or total.max() > 1:
-            break
-        if total.min() == 1:
-            return column + 1
-    return 1
+def _ones_before(rows: npt.NDArray[np.float64]) -> list[tuple[int, int, int]]:
+    """Count each row's ones before each place: the run of 0/1 columns, counts less the first row's, hashed, and the first row's."""
+    counts, run, found = np.zeros(len(rows), np.int64), 0, []
+    flags = ((rows == 0) | (rows == 1)).all(axis=0)
+    for column in range(rows.shape[1] + 1):
+        found.append((run, hash((counts - counts[0]).tobytes()), int(counts[0])))
+        if column < rows.shape[1] and flags[column]:
+            counts = counts + rows[:, column].astype(np.int64)
+        else:
+            run += 1
+    return found
 
 
 def _is_nominal(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:

@@ -268,6 +268,8 @@ class BaseMixture(BaseEstimator):
         if isinstance(self.gate, str):
             gate = _GATES[self.gate]()
         elif is_classifier(self.gate):
+            if not hasattr(self.gate, "predict_proba"):
+                raise ValueError(f"A classifier as gate must have predict_proba; {self.gate!r} has none.")
             gate = ClassifierGate(with_seeds(self.gate, self._chance_of("gate")))
         elif hasattr(self.gate, "log_proba"):
             gate = with_seeds(self.gate, self._chance_of("gate"))
@@ -311,9 +313,7 @@ class BaseMixture(BaseEstimator):
             if not hasattr(estimator, "fit"):
                 raise ValueError(f"experts must be a name, an estimator or a list of estimators; got {estimator!r}.")
             if classes is not None and not hasattr(estimator, "predict_proba"):
-                raise ValueError(
-                    f"Experts must have predict_proba: wrap {estimator!r} in CalibratedClassifierCV, or take another classifier."
-                )
+                raise ValueError(f"Experts for classes must be classifiers with predict_proba; {estimator!r} has none.")
             if classes is None and hasattr(estimator, "__sklearn_tags__") and is_classifier(estimator):
                 raise ValueError(f"Experts for amounts must be regressors; got the classifier {estimator!r}.")
         cross_fit = self.cross_fit or 0

@@ -245,7 +245,7 @@ def _single(leaves: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     if not np.isfinite(rounded).all():
         raise ValueError(
             f"Packed leaves are float32, up to 3.4e38 around their tree's mean; this model has {abs(leaves).max():.1e}: "
-            "scale the answers before fitting (TransformedTargetRegressor)."
+            "divide the answers by a constant before fitting."
         )
     return rounded
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -54,7 +55,7 @@ def put_in_place(written: Path, path: Path) -> None:
     Parameters
     ----------
     written : Path
-        On the same file system.
+        Gone afterwards. On another file system it is copied first.
     path : Path
         Where it shall be. A file that is there is replaced.
 
@@ -77,4 +78,7 @@ def put_in_place(written: Path, path: Path) -> None:
             os.fsync(stream.fileno())
         written.replace(path)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
+        if error.errno != errno.EXDEV:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        write_bytes(path, written.read_bytes())
+        written.unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,7 @@ class Comparison:
         Parameters
         ----------
         path : path
-            A skops file; its model card is written beside it, with the ending ``.md``.
+            A skops file in a folder that is there; its model card is written beside it, under the same name followed by ``.md``.
         name : str, default="best"
             A model of the comparison, or ``"best"`` for the first of the leaderboard.
 
@@ -94,12 +95,15 @@ class Comparison:
         Raises
         ------
         UserError
-            When there is no such model, or it cannot be stored.
+            When there is no such model or folder, or the model cannot be stored.
         ImportError
             Without the extra ``card``.
         """
         check_choice(self.plan, name)
-        return store_model(self.plan, self.report, name, Path(path), Path(path).with_suffix(".md"))
+        file = Path(path)
+        if not file.parent.is_dir():
+            raise UserError(f"there is no folder {str(file.parent)!r} to store a model in.")
+        return store_model(self.plan, self.report, name, file, file.with_name(f"{file.name}.md"))
 
 
 def compare(
@@ -121,8 +125,8 @@ def compare(
     memory_limit_mb: float = 0.0,
     engine: str = LOCAL,
     scheduler: str = "",
-    silence: Sequence[str] = (),
-    learning_curve: Sequence[float] = (),
+    silence: str | Sequence[str] = (),
+    learning_curve: float | Sequence[float] = (),
     tune: int | Tuning | None = None,
     compress: bool = False,
     energy: str = "",
@@ -186,9 +190,9 @@ def compare(
         Of that rate, such as ``"EUR"``.
     directory : path, optional
         Where finished cells are kept and found again; nowhere if not given.
-    silence : sequence of str
+    silence : str or sequence of str
         Codes of checks that the report leaves out, such as ``"quick-scheme"``.
-    learning_curve : sequence of float
+    learning_curve : float or sequence of float
         Parts of the training rows of the first repeat that every model learns from as well, such as 0.1, 0.25, 0.5; none by default.
     fresh : bool, default=False
         Forget the cells that ``directory`` holds.
@@ -227,9 +231,9 @@ def compare(
         memory_limit_mb=memory_limit_mb,
         engine=engine,
         scheduler=scheduler,
-        silence=tuple(silence),
-        learning_curve=tuple(learning_curve),
-        tune=Tuning(tune) if isinstance(tune, int) else tune,
+        silence=(silence,) if isinstance(silence, str) else tuple(silence),
+        learning_curve=(learning_curve,) if isinstance(learning_curve, (int, float)) else tuple(learning_curve),
+        tune=_as_tuning(tune),
         energy=energy,
         price_per_hour=price_per_hour,
         currency=currency,
@@ -252,6 +256,14 @@ def compare(
     from ensemblekit_reports.reporting import report  # noqa: PLC0415 - needs statsmodels, which takes a second to load
 
     return Comparison(found, report.build(found), plan)
+
+
+def _as_tuning(tune: Any) -> Tuning | None:
+    if tune is None or isinstance(tune, Tuning):
+        return tune
+    if isinstance(tune, bool) or not isinstance(tune, Integral):
+        raise UserError(f"tune is a whole number of trials, or a Tuning; received {tune!r}.")
+    return Tuning(int(tune))
 
 
 def _as_table(X: Any, y: Any, groups: Any, sample_weight: Any, study: Study) -> Table:

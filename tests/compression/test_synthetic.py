@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ensemblekit.compression.synthetic import munge
+from ensemblekit.compression.synthetic import _units, munge
 
 
 @settings(max_examples=20, deadline=None)
@@ -43,6 +43,23 @@ def test_columns_that_code_one_category_are_taken_together(seed):
     assert (rows[:, 5:8].sum(axis=1) == 1).all()
     both = rows[:, 1:5].argmax(axis=1) * 3 + rows[:, 5:8].argmax(axis=1)
     assert len(np.unique(both)) > 9  # the groups are taken apart from each other
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_units_are_those_found_one_by_one(seed):
+    rng = np.random.default_rng(seed)
+    groups = [np.eye(width)[rng.integers(0, width, 12)] for width in rng.integers(1, 4, 3)]
+    X = np.column_stack([*groups, rng.integers(0, 2, (12, 2)), rng.integers(0, 3, 12), *groups[:1]])
+    X = X[:, np.sort(rng.permutation(X.shape[1])[: X.shape[1] - seed % 3])]
+    expected, first = [], 0
+    while first < X.shape[1]:
+        block = [
+            end for end in range(first + 1, X.shape[1] + 1) if (X[:, first:end] <= 1).all() and (X[:, first:end].sum(axis=1) == 1).all()
+        ]
+        end = block[0] if block else first + 1
+        expected += [len(set(expected))] * (end - first)
+        first = end
+    assert _units(X).tolist() == expected
 
 
 def test_flags_that_code_no_category_are_taken_one_by_one():

@@ -96,8 +96,10 @@ def test_random_experts_and_gates_follow_the_seed_of_the_mixture():
 
 def test_experts_that_cannot_serve_are_refused_before_anything_is_fitted():
     X, y = gated_table(4)
-    with pytest.raises(ValueError, match=r"Experts must have predict_proba: wrap LinearSVC\(\)"):
+    with pytest.raises(ValueError, match=r"must be classifiers with predict_proba; LinearSVC\(\) has none"):
         MixtureOfExpertsClassifier(2, experts=LinearSVC()).fit(X, y)
+    with pytest.raises(ValueError, match=r"gate must have predict_proba; LinearSVC\(\) has none"):
+        MixtureOfExpertsClassifier(2, gate=LinearSVC()).fit(X, y)
     with pytest.raises(ValueError, match=r"must be regressors; got the classifier LogisticRegression\(\)"):
         MixtureOfExpertsRegressor(2, experts=LogisticRegression()).fit(X, y)
 

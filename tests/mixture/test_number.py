@@ -18,6 +18,7 @@ from ensemblekit.mixture import HierarchicalGate
 from ensemblekit.mixture.holding_out import folds, mean_and_error, simplest_within_one_error
 from ensemblekit.mixture.linear.design import make_design
 from ensemblekit.mixture.linear.families import Categorical
+from ensemblekit.mixture.linear.growing import Growing
 from ensemblekit.mixture.linear.merging import merged, twins
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.redividing import redivisions
@@ -38,6 +39,18 @@ def regimes():
 @pytest.fixture(scope="module")
 def model(regimes):
     return MixtureOfExpertsClassifier("auto", max_experts=5, random_state=0).fit(*regimes)
+
+
+def test_rows_are_divided_anew_on_the_way_up(monkeypatch):
+    X, y, _ = make_regimes_classification(600, n_regimes=4, random_state=0)
+
+    def loss_of_four():
+        path = MixtureOfExpertsClassifier("auto", max_experts=5, n_init=1, random_state=0).fit(X, y).selection_path_
+        return next(step.loss for step in path if step.n_experts == 4)
+
+    found = loss_of_four()
+    monkeypatch.setattr(Growing, "_redivide", lambda *_: False)
+    assert found < loss_of_four() - 0.005
 
 
 def test_the_number_of_regimes_is_found(model):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ensemblekit_reports import wording
-from ensemblekit_reports.reporting.comparisons import BETTER, EQUAL, UNDECIDED, UNTESTED, WORSE, Comparison
+from ensemblekit_reports.reporting.comparisons import ALPHA, BETTER, EQUAL, UNDECIDED, UNTESTED, WORSE, Comparison
 
 if TYPE_CHECKING:
     from ensemblekit_reports.quantities import Quantity
@@ -65,7 +65,8 @@ def evidence(comparison: Comparison, quantity: Quantity, *, few: bool) -> str:
 
 
 def _only_alone(c: Comparison) -> bool:
-    return c.call == UNDECIDED and (c.low > 0 or c.high < 0)
+    """Tell whether it is for the other pairs alone that this one is not called different."""
+    return c.call == UNDECIDED and c.p < ALPHA and (c.low > 0 or c.high < 0)
 
 
 def sentence(first: str, second: str, comparison: Comparison, quantity: Quantity, rope: float, *, few: bool) -> str:

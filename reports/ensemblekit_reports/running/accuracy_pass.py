@@ -65,6 +65,8 @@ def _missing(cells: list[Cell], plan: Plan) -> list[Group]:
             # The record first: where it is, the cell is whole.
             for file in (cell.accuracy, predictions_file(cell.accuracy)):
                 file.unlink(missing_ok=True)
+            if cell.model.tuning and cell.cost:
+                cell.cost.unlink(missing_ok=True)  # a new search may choose otherwise, and costs are those of what was chosen
             groups.setdefault((cell.table.name, cell.repeat, cell.fold, cell.share), []).append(cell)
     return sorted(groups.values(), key=lambda group: (-work_of(group[:1]), group[0].table.name, -len(group)))
 

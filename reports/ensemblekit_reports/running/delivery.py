@@ -56,7 +56,7 @@ class Delivery:
     Parameters
     ----------
     folder : Path
-        On the file system of the cells.
+        Best on the file system of the cells, where a file that is moved need not be copied.
     cells : sequence of Path
         Their files, in that order.
 

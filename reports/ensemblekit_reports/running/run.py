@@ -104,6 +104,7 @@ def run(
         clock = _Clock.start(store, cells)
         # Before the fits: what was found is known to an interrupted run, too.
         leaks = tuple(leak for table in plan.tables for leak in find_leaks(table, plan.assignments[table.name][0]))
+        _write_run(plan, store, cells, curve, clock.environment(plan, command), leaks)  # for whoever asks after a run that was killed
         try:
             fit_missing(plan, cells + curve, store, jobs, stage, engine or Engine())
             _cost_pass(plan, cells, store, stage)

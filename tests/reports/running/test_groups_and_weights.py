@@ -167,9 +167,15 @@ def test_from_python(tmp_path):
     pytest.importorskip("skops.io")
     stored = load_model(found.save_model(tmp_path / "mine.skops"))
     assert (stored.predict(features) == found.plan.tables[0].y.astype(str)).mean() > 0.9
-    assert "mine.skops" in (tmp_path / "mine.md").read_text()
+    assert "mine.skops" in (tmp_path / "mine.skops.md").read_text()
+    with pytest.raises(UserError, match="there is no folder"):
+        found.save_model(tmp_path / "nowhere" / "mine.skops")
     with pytest.raises(UserError, match="unknown model 'moe'"):
         found.save_model(tmp_path / "mine.skops", "moe")
+    with pytest.raises(UserError, match="tune is a whole number of trials, or a Tuning; received True"):
+        compare(["logistic"], features, IRIS.y, tune=True)
+    with pytest.raises(UserError, match="unknown check 'quick-schem'"):
+        compare(["logistic"], features, IRIS.y, silence="quick-schem")
     with pytest.raises(UserError, match="groups has 3 entries, y has 150"):
         compare(["logistic"], features, IRIS.y, groups=[1, 2, 3])
 

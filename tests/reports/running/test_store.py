@@ -27,6 +27,22 @@ def test_a_crash_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
     assert [part.name for part in tmp_path.iterdir()] == ["cell.json"]
 
 
+def test_a_file_goes_to_another_file_system(tmp_path, monkeypatch):
+    left, place, replace = tmp_path / "left", tmp_path / "cells" / "cell.json", Path.replace
+    place.parent.mkdir()
+    left.write_bytes(b"{}")
+
+    def across(self, target):
+        if self.parent != Path(target).parent:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", across)
+    atomic.put_in_place(left, place)
+    assert place.read_bytes() == b"{}"
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["cell.json"]
+
+
 def test_files_are_as_readable_as_others(tmp_path):
     atomic.write_bytes(tmp_path / "a", b"")
     (tmp_path / "b").write_bytes(b"")
