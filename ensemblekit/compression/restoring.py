@@ -115,10 +115,10 @@ def restored(expert: Expert, rows: npt.NDArray[np.float32], wanted: Wanted) -> E
     --------
     >>> from sklearn.tree import DecisionTreeRegressor
     >>> from ensemblekit.packed import pack
-    >>> rows = np.repeat(np.array([[0.0], [1.0]], np.float32), 500, axis=0)
+    >>> rows = np.repeat(np.array([[0.0], [1.0]], np.float32), 5000, axis=0)
     >>> tree = DecisionTreeRegressor().fit([[0.0], [1.0]], [3.0, 5.0])
     >>> (expert,) = experts_of(pack(tree))
-    >>> restored(expert, rows, Wanted(rows * 2.0, np.ones((1000, 1)))).trees.leaf_values.ravel().round(1) + 4.0
+    >>> restored(expert, rows, Wanted(rows * 2.0, np.ones((10000, 1)))).trees.leaf_values.ravel().round(1) + 4.0
     array([0., 2.])
     """
     if not isinstance(expert, TreeExpert) or expert.trees.outputs[0] < 0:
