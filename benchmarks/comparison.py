@@ -32,7 +32,7 @@ the accuracy results those of a run that nobody disturbed, with no cell lost, do
 A cell's seconds are those of preparing its rows, fitting and predicting, in the process that does it. The rest is the machinery: starting
 the process and its imports, a fork for each fold, handing over tables, scoring, what models tell about themselves, and writing
 files, as far as the next fit waits for it. Planning comes before and the cost pass and the report come after; they are in neither
-number. Needs an idle machine.
+number. Needs an idle machine. Measured on two idle virtual cores: 3.9 % (154.8 s for 149.0 s of cells), 15 ms a cell.
 
 *repeat*: two runs of the default study: counted compute is to be identical, measured costs are to agree within 10 % in every cell
 that neither run called contended. Needs an idle machine.
@@ -263,6 +263,9 @@ def repeat(options: argparse.Namespace) -> None:
         change = (second[cost.name] / first[cost.name] - 1).abs()
         quiet = change[~contended & change.notna()]
         late = int((quiet > 0.1).sum())
+        if quiet.empty:
+            print(f"repeat: {cost.name:24} median change {change.median():6.1%}; every cell was called contended")
+            continue
         found = f"median change {change.median():6.1%}; over 10 % though not contended {late} of {len(quiet)}"
         print(f"repeat: {cost.name:24} {found}: {_judged(not late)}")
 

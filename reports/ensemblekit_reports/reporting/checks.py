@@ -126,8 +126,8 @@ def _contended_timing(results: Results) -> Iterator[Finding]:
     yield Finding(
         "timing-contended",
         f"Timing contended in {len(disturbed):,} of {wording.count(measured, 'timed fold')}: wall time ran well ahead "
-        "of CPU time, so the machine was busy with something else. Costs there are upper bounds; measure again when it "
-        "is idle.",
+        "of CPU time, or a fixed piece of work took over a quarter longer than at its fastest, so the machine was busy with "
+        "something else or slowed down. Costs there are upper bounds; measure again when it is idle.",
         _in_order(results, disturbed["dataset"]),
         models,
     )

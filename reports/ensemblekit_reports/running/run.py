@@ -27,6 +27,7 @@ from ensemblekit_reports.running.cost import TimedProcesses
 from ensemblekit_reports.running.leaks import find_leaks
 from ensemblekit_reports.running.lock import only_run_in
 from ensemblekit_reports.running.metrics import judge
+from ensemblekit_reports.running.pace import slowed_down
 from ensemblekit_reports.running.predictions import predictions_file, read_predictions
 from ensemblekit_reports.running.progress import Stage, silent
 from ensemblekit_reports.running.store import Store, make_folder, read_json
@@ -246,7 +247,7 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
     study["silence"] = check_silence([*study.get("silence", ()), *silence])
     check_numbers(study["metric"], study["rope"], environment.seed, task)
     estimates = Estimates(**record.get("estimates", {}))
-    pairs = [_read_pair(directory, accuracy, cost, task) for accuracy, cost in record["cells"]]
+    pairs = _with_pace([_read_pair(directory, accuracy, cost, task) for accuracy, cost in record["cells"]])
     points = [(_read_pair(directory, name, "", task)[0], share) for name, share in record.get("curve", ())]
     unfinished = sum(accuracy is None for accuracy, _ in pairs) + sum(accuracy is None for accuracy, _ in points)
     if unfinished:
@@ -306,6 +307,16 @@ def _read_pair(directory: Path, accuracy: str, cost: str, task: str) -> Pair:
         # A metric that this version knows and the one that ran did not.
         measured["metrics"] = judge(read_predictions(predictions_file(files[0]))) | measured["metrics"]
     return measured, timed
+
+
+def _with_pace(pairs: list[Pair]) -> list[Pair]:
+    """Call costs contended, too, where the processor was slower than it was at its fastest in this run."""
+    timed = [cost["costs"] for _, cost in pairs if cost]
+    fastest = min((costs["pace_fastest_s"] for costs in timed if "pace_fastest_s" in costs), default=float("inf"))
+    for costs in timed:
+        if slowed_down(costs, fastest):
+            costs["contended"] = True
+    return pairs
 
 
 def _row(accuracy: dict[str, Any], cost: dict[str, Any] | None, task: str) -> dict[str, Any]:

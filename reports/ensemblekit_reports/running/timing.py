@@ -31,6 +31,7 @@ from threadpoolctl import threadpool_limits
 
 from ensemblekit.packed import compute
 from ensemblekit_reports.running.grouped_folds import with_grouped_folds
+from ensemblekit_reports.running.pace import EVERY_SECONDS, Pace
 from ensemblekit_reports.running.peak_memory import peak_bytes, reset_peak
 from ensemblekit_reports.running.preprocessing import preprocessing
 from ensemblekit_reports.running.serving import Tell, serve
@@ -72,7 +73,8 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
     Returns
     -------
     dict
-        Each name in ``quantities.COSTS``, ``predict_single_calls``, ``contended``, ``memory_note`` and ``compute_note``.
+        Each name in ``quantities.COSTS``, ``predict_single_calls``, ``contended``, ``pace_fastest_s``, ``pace_fit_s``,
+        ``pace_predict_s``, ``memory_note`` and ``compute_note``.
 
     Examples
     --------
@@ -100,10 +102,15 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
     with threadpool_limits(limits=job["threads"]):
         _warm_up(job, len(np.unique(y)) if job["task"] == "classification" else 0)
         pipeline = with_grouped_folds(_pipeline(job, job["columns"]), y_train, groups)
+        pace = Pace()
+        pace.look()
         record = _measure_fit(pipeline, X_train, y_train, weighted)
+        pace.look()
+        pace.fitted()
         record |= _measure_size(pipeline)
         tell("start 1")
-        record |= _measure_predict(pipeline.predict, X_test, quick=job["quick"])
+        record |= _measure_predict(pipeline.predict, X_test, pace, quick=job["quick"])
+        record |= pace.record()
         record |= _count_compute(pipeline, X_test[:COUNTED_ROWS])
         if job.get("energy"):
             # Last, since it fits again and reads sensors while it does.
@@ -221,7 +228,7 @@ def _measure_size(pipeline: Pipeline) -> Record:
     return {"size_bytes": float(len(stored)), "size_compressed_bytes": float(len(zlib.compress(stored, 6)))}
 
 
-def _measure_predict(predict: Callable[[Floats], Any], X: Floats, *, quick: bool) -> Record:
+def _measure_predict(predict: Callable[[Floats], Any], X: Floats, pace: Pace, *, quick: bool) -> Record:
     batches = {size: _rows(X, size) for size in BATCHES}
     before = _settle()
     wall, cpu = time.perf_counter(), time.process_time()
@@ -229,7 +236,7 @@ def _measure_predict(predict: Callable[[Floats], Any], X: Floats, *, quick: bool
     speed = {size: _rows_per_second(predict, batches[size]) for size in sorted(batches, reverse=True)}
     record: Record = {f"predict_rows_per_s_{size}": speed[size] for size in BATCHES}
     record["predict_peak_bytes"] = peak_bytes() - before
-    record |= _single_rows(predict, X, quick=quick)
+    record |= _single_rows(predict, X, pace, quick=quick)
     contended = _is_contended(time.perf_counter() - wall, time.process_time() - cpu)
     return record | ({"contended": True} if contended else {})
 
@@ -254,16 +261,22 @@ def _rows_per_second(predict: Callable[[Floats], Any], X: Floats) -> float:
     return float(len(X) / np.median(seconds))
 
 
-def _single_rows(predict: Callable[[Floats], Any], X: Floats, *, quick: bool) -> Record:
+def _single_rows(predict: Callable[[Floats], Any], X: Floats, pace: Pace, *, quick: bool) -> Record:
     rows = [X[position : position + 1] for position in range(len(X))]
     clock = time.perf_counter_ns
     seconds: list[float] = []
-    stop = time.perf_counter() + (QUICK_SECONDS if quick else np.inf)
+    look = time.perf_counter()
+    stop = look + (QUICK_SECONDS if quick else np.inf)
     while len(seconds) < SINGLE_CALLS and (len(seconds) < QUICK_CALLS or time.perf_counter() < stop):
+        if time.perf_counter() >= look:
+            pace.look()
+            predict(rows[0])  # what the look has pushed out of the caches is brought back before the next call is timed
+            look = time.perf_counter() + EVERY_SECONDS
         row = rows[len(seconds) % len(rows)]
         started = clock()
         predict(row)
         seconds.append((clock() - started) / 1e9)
+    pace.look()
     p50, p90, p99 = np.percentile(seconds, [50, 90, 99])
     return {
         "predict_single_p50_s": float(p50),

@@ -14,6 +14,8 @@ from ensemblekit_reports.quantities import COSTS
 from ensemblekit_reports.running import timing
 from ensemblekit_reports.running.cells import Fold
 from ensemblekit_reports.running.cost import TimedProcesses, clean_environment
+from ensemblekit_reports.running.pace import Pace
+from ensemblekit_reports.running.run import _with_pace
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.models import REGISTRY, model_from_estimator
 from ensemblekit_reports.tables.table import bundled_table
@@ -65,7 +67,11 @@ def test_a_registry_model_is_measured_whole(processes):
         "memory_note",
         "compute_note",
         "predict_single_calls",
+        "pace_fastest_s",
+        "pace_fit_s",
+        "pace_predict_s",
     }
+    assert 1e-5 < record["costs"]["pace_fastest_s"] <= record["costs"]["pace_fit_s"] < 1
     # four columns, three classes
     assert record["costs"]["compute_total"] == record["costs"]["compute_active"] == record["costs"]["multiply_adds_active"] == 12
     assert 0 < record["costs"]["size_compressed_bytes"] < record["costs"]["size_bytes"] < 1e5
@@ -85,7 +91,7 @@ def test_a_model_that_prints_does_not_disturb(processes, capfd):
 
 def test_enough_calls_for_a_99th_percentile_when_not_quick():
     fitted = DecisionTreeClassifier().fit(IRIS.X, IRIS.y)
-    record = timing._single_rows(fitted.predict, IRIS.X, quick=False)
+    record = timing._single_rows(fitted.predict, IRIS.X, Pace(), quick=False)
     assert record["predict_single_calls"] >= 1000
     assert record["predict_single_p99_s"] >= record["predict_single_p90_s"] >= record["predict_single_p50_s"] > 0
 
@@ -113,3 +119,11 @@ def test_predictions_that_take_too_long_are_ended():
         assert record["reason"] == "it took longer than 1 s"
         assert record["budget"] == {"seconds": 1, "megabytes": 0}
         assert impatient.measure(REGISTRY["logistic"], FOLD)["reason"] == ""
+
+
+def test_costs_of_a_slow_spell_are_called_contended():
+    paces = [(1.0, 1.1, 1.1), (1.0, 1.7, 1.0), (1.6, 1.6, 1.7)]
+    costs = [dict(zip(("pace_fastest_s", "pace_fit_s", "pace_predict_s"), pace, strict=True), contended=False) for pace in paces]
+    costs.append({"contended": False})  # of a run before paces were looked at
+    _with_pace([*(({"status": "ok"}, {"costs": each}) for each in costs), ({"status": "ok"}, None)])
+    assert [each["contended"] for each in costs] == [False, True, True, False]
