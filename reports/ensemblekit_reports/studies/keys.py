@@ -27,6 +27,7 @@ _OWN = (
     "running/predictions.py",
     "running/preprocessing.py",
     "studies/scheme.py",
+    "running/pace.py",
     "running/serving.py",
     "running/timing.py",
     "running/tuned.py",
