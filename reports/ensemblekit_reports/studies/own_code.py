@@ -66,7 +66,7 @@ def is_own_file(file: str) -> bool:
 
     Examples
     --------
-    >>> is_own_file("/home/ann/models.py"), is_own_file("/home/ann/site-packages/models.py")
+    >>> is_own_file("/any/place/models.py"), is_own_file("/any/place/site-packages/models.py")
     (True, False)
     """
     if _INSTALLED & set(Path(file).parts):
