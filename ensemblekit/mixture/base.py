@@ -11,7 +11,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
@@ -37,7 +36,6 @@ from sklearn.utils.validation import (
 
 from ensemblekit import device as devices
 from ensemblekit.mixture import routing as routes
-from ensemblekit.mixture.adapting import Recent, as_open_as_fitted, check_memory, follow, remember
 from ensemblekit.mixture.columns import positions
 from ensemblekit.mixture.combining import COMBINATIONS, shares_that_count
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float, Gate
@@ -62,7 +60,7 @@ from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, ta
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.restarts import best_of_starts, depart, one_expert_each
 from ensemblekit.mixture.linear.solve import Solution, maximise
-from ensemblekit.mixture.linear.stochastic import Stepper, ascend, one_pass
+from ensemblekit.mixture.linear.stochastic import Stepper, ascend
 from ensemblekit.mixture.mixing import MixingStep, RoutingPath, RoutingStep, candidates, choose_mixing, routings, within_budget
 from ensemblekit.mixture.revival import idle_experts, revive
 from ensemblekit.mixture.row_hash import row_hash, uniform
@@ -88,22 +86,10 @@ _STARTS = {"linear": 20, "restart": 10, "other": 5}
 #: Folds of held-out responsibilities by default.
 _CROSS_FIT = 5
 
-#: Sum of the fading weights from which on a stream may move the gate, however long its memory.
-_ENOUGH = 100.0
-
 #: Optimizers that go through the table batch by batch.
 _STOCHASTIC = ("sgd", "adam")
 
 _GATES = {"softmax": SoftmaxGate, "gaussian": GaussianGate, "constant": ConstantGate}
-
-
-class _Online(NamedTuple):
-    """Where learning by pieces stands."""
-
-    problem: LinearMixture
-    theta: Float
-    stepper: Stepper
-    seen: float
 
 
 class _Mixing(NamedTuple):
@@ -117,13 +103,6 @@ class _Mixing(NamedTuple):
 def _set_as(fresh: Any, fitted: Any) -> Any:
     """Return a fitted part under the parameters of a fresh one: those of the last fit, or of a stream since, do not go on."""
     return copy(fitted).set_params(**fresh.get_params(deep=False))
-
-
-def fits_by_pieces(mixture: BaseMixture) -> bool:
-    """Whether ``partial_fit`` is there: for linear gates with linear experts, of a given number."""
-    if mixture.n_experts == "auto":
-        raise AttributeError("n_experts='auto' needs a whole table: fit first, and then set_params(n_experts=model.n_experts_).")
-    return mixture._linear
 
 
 class BaseMixture(BaseEstimator):
@@ -187,7 +166,7 @@ class BaseMixture(BaseEstimator):
     n_experts_: int
     gate_: Any
     experts_: Any
-    _recent: Recent | None
+    success_: Any
     _reads: tuple[Any, ...]
 
     @abstractmethod
@@ -201,6 +180,10 @@ class BaseMixture(BaseEstimator):
     @abstractmethod
     def _row_losses(self, X: Any, targets: NDArray[Any]) -> Float:
         """Loss of the mixture for every row, as it is routed and combined now; on the host."""
+
+    @abstractmethod
+    def _begin_stream(self, seen: float) -> None:
+        """Forget what pieces of a table taught: rows of weight ``seen`` were fitted, and what comes from here on is new."""
 
     # ---- the table -------------------------------------------------------------------------------------------------------------
 
@@ -358,13 +341,10 @@ class BaseMixture(BaseEstimator):
         self.n_iter_ = max(len(self.lower_bounds_) - 1, 1)
         self.converged_ = converged
         self._reads = self._read_now()
-        self._forget_feedback()
-        self._seen = float(namespace(data.sample_weight).sum(data.sample_weight))
+        self._begin_stream(float(namespace(data.sample_weight).sum(data.sample_weight)))
         if "auto" in (self.routing, self.combination):
             self._choose_mixing(data)
         self._settle_beside(data.sample_weight)
-        for stream in ("_online", "_recent"):
-            self.__dict__.pop(stream, None)
         if not converged:
             warnings.warn(
                 f"The mixture did not converge in max_iter={self.max_iter} steps; raise max_iter, tol or alpha.",
@@ -518,29 +498,6 @@ class BaseMixture(BaseEstimator):
             start = whole.parameters(self._present(whole.design))
         stepper = Stepper(self.optimizer, self.learning_rate)
         return ascend(whole, start, stepper, batch_size=self.batch_size, max_iter=self.max_iter, tol=self.tol, rng=rng)
-
-    def _learn_batch(self, data: Data, gate: Any, experts: Any) -> Self:
-        """One pass over a further piece of the table; columns stay scaled and preconditioned as the first piece was."""
-        rng = np.random.default_rng(self._seed)
-        if not hasattr(self, "_online"):
-            first = self._problem(data, gate, experts)
-            stepper = Stepper("sgd" if self.optimizer == "sgd" else "adam", self.learning_rate)
-            start = depart(first, one_expert_each(first), rng)
-            if fitted := hasattr(self, "gate_"):
-                start = first.parameters(self._present(first.design))
-            self._online = _Online(first, start, stepper, self._seen if fitted else 0.0)
-        online = self._online
-        seen = online.seen + float(namespace(data.sample_weight).sum(data.sample_weight))
-        design = online.problem.design.standardise(data.X, data.sample_weight)
-        piece = online.problem.on(design, experts.start(data.y, data.sample_weight)[1], seen)
-        theta = one_pass(piece, online.theta, online.stepper, rng.permutation(data.y.shape[0]), self.batch_size)
-        self._online = _Online(piece, theta, online.stepper, seen)
-        self.__dict__.pop("_recent", None)  # what is remembered tells of other experts
-        self._reads = self._read_now()
-        self._take_over(piece, Solution(theta, [piece.value(theta)], converged=True), gate, experts)
-        self._forget_feedback()
-        self._settle_beside(data.sample_weight)
-        return self
 
     def _settle_beside(self, rows: Any) -> None:
         """Leave what was fitted in the library and on the device of the table, as scikit-learn's estimators do."""
@@ -870,85 +827,3 @@ class BaseMixture(BaseEstimator):
         best = path.chosen
         self.set_params(routing=best.routing, top_k=best.top_k, threshold=self.threshold if best.threshold is None else best.threshold)
         return path
-
-    def adapt_gate(self, X: Any, y: Any, *, memory: float = 200.0) -> Self:
-        """Let the gate follow a stream, piece by piece, while the experts stay as they are.
-
-        The gate is refitted to recent rows, whose weights fade, by the likelihood of the mixture. It is one of three ways to follow a
-        stream; which to take depends on what changes:
-
-        =============================  ====================================  ========================================================
-        what changes                   what follows                          what it does
-        =============================  ====================================  ========================================================
-        how often a regime holds       :meth:`update_feedback`, with         one number for each expert; from the first row on
-                                       ``routing="feedback"``
-        where, or how often, it holds  :meth:`adapt_gate`                    a new gate, of any kind; the experts stay as they are
-        the rules themselves, slowly   ``partial_fit``                       small steps of gate and experts, both of which are linear
-        all of it, or no one knows     :meth:`fit` on recent rows            a new model, as exact as these rows are many
-        =============================  ====================================  ========================================================
-
-        Five hundred rows after three regimes had changed places the gate fitted here lost 1.8 points of accuracy against the true one, a
-        mixture left alone or with feedback 50, ``partial_fit`` 44 (means of 20 generated streams). Where only frequencies had changed, all
-        of them were within one point.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The latest rows, in the order in which they came.
-        y : array-like of shape (n_samples,)
-            Their answers.
-        memory : float, default=200.0
-            Rows after which a row counts for 1 / e: a short memory follows quickly, a long one exactly; ``numpy.inf`` keeps all. The gate
-            stays as it is until what the rows count for adds up to half of the memory, or to a hundred; that is after 0.7 times as many
-            rows as the memory at the latest, and after 139 for a memory of 200. About five times as many as the memory are kept, as the
-            gate sees them, in the model.
-
-        Returns
-        -------
-        self
-            With a new ``gate_``; ``success_`` begins anew. Attributes that tell of the fit, such as ``lower_bound_``, are left.
-
-        Examples
-        --------
-        >>> from ensemblekit import MixtureOfExpertsClassifier
-        >>> X = np.random.default_rng(0).normal(size=(800, 2))
-        >>> y = np.where(X[:, 0] > 0, X[:, 1] > 0, X[:, 1] < 0)
-        >>> model = MixtureOfExpertsClassifier(n_experts=2, random_state=0).fit(X[:400], y[:400])
-        >>> model.score(X[400:], ~y[400:]) < 0.1  # the two rules have changed places
-        True
-        >>> model.adapt_gate(X[400:], ~y[400:]).score(X[400:], ~y[400:]) > 0.85
-        True
-        """
-        X = self._check_rows(X)
-        check_memory(memory)
-        view = self._gate_view(X)
-        log_density = on_host(self.experts_.log_likelihood(X, self._targets(y, X)))
-        gate = _estimator_with_converted_arrays(self.gate_, on_host)
-        if not hasattr(self, "_recent"):
-            gate, self._recent = as_open_as_fitted(gate), None
-        self._recent = remember(self._recent, view if sp.issparse(view) else on_host(view), log_density, memory)
-        if self._recent.weight.sum() >= min(memory / 2, _ENOUGH):  # of fewer rows a gate would know less than it does
-            gate = follow(gate, self._recent)
-        self.gate_ = gate
-        self.__dict__.pop("_online", None)
-        self._forget_feedback()
-        self._settle_beside(X)
-        return self
-
-    def _forget_feedback(self) -> None:
-        """Begin anew with what ``update_feedback`` notes: the gate that it corrected is another one now."""
-        self.success_ = np.ones(self.n_experts_)
-        self._given = self._earned = np.ones(self.n_experts_)
-
-    def _update_success(self, X: Any, y: NDArray[Any], memory: float) -> None:
-        check_memory(memory)
-        proba = self._gate_proba(X)
-        xp = namespace(proba)
-        with np.errstate(divide="ignore"):
-            log_gate = xp.log(routes.feedback(proba, self.success_))
-        _, earned = posterior(log_gate + self.experts_.log_likelihood(X, y))
-        kept = float(np.exp(-proba.shape[0] / memory))
-        self._given = kept * self._given + xp.sum(proba, axis=0)
-        self._earned = kept * self._earned + xp.sum(earned, axis=0)
-        given = self._given > 0  # an expert that was given nothing has shown nothing
-        self.success_ = xp.where(given, self._earned / xp.where(given, self._given, xp.ones_like(self._given)), self.success_)

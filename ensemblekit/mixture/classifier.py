@@ -13,15 +13,15 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_array, check_consistent_length
 
-from ensemblekit.mixture.base import BaseMixture, fits_by_pieces
 from ensemblekit.mixture.combining import renormalise
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float
 from ensemblekit.mixture.experts.boosted import BoostedExperts
 from ensemblekit.mixture.experts.logistic import LogisticExperts
 from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
+from ensemblekit.mixture.streaming import StreamingMixture, fits_by_pieces
 
 
-class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
+class MixtureOfExpertsClassifier(ClassifierMixin, StreamingMixture):
     r"""Mixture of experts with a learned gate.
 
     .. math:: p(y \mid x) = \sum_k g_k(x)\, p_k(y \mid x)
@@ -178,7 +178,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **BaseMixture._parameter_constraints,
+        **StreamingMixture._parameter_constraints,
         "experts": [StrOptions({"logistic", "boosted"}), HasMethods("fit"), list, tuple],
     }
 

@@ -15,15 +15,15 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_y, check_consistent_length
 
-from ensemblekit.mixture.base import BaseMixture, fits_by_pieces
 from ensemblekit.mixture.combining import shares_that_count
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float
 from ensemblekit.mixture.experts.boosted import BoostedExperts
 from ensemblekit.mixture.experts.linear import LinearExperts
 from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
+from ensemblekit.mixture.streaming import StreamingMixture, fits_by_pieces
 
 
-class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
+class MixtureOfExpertsRegressor(RegressorMixin, StreamingMixture):
     r"""Mixture of Gaussian experts with a learned gate.
 
     .. math:: p(y \mid x) = \sum_k g_k(x)\, N(y \mid \mu_k(x), \sigma_k^2)
@@ -179,7 +179,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **BaseMixture._parameter_constraints,
+        **StreamingMixture._parameter_constraints,
         "experts": [StrOptions({"linear", "boosted"}), HasMethods("fit"), list, tuple],
     }
 
