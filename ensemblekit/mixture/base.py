@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable
 from copy import copy
-from functools import cache, partial
 from numbers import Integral, Real
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +34,7 @@ from sklearn.utils.validation import (
 
 from ensemblekit import device as devices
 from ensemblekit.mixture import routing as routes
+from ensemblekit.mixture.choosing import Mixing, choose_mixing, choose_n_experts, routing_path
 from ensemblekit.mixture.columns import positions
 from ensemblekit.mixture.combining import COMBINATIONS, shares_that_count
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float, Gate
@@ -50,31 +49,19 @@ from ensemblekit.mixture.experts.seeding import with_seeds
 from ensemblekit.mixture.gates.classifier import ClassifierGate
 from ensemblekit.mixture.gates.constant import ConstantGate
 from ensemblekit.mixture.gates.gaussian import GaussianGate
-from ensemblekit.mixture.gates.hierarchical import HierarchicalGate
 from ensemblekit.mixture.gates.softmax import SoftmaxGate
-from ensemblekit.mixture.holding_out import folds, mean_and_error, part_of
+from ensemblekit.mixture.holding_out import part_of
 from ensemblekit.mixture.linear.design import Design, make_design
-from ensemblekit.mixture.linear.growing import Growing
 from ensemblekit.mixture.linear.kinds import LinearBank, LinearGate
 from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.restarts import best_of_starts, depart, one_expert_each
 from ensemblekit.mixture.linear.solve import Solution, maximise
 from ensemblekit.mixture.linear.stochastic import Stepper, ascend
-from ensemblekit.mixture.mixing import MixingStep, RoutingPath, RoutingStep, candidates, choose_mixing, routings, within_budget
+from ensemblekit.mixture.mixing import RoutingPath
 from ensemblekit.mixture.revival import idle_experts, revive
 from ensemblekit.mixture.row_hash import row_hash, uniform
-from ensemblekit.mixture.selection import (
-    SELECTIONS,
-    SelectionStep,
-    along_the_way,
-    chosen,
-    held_out,
-    information,
-    n_free,
-    one_by_one,
-    scored,
-)
+from ensemblekit.mixture.selection import SELECTIONS
 from ensemblekit.mixture.start import random_gate, thin
 
 #: EM steps of a short run. Few are enough to tell a good start from a bad one.
@@ -90,14 +77,6 @@ _CROSS_FIT = 5
 _STOCHASTIC = ("sgd", "adam")
 
 _GATES = {"softmax": SoftmaxGate, "gaussian": GaussianGate, "constant": ConstantGate}
-
-
-class _Mixing(NamedTuple):
-    """What fit chose; the routing is None where it was given."""
-
-    routing: Any
-    top_k: int | None
-    combination: str
 
 
 def _set_as(fresh: Any, fitted: Any) -> Any:
@@ -334,7 +313,7 @@ class BaseMixture(BaseEstimator):
             for told in ("selection_path_", "selection_"):
                 self.__dict__.pop(told, None)
         elif not again:
-            again = self._choose_n_experts(data)
+            again = choose_n_experts(self, data)
         converged = self._fit_parts(data, again=again)
         self.load_ = self._load(data)
         self.lower_bound_ = self.lower_bounds_[-1]
@@ -343,7 +322,7 @@ class BaseMixture(BaseEstimator):
         self._reads = self._read_now()
         self._begin_stream(float(namespace(data.sample_weight).sum(data.sample_weight)))
         if "auto" in (self.routing, self.combination):
-            self._choose_mixing(data)
+            self._chosen_mixing, self.mixing_path_ = choose_mixing(self, data)
         self._settle_beside(data.sample_weight)
         if not converged:
             warnings.warn(
@@ -380,97 +359,6 @@ class BaseMixture(BaseEstimator):
         log_joint = self.gate_.log_proba(data.X_gate) + self.experts_.log_likelihood(data.X, data.y)
         state = begin(self.gate_ if same_gate else gate, experts, data, posterior(log_joint)[1])
         self.gate_, self.experts_ = state.gate, state.experts
-
-    def _choose_n_experts(self, data: Data) -> bool:
-        """Settle ``n_experts_``; tell whether gate and experts of so many are fitted already."""
-        if self.min_experts > self.max_experts:
-            raise ValueError(f"min_experts={self.min_experts} is larger than max_experts={self.max_experts}.")
-        own_number = isinstance(self.experts, (list, tuple)), isinstance(self.gate, HierarchicalGate)
-        if any(own_number):
-            raise ValueError("A list of experts and a HierarchicalGate have a number of their own: give it as n_experts, not 'auto'.")
-        self.n_experts_ = 1
-        gate, experts = self._make_gate(), self._make_experts()
-        if isinstance(gate, LinearGate) and isinstance(experts, LinearBank):
-            self._grow_and_choose(data, gate, experts)
-            return True
-        if self.selection != "cv":
-            raise ValueError(
-                f"selection={self.selection!r} counts parameters, which is possible for softmax or constant gates with logistic or linear "
-                "experts. Use selection='cv' for others."
-            )
-        path = one_by_one(partial(self._held_out_score, data), min_experts=self.min_experts, max_experts=self.max_experts)
-        self.selection_path_, self.selection_, self.n_experts_ = path, self.selection, chosen(path)
-        return False
-
-    def _grow_and_choose(self, data: Data, gate: LinearGate, experts: LinearBank) -> None:
-        """Linear gate and experts: one optimum for every number, each begun from its neighbour."""
-        one, rows = self._problem(data, gate, experts), thin(data.X, data.y)
-        few = one if rows is None else self._problem(part_of(data, rows), gate, experts)
-
-        def sized(problem: LinearMixture) -> Callable[[int], LinearMixture]:
-            return cache(lambda n_experts: self._placed(problem.resized(n_experts, problem.design, problem.targets)))
-
-        whole = sized(one)
-        growing = Growing(whole, whole if rows is None else sized(few), np.random.default_rng(self._seed))
-        unit = experts.log_unit
-        n_init = self._n_starts("restart")
-        if self.selection == "cv":
-            judge = held_out(whole, list(folds(data.X, data.y)), unit, few=rows, n_init=n_init, seed=self._seed)
-        else:
-            self._check_weights_as_rows(one)
-            judge = information(self.selection, unit)
-        path = along_the_way(growing, judge, min_experts=self.min_experts, max_experts=self.max_experts, n_init=n_init)
-        self.selection_path_, self.selection_, self.n_experts_ = path, self.selection, chosen(path)
-        best = whole(self.n_experts_)
-        theta = best.parameters(growing.optima[self.n_experts_])
-        self._take_over(best, Solution(theta, [best.value(theta)], converged=True), gate, experts)
-
-    def _check_weights_as_rows(self, alone: LinearMixture) -> None:
-        """BIC and ICL read the sum of the weights as the number of rows."""
-        if alone.total_weight < min(free := n_free(alone), alone.design.sample_weight.shape[0]):
-            warnings.warn(
-                f"selection={self.selection!r} counts rows by their weights. These sum to {alone.total_weight:.3g}, and one expert has "
-                f"{free} parameters: the criterion hardly asks for few experts. Scale sample_weight to sum to the number of rows, or use "
-                "selection='cv'.",
-                UserWarning,
-                stacklevel=6,
-            )
-
-    def _held_out_score(self, data: Data, n_experts: int) -> SelectionStep:
-        """Fit so many experts without some rows, and judge them by these."""
-        losses, weights = [], []
-        for kept, out in folds(data.X, data.y):
-            trial, rows = self._refitted(part_of(data, kept), n_experts), part_of(data, out)
-            losses.append(-posterior(trial.gate_.log_proba(rows.X_gate) + trial.experts_.log_likelihood(rows.X, rows.y))[0])
-            weights.append(rows.sample_weight)
-        return scored(n_experts, np.concatenate(losses), np.concatenate(weights))
-
-    def _choose_mixing(self, data: Data) -> None:
-        """Settle what is "auto" of routing and combination by held-out rows."""
-        ways = candidates(self.n_experts_, combination=self.combination, any_k=self.routing == "auto")
-        losses: list[list[Float]] = [[] for _ in ways]
-        weights = []
-        for kept, out in folds(data.X, data.y) if len(ways) > 1 else []:
-            trial, rows = self._refitted(part_of(data, kept), self.n_experts_), part_of(data, out)
-            weights.append(on_host(rows.sample_weight))
-            for place, (combination, top_k) in enumerate(ways):
-                trial.combination = combination
-                if top_k is not None:
-                    trial.routing, trial.top_k = "top_k", top_k
-                losses[place].append(trial._row_losses(rows.X, rows.y))
-        weight = np.concatenate(weights) if weights else np.ones(1)
-        told = [mean_and_error(np.concatenate(each), weight) if weights else (0.0, 0.0) for each in losses]
-        self.mixing_path_ = [MixingStep(*way, *loss) for way, loss in zip(ways, told, strict=True)]
-        best = choose_mixing(self.mixing_path_)
-        routing = None if best.top_k is None else "soft" if best.top_k == self.n_experts_ else "top_k"
-        self._chosen_mixing = _Mixing(routing, best.top_k, best.combination)
-
-    def _refitted(self, data: Data, n_experts: int) -> Self:
-        """Return a copy that is fitted to other rows, from the start: the present optimum knows the rows that are to be held out."""
-        trial = copy(self)
-        trial.n_experts_, trial.verbose = n_experts, 0
-        trial._fit_parts(data, again=False)
-        return trial
 
     def _climb(self, data: Data, gate: LinearGate, experts: LinearBank, again: bool) -> bool:
         """Linear gate and experts: climb the marginal likelihood itself."""
@@ -708,11 +596,11 @@ class BaseMixture(BaseEstimator):
         """Combination in force: the parameter, or what fit chose."""
         return self._mixing("combination").combination if self.combination == "auto" else self.combination
 
-    def _mixing(self, parameter: str) -> _Mixing:
+    def _mixing(self, parameter: str) -> Mixing:
         chosen_mixing = vars(self).get("_chosen_mixing")
         if chosen_mixing is None or getattr(chosen_mixing, parameter) is None:
             raise AttributeError(f"{parameter}='auto' is settled by fit: fit (again), or set another one.")
-        made: _Mixing = chosen_mixing
+        made: Mixing = chosen_mixing
         return made
 
     def _shares(self, X: Any) -> Float:
@@ -815,15 +703,7 @@ class BaseMixture(BaseEstimator):
         """
         X = self._check_rows(X)
         targets, weight = self._targets(y, X), on_host(self._weights(sample_weight, X))
-        price = np.ones(self.n_experts_) if costs is None else np.asarray(costs, dtype=np.float64)
-        if price.shape != (self.n_experts_,) or not np.all(price >= 0):
-            raise ValueError(f"costs must hold a number that is not negative for each of {self.n_experts_} experts; got {costs!r}.")
-        steps, trial = [], copy(self)
-        for routing, top_k, limit in routings(on_host(self._gate_proba(X))):
-            trial.routing, trial.top_k, trial.threshold = routing, top_k, self.threshold if limit is None else limit
-            cost = float(weight @ ((on_host(trial._shares(X)) > 0) @ price) / weight.sum())
-            steps.append(RoutingStep(routing, top_k, limit, cost, mean_and_error(trial._row_losses(X, targets), weight)[0]))
-        path = within_budget(steps, max_cost)
+        path = routing_path(self, X, targets, weight, max_cost=max_cost, costs=costs)
         best = path.chosen
         self.set_params(routing=best.routing, top_k=best.top_k, threshold=self.threshold if best.threshold is None else best.threshold)
         return path
