@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from ensemblekit_reports.comparison import Comparison, compare
     from ensemblekit_reports.outputs.stored_model import StoredModel, load_model
     from ensemblekit_reports.studies.model_choice import ModelChoice
+    from ensemblekit_reports.studies.tuning import Tuning
 
-__all__ = ["Comparison", "ModelChoice", "StoredModel", "compare", "load_model"]
+__all__ = ["Comparison", "ModelChoice", "StoredModel", "Tuning", "compare", "load_model"]
 _MODULES = {
     "Comparison": "comparison",
     "ModelChoice": "studies.model_choice",
     "StoredModel": "outputs.stored_model",
+    "Tuning": "studies.tuning",
     "compare": "comparison",
     "load_model": "outputs.stored_model",
 }

@@ -26,13 +26,14 @@ from ensemblekit_reports.outputs.printing import check_printing, print_pdf
 from ensemblekit_reports.quantities import TASKS, metrics_of
 from ensemblekit_reports.results import Results
 from ensemblekit_reports.running.handing_over import add_options, check, hand_over
+from ensemblekit_reports.running.loading import load_results
 from ensemblekit_reports.running.progress import for_terminal, silent
-from ensemblekit_reports.running.run import load_results, run
-from ensemblekit_reports.running.tuned import TIME_LIMIT_S, Tuning
+from ensemblekit_reports.running.run import run
 from ensemblekit_reports.studies.dry_run import DryRun, dry_run
 from ensemblekit_reports.studies.learning_rows import SHARES
 from ensemblekit_reports.studies.models import REGISTRY, REGRESSORS
 from ensemblekit_reports.studies.study import DEFAULT_STUDY, Study, TableChoice, study_from_toml
+from ensemblekit_reports.studies.tuning import TIME_LIMIT_S, Tuning
 
 if TYPE_CHECKING:
     from ensemblekit_reports.reporting.report import Report

@@ -22,12 +22,12 @@ from ensemblekit_reports.results import Results
 from ensemblekit_reports.running.handing_over import store_model
 from ensemblekit_reports.running.progress import for_terminal, silent
 from ensemblekit_reports.running.run import run
-from ensemblekit_reports.running.tuned import Tuning
 from ensemblekit_reports.studies.budget import SECONDS
 from ensemblekit_reports.studies.model_choice import ModelChoice, choose_models
 from ensemblekit_reports.studies.models import Model, model_from_estimator, registry
 from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.study import Study
+from ensemblekit_reports.studies.tuning import Tuning
 from ensemblekit_reports.tables.table import Table, table_from_frame
 
 if TYPE_CHECKING:

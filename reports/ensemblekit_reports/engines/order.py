@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ensemblekit_reports.engines.worker_folder import worker_folder
 from ensemblekit_reports.environment import versions
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.running.cells import Fold
 from ensemblekit_reports.running.fitters import Fitters
+from ensemblekit_reports.running.fold import Fold
 from ensemblekit_reports.running.store import Store
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.keys import content_key

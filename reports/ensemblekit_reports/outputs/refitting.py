@@ -14,9 +14,10 @@ from ensemblekit_reports.errors import UserError, unknown_name
 from ensemblekit_reports.outputs.stored_model import StoredModel
 from ensemblekit_reports.outputs.table_encoding import encoding_of
 from ensemblekit_reports.quiet import collected
-from ensemblekit_reports.running.cells import column_groups, say, tuned_model
+from ensemblekit_reports.running.attempt import say
 from ensemblekit_reports.running.grouped_folds import with_grouped_folds
-from ensemblekit_reports.running.preprocessing import preprocessing
+from ensemblekit_reports.running.preprocessing import column_groups, preprocessing
+from ensemblekit_reports.running.tuned_model import tuned_model
 
 if TYPE_CHECKING:
     from ensemblekit_reports.reporting.report import Report

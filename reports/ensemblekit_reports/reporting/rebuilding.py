@@ -72,8 +72,7 @@ def rebuild(model: ModelFacts, table: TableFacts) -> str:
     >>> print(rebuild(find_models(["logistic"])[0].facts(), bundled_table("iris").facts()))
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
-    from ensemblekit_reports.running.cells import column_groups
-    from ensemblekit_reports.running.preprocessing import preprocessing
+    from ensemblekit_reports.running.preprocessing import column_groups, preprocessing
     from ensemblekit_reports.tables.table import bundled_table
     <BLANKLINE>
     table = bundled_table('iris')
@@ -94,9 +93,8 @@ def rebuild(model: ModelFacts, table: TableFacts) -> str:
         *(["from pathlib import Path"] if "Path(" in call else []),
         *model.imports.splitlines(),
         "from sklearn.pipeline import make_pipeline",
-        "from ensemblekit_reports.running.cells import column_groups",
         *(["from ensemblekit_reports.running.grouped_folds import with_grouped_folds"] if table.groups else []),
-        "from ensemblekit_reports.running.preprocessing import preprocessing",
+        "from ensemblekit_reports.running.preprocessing import column_groups, preprocessing",
         f"from ensemblekit_reports.tables.{'openml' if loader == 'openml_table' else 'table'} import {loader}",
         "",
         f"table = {call}",

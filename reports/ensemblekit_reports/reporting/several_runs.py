@@ -15,7 +15,7 @@ from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.reporting.comparisons import UNTESTED, Comparison, called
 from ensemblekit_reports.reporting.folds import held_out_ratio, side_by_side
 from ensemblekit_reports.reporting.report import build
-from ensemblekit_reports.running.run import load_results
+from ensemblekit_reports.running.loading import load_results
 from ensemblekit_reports.running.store import fold_files
 from ensemblekit_reports.statistics.correlated_t import correlated_t
 

@@ -13,7 +13,8 @@ from typing import Any, Self
 import numpy as np
 
 from ensemblekit_reports.quantities import COSTS
-from ensemblekit_reports.running.cells import Fold, column_groups
+from ensemblekit_reports.running.fold import Fold
+from ensemblekit_reports.running.preprocessing import column_groups
 from ensemblekit_reports.running.processes import ReadyProcess, pinned, say_status
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.models import Model

@@ -22,10 +22,11 @@ from typing import Self
 
 from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.running.cells import Fold, record_of
 from ensemblekit_reports.running.delivery import Delivery
 from ensemblekit_reports.running.fitting import Job
+from ensemblekit_reports.running.fold import Fold
 from ensemblekit_reports.running.processes import Ended, ReadyProcess, Step, pinned, say_status
+from ensemblekit_reports.running.record import record_of
 from ensemblekit_reports.running.store import to_json
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.models import Model, to_portable

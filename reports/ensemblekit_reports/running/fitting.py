@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from ensemblekit_reports.running.cells import Fold, libraries, run_fold
 from ensemblekit_reports.running.delivery import leave
+from ensemblekit_reports.running.fold import Fold
+from ensemblekit_reports.running.fold_pass import run_fold
 from ensemblekit_reports.running.processes import pinned
 from ensemblekit_reports.running.serving import Tell, serve
+from ensemblekit_reports.running.thread_pools import thread_pools
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.models import Portable, from_portable, import_models
 
@@ -87,7 +89,7 @@ def _set_environment(changed: dict[str, str | None]) -> None:
 def prepare() -> None:
     """Import what models need, and find the libraries that have threads, before there is a job."""
     import_models()
-    libraries()
+    thread_pools()
 
 
 if __name__ == "__main__":

@@ -17,51 +17,8 @@ from ensemblekit_reports.running.predictions import Predictions
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-#: Probabilities in single precision add up to one only so well.
-SUM_TOLERANCE = 1e-3
 #: A model that gives the true class no chance at all would have infinite log-loss; this is as little as it may say.
 LEAST_PROBABILITY = float(np.finfo(np.float64).eps)
-
-
-def check_probabilities(probabilities: object, n_rows: int, n_columns: int) -> Floats:
-    """Return what a model predicted as an array, or say what is wrong with it.
-
-    Parameters
-    ----------
-    probabilities : object
-        What ``predict_proba`` returned.
-    n_rows, n_columns : int
-        Shape that it must have: test rows, classes seen in training.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_columns), float64
-        Rows that add up to one.
-
-    Raises
-    ------
-    ValueError
-        When the shape is another, or values are missing, negative or do not add up to one.
-
-    Examples
-    --------
-    >>> check_probabilities([[0.5, 0.6]], 1, 2)
-    Traceback (most recent call last):
-        ...
-    ValueError: predict_proba returned rows that add up to 1.1, not 1
-    """
-    array = np.asarray(probabilities, dtype=np.float64)
-    if array.shape != (n_rows, n_columns):
-        raise ValueError(f"predict_proba returned shape {array.shape}, expected {(n_rows, n_columns)}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"predict_proba returned {int((~np.isfinite(array)).sum())} values that are NaN or infinite")
-    if array.min(initial=0.0) < 0:
-        raise ValueError(f"predict_proba returned negative values, the smallest {array.min():g}")
-    totals = array.sum(axis=1)
-    worst = totals[np.argmax(np.abs(totals - 1))]
-    if abs(worst - 1) > SUM_TOLERANCE:
-        raise ValueError(f"predict_proba returned rows that add up to {worst:g}, not 1")
-    return array
 
 
 def judge(predictions: Predictions) -> dict[str, float]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+if TYPE_CHECKING:
+    from ensemblekit_reports.tables.table import Table
 
 #: ``linear`` models need columns of one size; for trees scaling changes nothing.
 KINDS = ("linear", "trees")
@@ -54,3 +58,29 @@ def preprocessing(kind: str, numbers: Sequence[int], incomplete: Sequence[int], 
         ("categories", encode, list(categories)),
     ]
     return ColumnTransformer([part for part in parts if part[2]])
+
+
+def column_groups(table: Table) -> tuple[list[int], list[int], list[int]]:
+    """Sort a table's columns into those that preprocessing treats alike.
+
+    Parameters
+    ----------
+    table : Table
+        Any table.
+
+    Returns
+    -------
+    numbers, incomplete, categories : list of int
+        Positions of complete numeric columns, of numeric columns with missing cells, of categorical columns.
+
+    Examples
+    --------
+    >>> from ensemblekit_reports.tables.table import bundled_table
+    >>> column_groups(bundled_table("iris"))
+    ([0, 1, 2, 3], [], [])
+    """
+    numeric = table.positions("numeric", "boolean")
+    missing = np.atleast_1d(np.isnan(table.X).any(axis=0))
+    numbers = [position for position in numeric if not missing[position]]
+    incomplete = [position for position in numeric if missing[position]]
+    return numbers, incomplete, table.positions("categorical")

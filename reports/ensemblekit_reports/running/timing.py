@@ -9,7 +9,6 @@ arrives only for an estimator that the caller passed in from Python, written by 
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import gc
 import json
@@ -19,6 +18,7 @@ import time
 import warnings
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,13 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from ensemblekit.packed import compute
+from ensemblekit_reports.running.attempt import say
 from ensemblekit_reports.running.grouped_folds import with_grouped_folds
 from ensemblekit_reports.running.pace import EVERY_SECONDS, Pace
 from ensemblekit_reports.running.peak_memory import peak_bytes, reset_peak
 from ensemblekit_reports.running.preprocessing import preprocessing
 from ensemblekit_reports.running.serving import Tell, serve
+from ensemblekit_reports.running.warm_up import warm_up
 from ensemblekit_reports.studies.models import import_models, registry
 
 Floats = NDArray[np.float64]
@@ -47,13 +49,9 @@ QUICK_SECONDS, QUICK_CALLS = 0.5, 50
 BATCHES = (100, 10_000)
 #: A batch is repeated until it took so long in total, at most so often.
 BATCH_SECONDS, BATCH_REPEATS = 0.2, 50
-#: Places in a job's ``columns``.
-INCOMPLETE, CATEGORIES = 1, 2
 #: Test rows over which compute is averaged: the first, hence the same in every run.
 COUNTED_ROWS = 200
 _COMPUTE = ("compute_total", "compute_active", "node_visits_active", "multiply_adds_active")
-#: Rows of the warm-up's table, and trees of its forests and boosters.
-DUMMY_ROWS, DUMMY_TREES = 60, 5
 #: Wall time may exceed CPU time by this share and these seconds before a timing counts as contended.
 CONTENDED_SHARE, CONTENDED_SECONDS = 0.15, 0.02
 
@@ -100,7 +98,7 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
     X_train, y_train, X_test = X[~tested], y[~tested], X[tested]
     warnings.simplefilter("ignore")
     with threadpool_limits(limits=job["threads"]):
-        _warm_up(job, len(np.unique(y)) if job["task"] == "classification" else 0)
+        warm_up(partial(_pipeline, job), job["columns"], len(np.unique(y)) if job["task"] == "classification" else 0)
         pipeline = with_grouped_folds(_pipeline(job, job["columns"]), y_train, groups)
         pace = Pace()
         pace.look()
@@ -128,83 +126,6 @@ def _pipeline(job: dict[str, Any], columns: list[list[int]]) -> Pipeline:
 
 def _unpickle(file: Path) -> Any:
     return pickle.loads(file.read_bytes())  # noqa: S301 - written by this very run, a moment ago
-
-
-def _warm_up(job: dict[str, Any], n_classes: int) -> None:
-    """Fit and predict a small made-up table, so that no import, no compilation and no first page of a library is timed.
-
-    It has a few columns of each kind that the real one has, hence the same steps, and it is quick for every model.
-    """
-    X, y, columns = dummy_table(job["columns"], n_classes)
-    # So few rows may be too few for a model; the real fit will tell.
-    with contextlib.suppress(Exception):
-        with_few_trees(_pipeline(job, columns)).fit(X, y).predict(X[:1])
-
-
-def with_few_trees(pipeline: Pipeline) -> Pipeline:
-    """Let forests and boosters take the same steps as ever, but a few times only.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Not fitted; changed in place.
-
-    Returns
-    -------
-    Pipeline
-        The same. Members that an ensemble would choose by itself are named.
-
-    Examples
-    --------
-    >>> from ensemblekit.ensembles import AveragingEnsembleClassifier
-    >>> pipeline = with_few_trees(Pipeline([("model", AveragingEnsembleClassifier())]))
-    >>> [member.n_estimators for _, member in pipeline[-1].estimators]
-    [5, 5, 5]
-    """
-    for name, value in pipeline.get_params().items():
-        if name.split("__")[-1] == "estimators" and value is None:
-            owner = pipeline.get_params()[name.rpartition("__")[0]]
-            pipeline.set_params(**{name: list(owner.named_estimators.items())})
-    sizes = {name: value for name, value in pipeline.get_params().items() if name.split("__")[-1] == "n_estimators"}
-    return pipeline.set_params(**{name: min(value, DUMMY_TREES) for name, value in sizes.items() if isinstance(value, int)})
-
-
-def dummy_table(columns: list[list[int]], n_classes: int) -> tuple[Floats, NDArray[Any], list[list[int]]]:
-    """Make a small table with the kinds of columns of a real one.
-
-    Parameters
-    ----------
-    columns : list of list of int
-        Positions of the real table's complete numbers, incomplete numbers and categories.
-    n_classes : int
-        Classes of the real table; of more than two, three are enough. 0 for amounts.
-
-    Returns
-    -------
-    X : ndarray of shape (60, n_columns), float64
-        At most two columns of each kind.
-    y : ndarray of shape (60,), int64 or float64
-        Classes or amounts.
-    columns : list of list of int
-        Positions of its own columns.
-
-    Examples
-    --------
-    >>> X, y, columns = dummy_table([[0, 1, 2, 4], [], [3]], 10)
-    >>> X.shape, np.bincount(y).tolist(), columns
-    ((60, 3), [20, 20, 20], [[0, 1], [], [2]])
-    """
-    rng = np.random.default_rng(0)
-    y = np.arange(DUMMY_ROWS) % min(n_classes, 3) if n_classes else rng.normal(size=DUMMY_ROWS)
-    parts, own, width = [], [], 0
-    for kind, positions in enumerate(columns):
-        part = rng.normal(y[:, None], 2.0, size=(DUMMY_ROWS, min(len(positions), 2)))
-        if kind == INCOMPLETE:
-            part[::5] = np.nan
-        parts.append(part.round() if kind == CATEGORIES else part)
-        own.append(list(range(width, width + part.shape[1])))
-        width += part.shape[1]
-    return np.hstack(parts), y, own
 
 
 def _measure_fit(pipeline: Pipeline, X: Floats, y: NDArray[Any], weighted: dict[str, Floats]) -> Record:
@@ -333,8 +254,7 @@ def answer(job_file: Path, tell: Tell) -> None:
     try:
         found: dict[str, Any] = {"reason": "", "costs": measure(job, tell)}
     except BaseException as error:  # noqa: BLE001 - a model may raise anything; the reason is the answer
-        lines = str(error).strip().splitlines() or [""]
-        found = {"reason": f"{type(error).__name__}: {lines[0]}", "costs": {}}
+        found = {"reason": say(error), "costs": {}}
     Path(job["answer"]).write_text(json.dumps(found), encoding="utf-8", errors="replace")
 
 

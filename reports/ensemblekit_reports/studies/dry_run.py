@@ -11,10 +11,10 @@ import numpy as np
 from ensemblekit_reports.running.accuracy_pass import fit_missing
 from ensemblekit_reports.running.progress import Stage, silent
 from ensemblekit_reports.running.store import Store, read_json
-from ensemblekit_reports.running.tuned import INNER_FOLDS
 from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.planned import Cell, curve_cells, is_missing, plan_cells
 from ensemblekit_reports.studies.scheme import Scheme
+from ensemblekit_reports.studies.tuning import INNER_FOLDS
 from ensemblekit_reports.tables.table import Table
 from ensemblekit_reports.wording import count
 

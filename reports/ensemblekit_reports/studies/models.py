@@ -18,9 +18,10 @@ from ensemblekit.ensembles.members import Task, make_members
 from ensemblekit_reports.errors import UserError, unknown_name
 from ensemblekit_reports.reporting.rebuilding import imports_of
 from ensemblekit_reports.results import ModelFacts
-from ensemblekit_reports.running.tuned import Tuning, chosen_again, space_of, with_chosen
+from ensemblekit_reports.running.search import chosen_again, space_of, with_chosen
 from ensemblekit_reports.studies.fingerprints import fingerprint_of, without_addresses
 from ensemblekit_reports.studies.own_code import by_value
+from ensemblekit_reports.studies.tuning import Tuning
 
 
 @dataclass(frozen=True)

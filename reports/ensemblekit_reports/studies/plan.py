@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemblekit_reports.results import TableFacts
-from ensemblekit_reports.running.cells import Fold
+from ensemblekit_reports.running.fold import Fold
 from ensemblekit_reports.running.grouped_folds import divides_groups
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.estimates import Estimates

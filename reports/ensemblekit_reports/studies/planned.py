@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ensemblekit_reports.environment import fingerprint, machine
-from ensemblekit_reports.running.cells import step_of
+from ensemblekit_reports.running.record import step_of
 from ensemblekit_reports.running.store import cell_file, read_json
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.keys import content_key

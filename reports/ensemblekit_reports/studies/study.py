@@ -13,7 +13,6 @@ from ensemblekit_reports.engines.engine import LOCAL, Engine
 from ensemblekit_reports.errors import UserError, nearest, unknown_name
 from ensemblekit_reports.quantities import TASKS
 from ensemblekit_reports.reporting.check_codes import check_silence
-from ensemblekit_reports.running.tuned import Tuning
 from ensemblekit_reports.studies.budget import SECONDS, Budget
 from ensemblekit_reports.studies.compressed import with_compressed
 from ensemblekit_reports.studies.declared import check_numbers, check_task, declared_metric, declared_rope
@@ -23,6 +22,7 @@ from ensemblekit_reports.studies.model_choice import ModelChoice, choose_models
 from ensemblekit_reports.studies.models import Model, default_models
 from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.scheme import QUICK, parse_scheme, scheme_for
+from ensemblekit_reports.studies.tuning import Tuning
 from ensemblekit_reports.tables.table import Table, bundled_table, table_from_file
 
 #: The study that runs when none is named.

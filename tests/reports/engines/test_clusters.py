@@ -32,7 +32,7 @@ def plan_with(*models, **changes):
 
 @pytest.fixture(autouse=True)
 def without_costs(monkeypatch):
-    monkeypatch.setattr(running, "_cost_pass", lambda *everything: None)
+    monkeypatch.setattr(running, "time_missing", lambda *everything: None)
 
 
 def assert_a_killed_worker_changes_nothing(folder, engine):

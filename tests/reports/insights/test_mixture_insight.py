@@ -15,8 +15,7 @@ from ensemblekit_reports.insights.gate_drivers import softmax_coefficients
 from ensemblekit_reports.insights.mixture import mixture_insight
 from ensemblekit_reports.insights.storing import from_bytes, to_bytes
 from ensemblekit_reports.insights.subject import Subject, say_number
-from ensemblekit_reports.running.cells import column_groups
-from ensemblekit_reports.running.preprocessing import preprocessing
+from ensemblekit_reports.running.preprocessing import column_groups, preprocessing
 from ensemblekit_reports.tables.table import Table, table_from_frame
 
 

@@ -79,7 +79,7 @@ def test_means_are_over_folds_then_tables_and_the_best_is_first():
 
 
 def test_a_run_shows_what_it_stores(tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "_cost_pass", lambda *everything: None)
+    monkeypatch.setattr(running, "time_missing", lambda *everything: None)
     plan = Plan("p", (bundled_table("iris"),), find_models(["logistic"]), "accuracy", 0.01, Scheme(1, 2), 0, quick=True)
     boards = []
 

@@ -28,7 +28,7 @@ PLAN = Plan("p", (bundled_table("iris"),), (*find_models(["logistic"]), TREE), "
 def first(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "first"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "_cost_pass", lambda *everything: None)
+        patch.setattr(running, "time_missing", lambda *everything: None)
         running.run(PLAN, folder, jobs=1, command="c")
     return folder
 

@@ -13,9 +13,12 @@ from sklearn.tree import ExtraTreeClassifier
 from ensemblekit.ensembles import AveragingEnsembleClassifier, WeightedEnsembleClassifier
 from ensemblekit.ensembles.members import lightgbm_classifier
 from ensemblekit_reports.quantities import metrics_of
-from ensemblekit_reports.running.cells import Fold, Prepared, run_cell, run_fold
+from ensemblekit_reports.running.cells import run_cell
+from ensemblekit_reports.running.fold import Fold
+from ensemblekit_reports.running.fold_pass import run_fold
 from ensemblekit_reports.running.metrics import score
 from ensemblekit_reports.running.predictions import predictions_file, read_predictions
+from ensemblekit_reports.running.prepared import Prepared
 from ensemblekit_reports.running.store import Store, read_json
 from ensemblekit_reports.studies.models import REGISTRY, Model, model_from_estimator
 from ensemblekit_reports.tables.table import bundled_table

@@ -12,10 +12,10 @@ from sklearn.tree import DecisionTreeClassifier
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.quantities import COSTS
 from ensemblekit_reports.running import timing
-from ensemblekit_reports.running.cells import Fold
 from ensemblekit_reports.running.cost import TimedProcesses, clean_environment
+from ensemblekit_reports.running.fold import Fold
 from ensemblekit_reports.running.pace import Pace
-from ensemblekit_reports.running.run import _with_pace
+from ensemblekit_reports.running.pairs import with_pace
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.models import REGISTRY, model_from_estimator
 from ensemblekit_reports.tables.table import bundled_table
@@ -125,5 +125,5 @@ def test_costs_of_a_slow_spell_are_called_contended():
     paces = [(1.0, 1.1, 1.1), (1.0, 1.7, 1.0), (1.6, 1.6, 1.7)]
     costs = [dict(zip(("pace_fastest_s", "pace_fit_s", "pace_predict_s"), pace, strict=True), contended=False) for pace in paces]
     costs.append({"contended": False})  # of a run before paces were looked at
-    _with_pace([*(({"status": "ok"}, {"costs": each}) for each in costs), ({"status": "ok"}, None)])
+    with_pace([*(({"status": "ok"}, {"costs": each}) for each in costs), ({"status": "ok"}, None)])
     assert [each["contended"] for each in costs] == [False, True, True, False]

@@ -17,11 +17,14 @@ from ensemblekit import MixtureOfExpertsClassifier
 from ensemblekit_reports import compare
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.outputs.stored_model import load_model
-from ensemblekit_reports.running.cells import Fold, Prepared, run_cell
+from ensemblekit_reports.running.cells import run_cell
 from ensemblekit_reports.running.cost import TimedProcesses
+from ensemblekit_reports.running.fold import Fold
 from ensemblekit_reports.running.grouped_folds import divides_groups, with_grouped_folds
+from ensemblekit_reports.running.loading import load_results
 from ensemblekit_reports.running.metrics import score
-from ensemblekit_reports.running.run import load_results, run
+from ensemblekit_reports.running.prepared import Prepared
+from ensemblekit_reports.running.run import run
 from ensemblekit_reports.running.store import read_json, to_json
 from ensemblekit_reports.studies.compressed import with_compressed
 from ensemblekit_reports.studies.dry_run import dry_run
@@ -141,7 +144,7 @@ def test_a_group_is_one_however_it_is_spelled(column):
 
 
 def test_a_whole_study_with_both(file, tmp_path, monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run.time_missing", lambda *everything: None)
     choice = TableChoice(path=str(file), target="kind", groups="patient", weights="w")
     plan = Study(tables=(choice,), models=("logistic",), folds="1x3", quick=True).plan(tmp_path)
     assert isinstance(plan, Plan)
@@ -241,7 +244,7 @@ def test_repeats_that_could_only_be_the_same_are_run_once(tmp_path):
 
 
 def test_a_repeat_that_was_left_out_does_not_thin_the_confusion(tmp_path, monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run.time_missing", lambda *everything: None)
     three = dataclasses.replace(IRIS, groups=np.arange(150) % 3)
     plan = Plan("p", (three,), find_models(["logistic"]), "accuracy", 0.01, Scheme(4, 3), 0, quick=True)
     (answers,) = run(plan, tmp_path, jobs=1, command="c").answers

@@ -14,7 +14,7 @@ import pytest
 from ensemblekit_reports import render
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.reporting import report
-from ensemblekit_reports.running.cells import run_fold
+from ensemblekit_reports.running.fold_pass import run_fold
 from ensemblekit_reports.running.peak_memory import reset_peak
 from ensemblekit_reports.running.run import run
 from ensemblekit_reports.running.store import Store, read_json
@@ -53,7 +53,7 @@ def found(tmp_path_factory):
     budget = Budget(seconds=8, megabytes=400 if sys.platform == "linux" else 0)
     plan = dataclasses.replace(PLAN, models=models, scheme=Scheme(1, FOLDS), budget=budget)
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run.time_missing", lambda *everything: None)
     results = run(plan, folder, jobs=2, command="c")
     monkeypatch.undo()
     return plan, folder, results
@@ -109,7 +109,7 @@ def test_another_budget_runs_again_what_the_old_one_ended(found, tmp_path):
     before = {file.name: file.stat().st_mtime_ns for file in (folder / "cells" / "accuracy").iterdir()}
     plan = dataclasses.replace(plan, budget=dataclasses.replace(plan.budget, seconds=2))
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run.time_missing", lambda *everything: None)
     again = run(plan, folder, jobs=2, command="c")
     monkeypatch.undo()
     changed = {file.name for file in (folder / "cells" / "accuracy").iterdir() if before[file.name] != file.stat().st_mtime_ns}
@@ -120,7 +120,7 @@ def test_another_budget_runs_again_what_the_old_one_ended(found, tmp_path):
 
 @pytest.mark.skipif(np.isnan(reset_peak()), reason="here nobody knows how much memory a process had")
 def test_a_tighter_budget_runs_again_what_took_more(tmp_path, monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run.time_missing", lambda *everything: None)
     plan = dataclasses.replace(PLAN, models=(TREE, model_from_estimator("sleepy", oddities.Sleepy())), scheme=Scheme(1, 4))
     assert set(run(plan, tmp_path, jobs=1, command="c").cells["status"]) == {"ok"}
     trees = {file: file.stat().st_mtime_ns for file in (tmp_path / "cells" / "accuracy").glob("iris-tree-*")}
@@ -141,7 +141,7 @@ def test_a_model_that_raises_late_keeps_its_own_reason(tmp_path):
 
 
 def test_a_slow_model_is_ended_in_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run.time_missing", lambda *everything: None)
     plan = dataclasses.replace(PLAN, models=(model_from_estimator("hangs", oddities.Hangs()),), budget=Budget(seconds=0.5))
     started = time.monotonic()
     results = run(plan, tmp_path, jobs=3, command="c")
@@ -153,7 +153,7 @@ def test_a_slow_model_is_ended_in_time(tmp_path, monkeypatch):
 
 
 def test_cells_that_cannot_be_written_are_said_and_the_finished_are_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run.time_missing", lambda *everything: None)
     plan = dataclasses.replace(PLAN, models=(TREE, model_from_estimator("fills", oddities.FillsTheDisk())))
     with pytest.raises(UserError, match=r"predictions/iris-fills-r0-f\d-\w+.parquet: File too large. Finished cells are kept."):
         run(plan, tmp_path, jobs=1, command="c")

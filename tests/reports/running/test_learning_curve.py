@@ -12,8 +12,10 @@ import pytest
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.render import to_html, to_markdown
 from ensemblekit_reports.reporting.report import build
-from ensemblekit_reports.running.cells import Fold, run_fold
-from ensemblekit_reports.running.run import _failed_points, run
+from ensemblekit_reports.running.fold import Fold
+from ensemblekit_reports.running.fold_pass import run_fold
+from ensemblekit_reports.running.notes import failed_points
+from ensemblekit_reports.running.run import run
 from ensemblekit_reports.running.store import Store, cell_file, read_json
 from ensemblekit_reports.studies.learning_rows import check_shares, kept_rows
 from ensemblekit_reports.studies.models import find_models
@@ -98,7 +100,7 @@ def test_the_report_shows_what_was_run(tmp_path: Path) -> None:
 def test_points_that_failed_are_said() -> None:
     failed = {"dataset": "iris", "model": "moe", "status": "failed", "reason": "ValueError: too few"}
     points = [(failed, 0.1), (failed | {"reason": "another"}, 0.1), (failed | {"status": "ok"}, 0.1), (failed | {"status": "ok"}, 0.5)]
-    assert _failed_points(points) == ("iris, moe: on 0.1 of the training rows 2 of 3 folds failed: ValueError: too few",)
+    assert failed_points(points) == ("iris, moe: on 0.1 of the training rows 2 of 3 folds failed: ValueError: too few",)
 
 
 def test_shares_are_shares() -> None:

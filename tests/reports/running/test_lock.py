@@ -51,7 +51,7 @@ def test_a_killed_run_locks_nobody_out(tmp_path, holder):
 
 
 def test_the_folder_is_free_after_a_run_and_after_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run.time_missing", lambda *everything: None)
     plan = dataclasses.replace(PLAN, models=(model_from_estimator("bad", oddities.Raises()),))
     for _ in range(2):
         run(plan, tmp_path, jobs=1, command="c")

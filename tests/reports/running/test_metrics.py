@@ -9,7 +9,8 @@ import pytest
 from sklearn import metrics
 
 from ensemblekit_reports.quantities import CALIBRATION_BINS, DEFAULT_METRICS, METRICS, QUANTITIES, TASKS, metrics_of
-from ensemblekit_reports.running.metrics import calibration_error, check_probabilities, judge, score, score_amounts
+from ensemblekit_reports.running.asking import check_probabilities
+from ensemblekit_reports.running.metrics import calibration_error, judge, score, score_amounts
 from ensemblekit_reports.running.predictions import Predictions, read_predictions, to_parquet
 
 

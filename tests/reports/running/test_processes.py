@@ -11,7 +11,8 @@ import pytest
 
 from ensemblekit_reports.running import fitters
 from ensemblekit_reports.running.fitters import Fitters
-from ensemblekit_reports.running.processes import ReadyProcess, memory_of
+from ensemblekit_reports.running.process_memory import memory_of
+from ensemblekit_reports.running.processes import ReadyProcess
 from ensemblekit_reports.studies.budget import Budget
 from tests.reports.running.test_running import IRIS, PLAN, TREE
 

@@ -14,10 +14,13 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from ensemblekit_reports import compare
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.reporting.report import build
-from ensemblekit_reports.running.cells import Fold, Prepared, predict_amounts, run_cell
+from ensemblekit_reports.running.asking import predict_amounts
+from ensemblekit_reports.running.cells import run_cell
+from ensemblekit_reports.running.fold import Fold
+from ensemblekit_reports.running.loading import load_results
 from ensemblekit_reports.running.metrics import score_amounts
-from ensemblekit_reports.running.run import load_results
-from ensemblekit_reports.running.timing import dummy_table
+from ensemblekit_reports.running.prepared import Prepared
+from ensemblekit_reports.running.warm_up import dummy_table
 from ensemblekit_reports.studies.models import REGRESSORS, model_from_estimator
 from ensemblekit_reports.studies.scheme import Scheme, assign_folds, strata_of
 from ensemblekit_reports.studies.study import Study, TableChoice

@@ -16,7 +16,8 @@ from ensemblekit_reports.running import run as running
 from ensemblekit_reports.running import timing
 from ensemblekit_reports.running.cost import TimedProcesses
 from ensemblekit_reports.running.fitters import Fitters
-from ensemblekit_reports.running.run import load_results, run
+from ensemblekit_reports.running.loading import load_results
+from ensemblekit_reports.running.run import run
 from ensemblekit_reports.running.store import read_json, to_json
 from ensemblekit_reports.studies import keys
 from ensemblekit_reports.studies.budget import Budget
@@ -34,7 +35,7 @@ PLAN = Plan("p", (IRIS,), (*find_models(["logistic"]), TREE), "accuracy", 0.01, 
 @pytest.fixture
 def without_costs(monkeypatch):
     """Leave the cost pass out: its processes take seconds, and these tests are not about them."""
-    monkeypatch.setattr(running, "_cost_pass", lambda *everything: None)
+    monkeypatch.setattr(running, "time_missing", lambda *everything: None)
 
 
 @pytest.fixture

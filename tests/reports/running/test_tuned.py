@@ -14,16 +14,20 @@ from ensemblekit.tuning.dimensions import Whole
 from ensemblekit_reports import ModelChoice
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.outputs.refitting import refit
-from ensemblekit_reports.running.cells import Fold, Prepared, run_cell
+from ensemblekit_reports.running.cells import run_cell
+from ensemblekit_reports.running.fold import Fold
+from ensemblekit_reports.running.prepared import Prepared
 from ensemblekit_reports.running.run import run
+from ensemblekit_reports.running.search import space_of, tune
 from ensemblekit_reports.running.store import read_json
-from ensemblekit_reports.running.tuned import Tuning, inner_folds, space_of, tune
+from ensemblekit_reports.running.tuned_model import inner_folds
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.dry_run import dry_run
 from ensemblekit_reports.studies.model_choice import choose_models
 from ensemblekit_reports.studies.models import REGISTRY, REGRESSORS, from_portable, model_from_estimator, to_portable
 from ensemblekit_reports.studies.planned import plan_cells
 from ensemblekit_reports.studies.study import study_from_toml, with_tuning
+from ensemblekit_reports.studies.tuning import Tuning
 from ensemblekit_reports.tables.table import bundled_table
 from tests.reports.running import oddities
 from tests.reports.running.test_running import PLAN

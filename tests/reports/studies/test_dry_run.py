@@ -19,7 +19,7 @@ DIGITS = bundled_table("digits")
 
 @pytest.fixture(autouse=True)
 def without_costs(monkeypatch):
-    monkeypatch.setattr("ensemblekit_reports.running.run._cost_pass", lambda *everything: None)
+    monkeypatch.setattr("ensemblekit_reports.running.run.time_missing", lambda *everything: None)
 
 
 def test_what_is_finished_is_not_counted_again(tmp_path):
