@@ -21,7 +21,7 @@ test-extras: $(VENV)/.dev  ## What needs Ray, MLflow or CodeCarbon.
 	$(PIP) -r requirements/extras.txt
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m extras
 
-test-browser: $(VENV)/.dev  ## The page in a real browser; needs Chromium (CHROMIUM=path) and npm, which brings axe-core.
+test-browser: $(VENV)/.dev  ## The page in a real browser and on paper; needs Chromium (CHROMIUM=path), Pango and npm, which brings axe-core.
 	$(PIP) -r requirements/browser.txt
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m browser
 
@@ -79,7 +79,7 @@ requirements:  ## Resolve the pinned versions again (needs uv).
 	$(COMPILE) --extra gpu -c requirements/dev.txt pyproject.toml -o requirements/gpu.txt
 	echo "nvidia-cuda-nvrtc>=13 ; sys_platform == 'linux'" | $(COMPILE) - -o requirements/kernels.txt
 	$(COMPILE) --extra ray --extra mlflow --extra energy -c requirements/dev.txt pyproject.toml -o requirements/extras.txt
-	echo playwright | $(COMPILE) - -o requirements/browser.txt
+	printf 'playwright\nweasyprint\n' | $(COMPILE) -c requirements/dev.txt - -o requirements/browser.txt
 	echo hatchling | $(COMPILE) -c requirements/dev.txt - -o requirements/build.txt
 
 clean:

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.outputs.weasyprint_page import prepare
 
 #: Under which names systems install it.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 NEEDED = (
-    "--pdf needs Chromium (apt install chromium, or any Chrome on the PATH) or WeasyPrint (pip install weasyprint), and neither is there. "
-    "Without --pdf there is the page, which any browser prints."
+    "--pdf needs Chromium (apt install chromium, or any Chrome on the PATH) or WeasyPrint (pip install 'ensemblekit[pdf]'), "
+    "and neither is there. Without --pdf there is the page, which any browser prints."
 )
 #: A page takes seconds; a browser that hangs does not end by itself.
 SECONDS = 120
@@ -87,7 +88,9 @@ def check_printing() -> None:
 
 def _print_with_weasyprint(page: Path, out: Path) -> None:
     try:
-        printed = import_module("weasyprint").HTML(filename=str(page)).write_pdf()
+        parsed = import_module("weasyprint").HTML(filename=str(page))
+        prepare(parsed.etree_element)
+        printed = parsed.write_pdf()
     except Exception as error:  # it loads Pango and others from the system, which may be missing, and reads the page by its own rules
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(

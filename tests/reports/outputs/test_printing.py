@@ -65,6 +65,8 @@ class WeasyPrint:
 
     HTML = property(lambda self: WeasyPrint)
 
+    etree_element = property(lambda self: f"the tree of {Path(self.page).name}")
+
     def write_pdf(self):
         return b"%PDF of " + Path(self.page).name.encode()
 
@@ -78,8 +80,11 @@ def without_browser(monkeypatch):
 @pytest.mark.usefixtures("without_browser")
 def test_without_a_browser_weasyprint_prints(page, monkeypatch):
     monkeypatch.setattr(printing, "import_module", lambda name: {"weasyprint": WeasyPrint()}[name])
+    prepared = []
+    monkeypatch.setattr(printing, "prepare", prepared.append)
     printing.check_printing()
     assert printing.print_pdf(page).read_bytes() == b"%PDF of report.html"
+    assert prepared == ["the tree of report.html"]
 
 
 @pytest.mark.usefixtures("without_browser")
