@@ -104,7 +104,7 @@ def _write_rules(root: Element, rules: list[tuple[str, dict[str, str]]]) -> None
         element = wrapper.etree_element
         if not element.tag.startswith(SVG):
             continue
-        matched = sorted(matcher.match(wrapper), key=lambda match: match[:2])
+        matched = matcher.match(wrapper)  # the weakest rule first
         styles = [f"{name}:{value}" for *_, declarations in matched for name, value in declarations.items()]
         if styles:
             element.set("style", ";".join(chain(styles, filter(None, [element.get("style")]))))
