@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._array_api import (
     _estimator_with_converted_arrays,
@@ -63,6 +64,7 @@ from ensemblekit.mixture.revival import idle_experts, revive
 from ensemblekit.mixture.row_hash import row_hash, uniform
 from ensemblekit.mixture.selection import SELECTIONS
 from ensemblekit.mixture.start import random_gate, thin
+from ensemblekit.mixture.transfer import check_columns
 
 #: EM steps of a short run. Few are enough to tell a good start from a bad one.
 _SHORT_RUN = 5
@@ -276,6 +278,8 @@ class BaseMixture(BaseEstimator):
                 raise ValueError(f"experts must be a name, an estimator or a list of estimators; got {estimator!r}.")
             if classes is not None and not hasattr(estimator, "predict_proba"):
                 raise ValueError(f"Experts for classes must be classifiers with predict_proba; {estimator!r} has none.")
+            if isinstance(estimator, FrozenEstimator) and self.expert_columns_ is None:
+                check_columns(estimator, self.n_features_in_, getattr(self, "feature_names_in_", None))
             if classes is None and hasattr(estimator, "__sklearn_tags__") and is_classifier(estimator):
                 raise ValueError(f"Experts for amounts must be regressors; got the classifier {estimator!r}.")
         cross_fit = self.cross_fit or 0

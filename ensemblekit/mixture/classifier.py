@@ -11,7 +11,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_y, check_array, check_consistent_length
+from sklearn.utils.validation import _check_y, check_consistent_length
 
 from ensemblekit.mixture.combining import renormalise
 from ensemblekit.mixture.contracts import Data, ExpertBank, Float
@@ -331,9 +331,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, StreamingMixture):
         codes = self._targets(y, X)
         weight = self._weights(sample_weight, X)
         if first:
-            self.n_experts_ = int(self.n_experts)
-            self._resolve_columns(given if hasattr(given, "columns") else X)  # names are lost in checking
-        experts = self._make_experts() if first else self.experts_
+            self._begin_by_pieces(given if hasattr(given, "columns") else X)  # names are lost in checking
+        experts = self._make_experts() if first else self._going_on()
         return self._learn_batch(Data(X, self._gate_view(X), codes, weight), self._make_gate(), experts)
 
     def _check_classes(self, classes: NDArray[Any]) -> None:
@@ -505,7 +504,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, StreamingMixture):
 
     def _targets(self, y: Any, X: Any) -> NDArray[np.intp]:
         """Class codes of known labels, beside the table."""
-        y, classes = on_host(check_array(y, ensure_2d=False, dtype=None)), on_host(self.classes_)
+        y, classes = on_host(_check_y(y, estimator=self)), on_host(self.classes_)
         if y.shape != (X.shape[0],):
             raise ValueError(f"y must hold one label for each of the {X.shape[0]} rows; its shape is {y.shape}.")
         unknown = np.setdiff1d(y, classes)

@@ -305,9 +305,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, StreamingMixture):
         y = self._targets(y, X)
         weight = self._weights(sample_weight, X)
         if first:
-            self.n_experts_ = int(self.n_experts)
-            self._resolve_columns(given if hasattr(given, "columns") else X)  # names are lost in checking
-        experts = self._make_experts() if first else self.experts_
+            self._begin_by_pieces(given if hasattr(given, "columns") else X)  # names are lost in checking
+        experts = self._make_experts() if first else self._going_on()
         return self._learn_batch(Data(X, self._gate_view(X), y, weight), self._make_gate(), experts)
 
     def _targets(self, y: Any, X: Any) -> Float:

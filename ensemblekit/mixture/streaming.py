@@ -14,6 +14,7 @@ from ensemblekit.mixture.adapting import Recent, as_open_as_fitted, check_memory
 from ensemblekit.mixture.base import BaseMixture
 from ensemblekit.mixture.contracts import Data, Float
 from ensemblekit.mixture.em import posterior
+from ensemblekit.mixture.linear.kinds import LinearBank, LinearGate
 from ensemblekit.mixture.linear.namespaces import namespace, on_host
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.restarts import depart, one_expert_each
@@ -54,6 +55,23 @@ class StreamingMixture(BaseMixture):
         for stream in ("_online", "_recent"):
             self.__dict__.pop(stream, None)
         self._forget_feedback()
+
+    def _begin_by_pieces(self, X: Any) -> None:
+        """Settle what the first piece has to settle."""
+        for parameter in ("routing", "combination"):
+            if getattr(self, parameter) == "auto":
+                raise ValueError(f"{parameter}='auto' needs a whole table: fit first, or set another {parameter} before partial_fit.")
+        self.n_experts_ = int(self.n_experts)
+        self._resolve_columns(X)
+
+    def _going_on(self) -> LinearBank:
+        """Return the fitted experts, where the steps can go on from them and from the gate."""
+        if not (isinstance(self.gate_, LinearGate) and isinstance(self.experts_, LinearBank)):
+            raise ValueError(  # noqa: TRY004 (what was set is wrong, and not a type)
+                f"partial_fit goes on from linear gates and experts, and those of the last fit are {type(self.gate_).__name__} and "
+                f"{type(self.experts_).__name__}. Fit a table with the present parameters first; warm_start=True begins from the last fit."
+            )
+        return self.experts_
 
     def _learn_batch(self, data: Data, gate: Any, experts: Any) -> Self:
         """One pass over a further piece of the table; columns stay scaled and preconditioned as the first piece was."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from ensemblekit.mixture.contracts import ExpertBank, Float
+from ensemblekit.mixture.experts.boosted import BoostedExperts
+from ensemblekit.mixture.experts.estimators import EstimatorExperts
 from ensemblekit.mixture.linear.namespaces import on_host
 
 
@@ -19,8 +22,9 @@ def frozen_experts(mixture: Any) -> list[FrozenEstimator]:
     A mixture that gets them as ``experts`` learns a gate alone, and how exact each of them is on its own table if they are regressors. From
     there ``set_params(experts="logistic", warm_start=True)`` and another fit free the experts.
 
-    The new table must hold every class that the experts know, and no other. Where it lacks one, add a few rows of that class from the old
-    table, with a small ``sample_weight``.
+    The new table must hold every class that the experts know. Where it lacks one, add a few rows of that class from the old table, with a
+    small ``sample_weight``. Its columns must be those of the old one, in the same order; of a wider one, choose them by
+    ``expert_features``.
 
     Parameters
     ----------
@@ -31,6 +35,11 @@ def frozen_experts(mixture: Any) -> list[FrozenEstimator]:
     -------
     list of FrozenEstimator
         One for each expert.
+
+    Raises
+    ------
+    TypeError
+        For what is no mixture, such as a pipeline that ends in one.
 
     Examples
     --------
@@ -44,11 +53,55 @@ def frozen_experts(mixture: Any) -> list[FrozenEstimator]:
     >>> model.fit(X, y).score(X, y) > 0.85
     True
     """
+    if not hasattr(mixture, "gate_proba"):
+        raise TypeError(f"frozen_experts takes a fitted mixture, such as the last step of a pipeline; got {type(mixture).__name__}.")
     check_is_fitted(mixture)
-    bank, n_features = mixture.experts_, mixture.n_features_in_
+    bank, n_features, names = mixture.experts_, mixture.n_features_in_, getattr(mixture, "feature_names_in_", None)
+    every = range(mixture.n_experts_)
     if hasattr(mixture, "classes_"):
-        return [FrozenEstimator(SingleClassifier(bank, k, n_features, on_host(mixture.classes_))) for k in range(mixture.n_experts_)]
-    return [FrozenEstimator(SingleRegressor(bank, k, n_features)) for k in range(mixture.n_experts_)]
+        return [FrozenEstimator(SingleClassifier(bank, k, n_features, on_host(mixture.classes_), names)) for k in every]
+    return [FrozenEstimator(SingleRegressor(bank, k, n_features, names)) for k in every]
+
+
+def check_columns(expert: Any, n_features: int, names: NDArray[Any] | None) -> None:
+    """Refuse an expert that was fitted to other columns than those that it is to read.
+
+    Parameters
+    ----------
+    expert : estimator
+        Fitted.
+    n_features : int
+        Columns of the table.
+    names : ndarray of shape (n_features,) or None
+        Their names, where they have any.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> check_columns(LinearRegression().fit([[1.0, 2.0]], [3.0]), 3, None)
+    Traceback (most recent call last):
+    ValueError: A fitted expert reads 2 columns, and the table has 3: give those that it was fitted to, in their order.
+    """
+    reads, known = getattr(expert, "n_features_in_", n_features), getattr(expert, "feature_names_in_", None)
+    told, has = f"reads {reads} columns", f"has {n_features}"
+    if known is not None and names is not None:
+        told, has = f"reads the columns {list(known)}", f"has {list(names)}"
+    if reads != n_features or (known is not None and names is not None and not np.array_equal(known, names)):
+        raise ValueError(f"A fitted expert {told}, and the table {has}: give those that it was fitted to, in their order.")
+
+
+def _read(X: Any, expert: SingleClassifier | SingleRegressor) -> Any:
+    """Check a table for an expert; whole frames are for estimators, which may read columns of any type."""
+    names = np.asarray(X.columns) if hasattr(X, "columns") else None
+    if names is None or not isinstance(expert.bank, EstimatorExperts):
+        finite = "allow-nan" if isinstance(expert.bank, BoostedExperts) else True
+        X = check_array(X, dtype=np.float64, accept_sparse="csr", ensure_all_finite=finite)
+    check_columns(expert, X.shape[1], names)
+    return X
 
 
 class SingleClassifier(ClassifierMixin, BaseEstimator):
@@ -64,6 +117,8 @@ class SingleClassifier(ClassifierMixin, BaseEstimator):
         Columns of a row.
     classes : ndarray of shape (n_classes,)
         Labels behind the bank's columns.
+    names : ndarray of shape (n_features,) or None, default=None
+        Names of the columns, where they have any.
 
     Examples
     --------
@@ -75,11 +130,12 @@ class SingleClassifier(ClassifierMixin, BaseEstimator):
     ['yes']
     """
 
-    def __init__(self, bank: ExpertBank, k: int, n_features: int, classes: NDArray[Any]) -> None:
+    def __init__(self, bank: ExpertBank, k: int, n_features: int, classes: NDArray[Any], names: NDArray[Any] | None = None) -> None:
         self.bank = bank
         self.k = k
         self.n_features = n_features
         self.classes = classes
+        self.names = names
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -91,6 +147,13 @@ class SingleClassifier(ClassifierMixin, BaseEstimator):
         """Columns of a row."""
         return self.n_features
 
+    @property
+    def feature_names_in_(self) -> NDArray[Any]:
+        """Names of the columns."""
+        if self.names is None:
+            raise AttributeError("The columns have no names.")
+        return self.names
+
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
@@ -100,7 +163,7 @@ class SingleClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Any) -> Float:
         """Class probabilities, (n_samples, n_classes)."""
-        return self.bank.predict_one(X, self.k)
+        return self.bank.predict_one(_read(X, self), self.k)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Most probable labels."""
@@ -119,6 +182,8 @@ class SingleRegressor(RegressorMixin, BaseEstimator):
         Which expert.
     n_features : int
         Columns of a row.
+    names : ndarray of shape (n_features,) or None, default=None
+        Names of the columns, where they have any.
 
     Examples
     --------
@@ -130,15 +195,23 @@ class SingleRegressor(RegressorMixin, BaseEstimator):
     [-2.0, 0.0, 2.0]
     """
 
-    def __init__(self, bank: ExpertBank, k: int, n_features: int) -> None:
+    def __init__(self, bank: ExpertBank, k: int, n_features: int, names: NDArray[Any] | None = None) -> None:
         self.bank = bank
         self.k = k
         self.n_features = n_features
+        self.names = names
 
     @property
     def n_features_in_(self) -> int:
         """Columns of a row."""
         return self.n_features
+
+    @property
+    def feature_names_in_(self) -> NDArray[Any]:
+        """Names of the columns."""
+        if self.names is None:
+            raise AttributeError("The columns have no names.")
+        return self.names
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -149,4 +222,4 @@ class SingleRegressor(RegressorMixin, BaseEstimator):
 
     def predict(self, X: Any) -> Float:
         """Means, (n_samples,)."""
-        return self.bank.predict_one(X, self.k)[:, 0]
+        return self.bank.predict_one(_read(X, self), self.k)[:, 0]

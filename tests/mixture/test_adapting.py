@@ -1,9 +1,12 @@
 """A gate that follows a stream."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
+from sklearn.exceptions import DataConversionWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
@@ -133,3 +136,17 @@ def test_memory_is_a_number_of_rows():
         model.adapt_gate(*rules(1, 10), memory=0)
     with pytest.raises(ValueError, match="got 'long'"):
         model.update_feedback(*rules(1, 10), memory="long")
+
+
+@pytest.mark.parametrize("way", ["adapt_gate", "update_feedback", "partial_fit"])
+def test_answers_of_a_piece_are_read_as_those_of_a_table(way):
+    """A column of them is flattened with scikit-learn's warning, and none at all is refused, by `fit` and by every way to go on."""
+    X, y = rules(0, 100)
+    model = MixtureOfExpertsClassifier(2, n_init=1, random_state=0).fit(X, y)
+    for learn in (deepcopy(model).fit, getattr(deepcopy(model), way)):
+        with pytest.warns(DataConversionWarning, match="column-vector"):
+            learn(X, y[:, None])
+    with pytest.raises(ValueError, match="y should be a 1d array"):
+        getattr(model, way)(X, None)
+    with pytest.raises(ValueError, match="one label for each of the 100 rows"):
+        getattr(model, way)(X, y[1:])

@@ -71,3 +71,12 @@ def test_bad_pieces():
     assert not hasattr(MixtureOfExpertsClassifier(experts=DecisionTreeClassifier()), "partial_fit")
     with pytest.raises(ValueError, match="fits linear gates and experts only"):
         MixtureOfExpertsClassifier(2, gate="gaussian", optimizer="adam").fit(X, y)
+
+
+@pytest.mark.parametrize("parameter", ["routing", "combination"])
+def test_pieces_alone_settle_no_mixing(parameter):
+    X, y = gated_table(0, n_samples=60)
+    model = MixtureOfExpertsClassifier(2, n_init=1, random_state=0, **{parameter: "auto"})
+    with pytest.raises(ValueError, match=f"{parameter}='auto' needs a whole table"):
+        model.partial_fit(X, y, classes=[0, 1])
+    assert model.fit(X, y).partial_fit(X, y).predict(X).shape == y.shape

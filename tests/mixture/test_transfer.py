@@ -1,9 +1,12 @@
 """Experts of one mixture in another."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
@@ -96,3 +99,52 @@ def test_mixtures_of_frozen_experts_are_packed(experts):
     assert_allclose(getattr(pack(model), answer)(X), getattr(model, answer)(X), atol=1e-5)
     alone = frozen_experts(source)[1]
     assert_allclose(getattr(pack(alone), answer)(X), getattr(alone, answer)(X), atol=1e-5)
+
+
+def frame(X, columns):
+    return pd.DataFrame(X, columns=["a", "b", "c"])[columns]
+
+
+@pytest.mark.parametrize("kind", [MixtureOfExpertsClassifier, MixtureOfExpertsRegressor])
+@pytest.mark.parametrize("gate_features", [None, ["a"]])
+def test_experts_know_their_columns_by_name(kind, gate_features):
+    """With a gate of its own columns the experts are given the frame itself, otherwise its numbers."""
+    X, y = gated_table(3, n_samples=120)
+    settings = {"n_init": 1, "tol": 1e-2, "random_state": 0}
+    source = kind(2, **settings).fit(frame(X, ["a", "b", "c"]), y)
+    model = kind(2, experts=frozen_experts(source), gate_features=gate_features, **settings)
+    same = model.fit(frame(X, ["a", "b", "c"]), y)
+    assert_allclose(same.experts_.predict(X), source.experts_.predict(X))
+    with pytest.raises(ValueError, match=r"reads the columns \['a', 'b', 'c'\], and the table has \['c', 'b', 'a'\]"):
+        model.fit(frame(X, ["c", "b", "a"]), y)
+    with pytest.raises(ValueError, match="reads the columns"):
+        frozen_experts(source)[0].predict(frame(X, ["c", "b", "a"]))
+
+
+def test_a_wider_table_needs_a_choice_of_columns(source):
+    X, y = gated_table(3, n_samples=120)
+    wide = np.hstack([X[:, ::-1], X])
+    model = MixtureOfExpertsClassifier(2, experts=frozen_experts(source), random_state=0)
+    for table in (wide, X[:, :2]):
+        with pytest.raises(ValueError, match=f"A fitted expert reads 3 columns, and the table has {table.shape[1]}"):
+            model.fit(table, letters(y))
+    model.set_params(expert_features=[[3, 4, 5]] * 2).fit(wide, letters(y))
+    assert_allclose(model.expert_proba(wide), source.expert_proba(X))
+    with pytest.raises(ValueError, match="A fitted expert reads 3 columns, and the table has 2"):
+        frozen_experts(source)[0].predict(X[:, :2])
+
+
+def test_only_mixtures_have_experts_to_give(source):
+    X, y = gated_table(3, n_samples=60)
+    for other in (LogisticRegression().fit(X, y), make_pipeline(StandardScaler(), source)):
+        with pytest.raises(TypeError, match=f"takes a fitted mixture.* got {type(other).__name__}"):
+            frozen_experts(other)
+
+
+def test_steps_do_not_go_on_from_frozen_experts(source):
+    X, y = gated_table(3, n_samples=150)
+    model = MixtureOfExpertsClassifier(2, experts=frozen_experts(source), n_init=1, random_state=0).fit(X, letters(y))
+    model.set_params(experts="logistic", warm_start=True)
+    with pytest.raises(ValueError, match="those of the last fit are SoftmaxGate and EstimatorExperts"):
+        model.partial_fit(X, letters(y))
+    assert hasattr(model.fit(X, letters(y)).partial_fit(X, letters(y)), "_online")
