@@ -65,7 +65,7 @@ def test_out_belongs_to_several_runs(finished, capsys):
     ("arguments", "complaint"),
     [
         (["compare", "iris", "--models", "logistic", "--save-model", "moe"], "unknown model 'moe': Valid: best, logistic."),
-        (["compare", "--save-model"], "fits a model on one table, and this study has 5"),
+        (["compare", "--save-model"], "fits a model on one table, and this study has 6"),
         (["predict", "nowhere.skops", "t.csv"], "no file nowhere.skops"),
     ],
 )

@@ -201,7 +201,7 @@ def _registered(task: Task) -> dict[str, Model]:
         Model("weighted", "Weighted", "ensemble", "trees", _ensemble("Weighted", task, cv=3), task=task),
         Model("voting", "Voting", "ensemble", "trees", _ensemble("Voting", task), task=task),
         Model("stacking", "Stacking", "ensemble", "trees", _ensemble("Stacking", task), task=task),
-        Model("moe", "Mixture of experts", "mixture", "linear", lambda seed: _mixture(task, random_state=seed), task=task),
+        Model("moe", "Mixture of linear experts", "mixture", "linear", lambda seed: _mixture(task, random_state=seed), task=task),
         Model("moe-boosted", "Mixture of boosted trees", "mixture", "trees", partial(_boosted_mixture, task), task=task),
         Model("moe-trees", "Mixture of forests", "mixture", "trees", partial(_mixture_of_forests, task), task=task),
     )
@@ -218,7 +218,8 @@ REGRESSORS: dict[str, Model] = {
 } | _registered("regression")
 #: What stands in the place of a model that the other task has.
 _COUNTERPARTS = {"logistic": "ridge", "ridge": "logistic"}
-_ONLY_WHEN_NAMED = ("stacking", "moe-boosted", "moe-trees")
+#: They cost much more than they have shown to bring.
+_ONLY_WHEN_NAMED = ("stacking", "moe-trees")
 #: What a study of classes runs that names no model.
 DEFAULT_MODELS: tuple[str, ...] = tuple(name for name in REGISTRY if name not in _ONLY_WHEN_NAMED)
 
@@ -343,7 +344,7 @@ def from_portable(portable: Portable) -> Model:
     Examples
     --------
     >>> from_portable(("regression", "moe", None)).label
-    'Mixture of experts'
+    'Mixture of linear experts'
     """
     task, name, tuning, *rest = portable
     if not rest:

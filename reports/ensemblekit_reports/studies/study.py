@@ -393,7 +393,7 @@ def study_from_toml(file: Path) -> Study:
     Examples
     --------
     >>> [table.name for table in study_from_toml(DEFAULT_STUDY).tables]
-    ['iris', 'wine', 'breast_cancer', 'digits', 'regimes']
+    ['iris', 'wine', 'breast_cancer', 'election', 'travel', 'regimes']
     """
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))

@@ -17,11 +17,11 @@ def read(tmp_path, text):
     return study_from_toml(file)
 
 
-def test_the_default_study_is_the_issues():
+def test_the_default_study_has_tables_enough_for_a_test():
     plan = study_from_toml(DEFAULT_STUDY).plan(DEFAULT_STUDY.parent)
-    assert [table.name for table in plan.tables] == ["iris", "wine", "breast_cancer", "digits", "regimes"]
+    assert [table.name for table in plan.tables] == ["iris", "wine", "breast_cancer", "election", "travel", "regimes"]
     assert [model.name for model in plan.models] == [
-        "logistic", "random-forest", "xgboost", "lightgbm", "averaging", "weighted", "voting", "moe",
+        "logistic", "random-forest", "xgboost", "lightgbm", "averaging", "weighted", "voting", "moe", "moe-boosted",
     ]  # fmt: skip
     assert plan.scheme == Scheme(2, 5)
     assert plan.quick
