@@ -8,7 +8,11 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+#: Different messages that are kept; who writes more would fill the memory.
+MOST_DIFFERENT = 10_000
 
 
 @contextlib.contextmanager
@@ -31,18 +35,36 @@ def collected(said: Counter[str]) -> Iterator[None]:
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         try:
-            with warnings.catch_warnings(record=True) as caught, _descriptors_to(output.fileno()):
+            with warnings.catch_warnings(record=True) as caught, _descriptors_to(output.fileno()), _streams_to(output.fileno()):
                 warnings.simplefilter("always")
-                with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-                    yield
+                yield
         finally:
             said.update(f"{warning.category.__name__}: {_first_line(warning.message)}" for warning in caught)
             output.seek(0)
-            said.update(line.strip()[:300] for line in output if line.strip())
+            # In pieces: somebody's progress bar may be one line of many megabytes.
+            _count((piece.strip()[:300] for piece in iter(partial(output.readline, 10_000), "")), said)
+
+
+def _count(lines: Iterable[str], said: Counter[str]) -> None:
+    for line in filter(None, lines):
+        if line in said or len(said) < MOST_DIFFERENT:
+            said[line] += 1
 
 
 def _first_line(message: object) -> str:
     return (str(message).strip().splitlines() or [""])[0][:300]
+
+
+@contextlib.contextmanager
+def _streams_to(target: int) -> Iterator[None]:
+    """Point Python's streams elsewhere, through a file of their own: what prints there may close it."""
+    stream = os.fdopen(os.dup(target), "w", encoding="utf-8", errors="replace")
+    try:
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            yield
+    finally:
+        with contextlib.suppress(OSError):  # its descriptor may be closed, or its disk full
+            stream.close()
 
 
 @contextlib.contextmanager

@@ -59,5 +59,9 @@ def say(error: BaseException) -> str:
     >>> say(ValueError("no\nmore"))
     'ValueError: no'
     """
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an exception of a model's own may be broken, too
+        text = ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0][:500]}" if lines else type(error).__name__

@@ -14,11 +14,12 @@ from ensemblekit_reports.running.asking import ask
 from ensemblekit_reports.running.attempt import attempt
 from ensemblekit_reports.running.fit_estimator import fit_estimator
 from ensemblekit_reports.running.fold import part_of
+from ensemblekit_reports.running.global_state import restored_settings, seed_generators
 from ensemblekit_reports.running.grouped_folds import with_grouped_folds
 from ensemblekit_reports.running.member_cache import MemberCache
 from ensemblekit_reports.running.metrics import judge
 from ensemblekit_reports.running.peak_memory import peak_bytes, reset_peak
-from ensemblekit_reports.running.predictions import Predictions
+from ensemblekit_reports.running.predictions import Predictions, contradictions
 from ensemblekit_reports.running.prepared import Prepared
 from ensemblekit_reports.running.record import record_of
 from ensemblekit_reports.running.tuned_model import tuned_model
@@ -65,7 +66,8 @@ def run_cell(
     """
     fold, said, search = prepared.fold, Counter[str](), dict[str, Any]()
     started, before = time.perf_counter(), reset_peak()
-    with collected(said):
+    seed_generators(fold.seed)
+    with collected(said), restored_settings():
         status, reason, found = attempt(lambda: _fit_and_predict(model, prepared, memory, search))
         seconds, grown = time.perf_counter() - started, peak_bytes() - before
         fitted, predictions = found or (None, None)
@@ -76,18 +78,21 @@ def run_cell(
         record["tuning"] = search
     if predictions is not None:
         record["metrics"] = judge(predictions)
+        record["contradictions"] = contradictions(predictions)
     return record, predictions
 
 
 def _fit_and_predict(model: Model, prepared: Prepared, memory: MemberCache | None, search: dict[str, Any]) -> Found:
     table, tested, learnt = prepared.fold.table, prepared.fold.tested, prepared.fold.train
     train, test = prepared.rows(model.preprocessing)
-    # A class from the reader's own script cannot be cached, and has nothing in common with our members.
+    if not model.registered:
+        train, test = train.copy(), test.copy()  # of its own: some scale in place
     groups = part_of(table.groups, learnt)
     if model.tuning is not None:
         model = tuned_model(model, train, table.y[learnt], part_of(table.weights, learnt), groups, prepared.fold.seed, search)
     estimator = with_grouped_folds(model.factory(prepared.fold.seed), table.y[learnt], groups)
+    # A class from the reader's own script cannot be cached, and has nothing in common with our members.
     fitted = fit_estimator(estimator, train, table.y[learnt], part_of(table.weights, learnt), memory if model.registered else None)
-    predicted, probabilities = ask(fitted, test, table.y)
+    predicted, probabilities = ask(fitted, test, table.y, by_predict=not model.registered)
     rows = np.flatnonzero(tested).astype(np.int32)
     return fitted, Predictions(rows, table.y[tested], predicted, probabilities, part_of(table.weights, tested))

@@ -1,4 +1,4 @@
-"""The processes of the accuracy pass: as many as were asked for, each with the models of one fold at a time.
+"""The processes of the accuracy pass: as many as were asked for, each with models of one fold at a time.
 
 A model may hang, eat all memory, end its process or crash it: the process is ended, the model gets a row that says why, and a
 new process goes on with the models that are left.
@@ -109,8 +109,10 @@ class Fitters:
         """
         process = self._idle.get()
         try:
-            while group:
-                group = self._go_on(process, fold, group)
+            for part in _apart(group):
+                left = part
+                while left:
+                    left = self._go_on(process, fold, left)
         finally:
             self._idle.put(process)
 
@@ -164,6 +166,12 @@ class Fitters:
         file = folder / "job"
         file.write_bytes(pickle.dumps(job))
         return file
+
+
+def _apart(group: Group) -> list[Group]:
+    """Divide models by who may have a process together: those that are known. Anybody else's may change it for the next."""
+    known = [pair for pair in group if not pair[0].foreign]
+    return [known, *([pair] for pair in group if pair[0].foreign)]
 
 
 #: Idle processes of earlier runs, by where and with what they were started: imports take longer than many a fit.

@@ -38,6 +38,7 @@ def notes_of(pairs: list[Pair], *, quick: bool) -> tuple[str, ...]:
     notes += [f"{model}: compute was not counted, because {reason}" for model, reason in uncounted]
     notes += sorted({f"{c['model']}: {c['costs']['energy_note']}" for c in costs if c["costs"].get("energy_note")})
     notes += sorted({c["costs"]["memory_note"] for c in costs if c["costs"].get("memory_note")})
+    notes += _say_contradictions([accuracy for accuracy, _ in pairs if accuracy])
     notes += say_tuning([accuracy for accuracy, _ in pairs if accuracy])
     said = Counter[str]()
     for accuracy, _ in pairs:
@@ -54,6 +55,20 @@ def _say_timing(costs: list[dict[str, Any]], *, quick: bool) -> list[str]:
     return [
         f"Costs were measured on {where} of every table, one fresh process for each model and fold, {calls} single rows.",
         "Times include what stands before the model: filling in missing cells, one-hot columns, scaling.",
+    ]
+
+
+def _say_contradictions(records: list[dict[str, Any]]) -> list[str]:
+    """Say whose predicted class is not its most probable one: scores of classes go by the one, log-loss and calibration by the other."""
+    rows, of = Counter[str](), Counter[str]()
+    for record in records:
+        rows[record["model"]] += record.get("contradictions", 0)
+        of[record["model"]] += record.get("n_test", 0)
+    return [
+        f"{model}: on {rows[model]} of {of[model]} test rows its predict is not the class to which it gives the highest probability; "
+        "scores of classes go by predict, log-loss, Brier score and calibration by the probabilities."
+        for model in rows
+        if rows[model]
     ]
 
 

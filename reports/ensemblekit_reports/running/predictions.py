@@ -45,6 +45,30 @@ class Predictions(NamedTuple):
         return "regression" if np.issubdtype(self.y.dtype, np.floating) else "classification"
 
 
+def contradictions(predictions: Predictions) -> int:
+    """Count the rows whose predicted class is not the most probable one, as it need not be where a model has a threshold of its own.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of one fold.
+
+    Returns
+    -------
+    int
+        Zero for amounts, and for a model that gives no probabilities.
+
+    Examples
+    --------
+    >>> contradictions(Predictions(np.arange(2), np.array([1, 0]), np.array([1, 1]), np.array([[0.5, 0.5], [0.75, 0.25]])))
+    1
+    """
+    if predictions.probabilities is None:
+        return 0
+    given = predictions.probabilities[np.arange(len(predictions.y)), predictions.predicted]
+    return int((given < predictions.probabilities.max(axis=1)).sum())
+
+
 def predictions_file(cell: Path) -> Path:
     """Return where the predictions of a cell are kept.
 

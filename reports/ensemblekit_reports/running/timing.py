@@ -31,6 +31,7 @@ from threadpoolctl import threadpool_limits
 
 from ensemblekit.packed import compute
 from ensemblekit_reports.running.attempt import say
+from ensemblekit_reports.running.global_state import seed_generators
 from ensemblekit_reports.running.grouped_folds import with_grouped_folds
 from ensemblekit_reports.running.pace import EVERY_SECONDS, Pace
 from ensemblekit_reports.running.peak_memory import peak_bytes, reset_peak
@@ -99,6 +100,7 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
     warnings.simplefilter("ignore")
     with threadpool_limits(limits=job["threads"]):
         warm_up(partial(_pipeline, job), job["columns"], len(np.unique(y)) if job["task"] == "classification" else 0)
+        seed_generators(job["seed"])
         pipeline = with_grouped_folds(_pipeline(job, job["columns"]), y_train, groups)
         pace = Pace()
         pace.look()

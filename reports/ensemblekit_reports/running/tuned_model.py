@@ -76,8 +76,8 @@ def tuned_model(
         for train, test in folds:
             own = with_grouped_folds(clone(estimator), y[train], part_of(groups, train))
             fitted = fit_estimator(own, X[train], y[train], part_of(weights, train))
-            answers = Predictions(test.astype(np.int32), y[test], *ask(fitted, X[test], y), part_of(weights, test))
-            scores.append(judge(answers)[tuning.metric])
+            answers = ask(fitted, X[test], y, by_predict=not model.registered)
+            scores.append(judge(Predictions(test.astype(np.int32), y[test], *answers, part_of(weights, test)))[tuning.metric])
         known = [value for value in scores if not np.isnan(value)]  # R squared of equal answers is none, whatever the model
         return float(np.mean(known)) if known else np.nan
 

@@ -69,6 +69,7 @@ def _variants(model: Model) -> list[Model]:
             registered=False,
             task=model.task,
             own_code=model.own_code,
+            foreign=model.foreign,
             parent=model.name,
         )
         for method in _methods(model)

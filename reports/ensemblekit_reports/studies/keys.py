@@ -23,6 +23,7 @@ _OWN = (
     "running/fit_estimator.py",
     "running/fold.py",
     "running/fold_pass.py",
+    "running/global_state.py",
     "running/grouped_folds.py",
     "running/member_cache.py",
     "running/metrics.py",

@@ -46,6 +46,8 @@ class Model:
         What it does: ``"classification"`` or ``"regression"``.
     own_code : str, default=""
         Hash of what its definition does not show, see ``fingerprints.py``.
+    foreign : bool, default=False
+        Whether code is in it that may leave its process in another state: then it has one of its own on each fold.
     space : str, default=""
         Name of its search space, see `ensemblekit.tuning.space`; ``""`` for none.
     fixed : tuple of str, default=()
@@ -64,6 +66,7 @@ class Model:
     registered: bool = True
     task: str = "classification"
     own_code: str = ""
+    foreign: bool = False
     space: str = ""
     fixed: tuple[str, ...] = ()
     tuning: Tuning | None = None
@@ -417,7 +420,23 @@ def model_from_estimator(name: str, estimator: Any, task: str = "classification"
         seeds = [key for key in fresh.get_params(deep=True) if key.split("__")[-1] == "random_state"]
         return fresh.set_params(**dict.fromkeys(seeds, seed))
 
-    return Model(name, name, _family(estimator), "trees", factory, registered=False, task=task, own_code=fingerprint_of(factory(0)))
+    own_code, foreign = fingerprint_of(factory(0)), _is_foreign(estimator)
+    return Model(name, name, _family(estimator), "trees", factory, registered=False, task=task, own_code=own_code, foreign=foreign)
+
+
+#: Packages whose estimators leave their process as they found it, and whose values are plain ones.
+_KNOWN_PACKAGES = {"sklearn", "ensemblekit", "xgboost", "lightgbm", "numpy", "scipy", "builtins"}
+
+
+def _is_foreign(value: Any) -> bool:
+    """Whether an estimator or a value of its parameters is of another package, or of the reader's own."""
+    if isinstance(value, (list, tuple, set)):
+        return any(map(_is_foreign, value))
+    if isinstance(value, dict):
+        return any(map(_is_foreign, value.values()))
+    parts = value.get_params(deep=False).values() if hasattr(value, "get_params") and not isinstance(value, type) else ()
+    module = str(getattr(value, "__module__", None) or type(value).__module__)
+    return module.partition(".")[0] not in _KNOWN_PACKAGES or any(map(_is_foreign, parts))
 
 
 def _family(estimator: Any) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from pathlib import Path
 
 import cloudpickle
 import numpy as np
+import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from ensemblekit.ensembles import WeightedEnsembleClassifier
@@ -267,3 +270,104 @@ def _grandparent():
     """The model is fitted in a fork of a process that the worker started."""
     status = Path(f"/proc/{os.getppid()}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("PPid:"))
+
+
+class Answers(Prior):
+    """Says what it is told to: a function of the well-behaved probabilities."""
+
+    def __init__(self, change=None):
+        self.change = change
+
+    def predict_proba(self, X):
+        return self.change(super().predict_proba(X))
+
+    def predict(self, X):
+        return np.zeros(len(X))
+
+
+class Claims(Prior):
+    """Says of its columns that they are other classes."""
+
+    def __init__(self, classes=()):
+        self.classes = classes
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        self.classes_ = self.classes
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes[0])
+
+
+class KnowsNoClasses(Prior):
+    def fit(self, X, y):
+        super().fit(X, y)
+        del self.classes_
+        return self
+
+
+class Predicts(Prior):
+    """Has other classes than its probabilities say."""
+
+    def __init__(self, change=None):
+        self.change = change
+
+    def predict(self, X):
+        return self.change(len(X))
+
+
+class Recurses(Prior):
+    def fit(self, X, y):
+        return self.fit(X, y)
+
+
+class SpeechlessError(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+class RaisesWithoutWords(Prior):
+    def predict_proba(self, X):
+        raise SpeechlessError
+
+
+class ClosesItsStreams(Prior):
+    def fit(self, X, y):
+        sys.stdout.close()
+        os.close(2)
+        return super().fit(X, y)
+
+
+class Unseeded(Prior):
+    """Uses the generator that has no owner."""
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        self.shares_ = np.random.dirichlet(np.ones(len(self.shares_)))  # noqa: NPY002 - the habit under test
+        return self
+
+
+class Vandal(Prior):
+    """Leaves nothing as it was."""
+
+    def fit(self, X, y):
+        X[:] = 0
+        np.seterr(all="raise")
+        np.random.seed(1)  # noqa: NPY002
+        sklearn.set_config(transform_output="pandas")
+        sys.setrecursionlimit(60)
+        os.environ["OMP_NUM_THREADS"] = "7"
+        os.chdir("/")
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        threading.Thread(target=time.sleep, args=(1000,)).start()
+        return super().fit(X, y)
+
+
+class Sees(Prior):
+    """Fails with what others have left of its surroundings."""
+
+    def fit(self, X, y):
+        time.sleep(0.4)
+        left = (X.any(), np.geterr()["divide"], sklearn.get_config()["transform_output"], sys.getrecursionlimit() > 900)
+        raise RuntimeError(f"{left} {os.environ['OMP_NUM_THREADS']} {Path.cwd() == Path('/')} {threading.active_count()}")

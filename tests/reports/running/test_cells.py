@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 
 import numpy as np
 import pytest
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 from sklearn.tree import ExtraTreeClassifier
 
 from ensemblekit.ensembles import AveragingEnsembleClassifier, WeightedEnsembleClassifier
@@ -17,6 +20,7 @@ from ensemblekit_reports.running.cells import run_cell
 from ensemblekit_reports.running.fold import Fold
 from ensemblekit_reports.running.fold_pass import run_fold
 from ensemblekit_reports.running.metrics import score
+from ensemblekit_reports.running.notes import notes_of
 from ensemblekit_reports.running.predictions import predictions_file, read_predictions
 from ensemblekit_reports.running.prepared import Prepared
 from ensemblekit_reports.running.store import Store, read_json
@@ -49,6 +53,99 @@ def test_a_model_that_fails_is_a_record_with_its_reason(estimator, status, reaso
     record = cell(estimator)
     assert (record["status"], record["reason"]) == (status, reason)
     assert all(math.isnan(record["metrics"][metric.name]) for metric in metrics_of("classification"))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda shares: shares * 1.1, "predict_proba returned rows that add up to 1.1, not 1"),
+        (lambda shares: shares - [2, -1, -1], "predict_proba returned negative values, the smallest -1.66667"),
+        (lambda shares: shares.astype(str), "predict_proba returned values of type <U32 such as '0.3333333333333333', expected numbers"),
+        (
+            lambda shares: shares + 1j,
+            "predict_proba returned values of type complex128 such as '(0.3333333333333333+1j)', expected numbers",
+        ),
+        (lambda shares: np.where(shares > 0, None, shares), "predict_proba returned 90 values that are NaN or infinite"),
+        (lambda shares: np.ma.masked_greater(shares, 0), "predict_proba returned a masked array: some answers are missing"),
+        (lambda shares: [shares, shares], "predict_proba returned shape (2, 30, 3), expected (30, 3)"),
+        (lambda shares: None, "predict_proba returned shape (), expected (30, 3)"),
+    ],
+)
+def test_probabilities_that_are_none_are_a_reason(change, reason):
+    assert cell(oddities.Answers(change))["reason"] == f"ValueError: {reason}"
+
+
+@pytest.mark.parametrize("change", [lambda shares: shares.astype(object), lambda shares: shares.astype(np.float32), np.ndarray.tolist])
+def test_probabilities_in_another_guise_are_probabilities(change):
+    assert cell(oddities.Answers(change))["metrics"]["log_loss"] == pytest.approx(np.log(3), rel=1e-6)
+
+
+@pytest.mark.parametrize("classes", [[0, 0, 1], [-1, 0, 1], [0, 1, 3], [0.0, 0.5, 1.0], [[0, 1, 2]], ["0", "1", "2"]])
+def test_columns_of_no_known_class_are_a_reason(classes):
+    assert cell(oddities.Claims(classes))["reason"].startswith("ValueError: classes_ ")
+    assert cell(oddities.KnowsNoClasses())["reason"].startswith("ValueError: it has predict_proba and no classes_")
+
+
+def test_columns_in_another_order_are_those_of_their_classes():
+    chosen = unequal_shares()
+    _, found = run_cell(model_from_estimator("m", oddities.Claims([2, 0, 1])), Prepared(chosen), None)
+    shares = np.bincount(IRIS.y[chosen.train]) / len(chosen.train)
+    assert len(set(shares)) == 3
+    assert found.probabilities[0, [2, 0, 1]] == pytest.approx(shares)
+
+
+def unequal_shares():
+    return Fold(IRIS, 0, 0, np.arange(150) % (2 + IRIS.y) == 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda n: np.full(n, "setosa"), "predict returned values of type <U6 such as 'setosa', expected numbers"),
+        (lambda n: np.full(n, 3), "predict returned 3, which is no class; it was fitted on whole numbers from 0 to 2"),
+        (lambda n: np.full(n, 0.5), "predict returned 0.5, which is no class; it was fitted on whole numbers from 0 to 2"),
+        (lambda n: np.full(n, np.nan), "predict returned nan, which is no class; it was fitted on whole numbers from 0 to 2"),
+        (lambda n: np.zeros((n, 2)), "predict returned shape (30, 2), expected (30,)"),
+    ],
+)
+def test_classes_that_are_none_are_a_reason(change, reason):
+    assert cell(oddities.Predicts(change))["reason"] == f"ValueError: {reason}"
+
+
+def test_a_column_of_classes_is_taken():
+    assert cell(oddities.Predicts(lambda n: np.zeros((n, 1))))["metrics"]["accuracy"] == pytest.approx(1 / 3)
+
+
+def test_classes_are_what_predict_says_and_a_contradiction_is_said():
+    # Fitted on rows of equal shares, its highest probability is the first class.
+    record = cell(oddities.Predicts(lambda n: np.repeat([0, 2], [n - 4, 4])))
+    assert record["contradictions"] == 0
+    model = model_from_estimator("m", oddities.Predicts(np.zeros))
+    record, found = run_cell(model, Prepared(unequal_shares()), None)
+    assert record["metrics"]["accuracy"] == np.mean(found.y == 0)
+    assert record["contradictions"] == len(found.y)
+    (note,) = notes_of([(record, None)], quick=True)
+    assert note.startswith(f"m: on {len(found.y)} of {len(found.y)} test rows its predict is not the class")
+
+
+def test_a_model_without_a_seed_answers_the_same_on_the_same_fold():
+    one, same, other = (run_cell(model_from_estimator("m", oddities.Unseeded()), Prepared(fold(seed=s)), None)[0] for s in (1, 1, 2))
+    assert one["metrics"] == same["metrics"]
+    assert one["metrics"]["log_loss"] != other["metrics"]["log_loss"]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "reason"),
+    [(oddities.Recurses(), "RecursionError: maximum recursion depth exceeded"), (oddities.RaisesWithoutWords(), "SpeechlessError")],
+)
+def test_an_error_of_any_kind_is_a_reason(estimator, reason):
+    assert cell(estimator)["reason"].startswith(reason)
+
+
+def test_a_model_that_closes_its_streams_is_judged(capfd):
+    assert cell(oddities.ClosesItsStreams())["status"] == "ok"
+    os.write(2, b"still there")
+    assert capfd.readouterr().err == "still there"
 
 
 def test_what_a_model_says_is_kept_and_not_shown(capfd):
@@ -126,6 +223,14 @@ def light(ensemble):
         return ensemble(members, random_state=seed)
 
     return Model(ensemble.__name__, "", "ensemble", "trees", factory)
+
+
+def test_a_model_that_changes_its_rows_changes_no_others(cells):
+    models = [("raw", GaussianNB()), ("in-place", make_pipeline(MinMaxScaler(copy=False), GaussianNB())), ("same", GaussianNB())]
+    run_fold(fold(), [(model_from_estimator(name, estimator), cells / name) for name, estimator in models])
+    raw, changed, same = (read_predictions(predictions_file(cells / name)).probabilities for name, _ in models)
+    assert not np.array_equal(raw, changed)
+    np.testing.assert_array_equal(raw, same)
 
 
 def test_shared_members_are_fitted_once(tmp_path, cells, monkeypatch):

@@ -41,6 +41,10 @@ HABITS = {
     "leaves-children": (oddities.LeavesChildren(), "ok", ""),
 }
 
+#: What a model sees that is fitted after one that leaves nothing as it was: surroundings as they should be.
+UNTOUCHED = "(np.True_, 'warn', 'default', True) 1 False 1"
+HABITS |= {"a-vandal": (oddities.Vandal(), "ok", ""), "b-after": (oddities.Sees(), "failed", UNTOUCHED)}
+
 FOLDS = 2
 
 

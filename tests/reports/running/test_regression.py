@@ -134,8 +134,8 @@ class Off(RegressorMixin, BaseEstimator):
     [
         (lambda X: np.full(len(X), np.nan), "3 values that are NaN"),
         (lambda X: np.full(len(X), np.inf), "NaN or infinite"),
-        (lambda X: np.zeros((len(X), 1)), r"shape \(3, 1\), expected \(3,\)"),
-        (lambda X: ["a"] * len(X), "could not convert"),
+        (lambda X: np.zeros((len(X), 2)), r"shape \(3, 2\), expected \(3,\)"),
+        (lambda X: ["a"] * len(X), "values of type <U1 such as 'a', expected numbers"),
     ],
 )
 def test_what_is_no_prediction(answer, complaint):

@@ -1,12 +1,18 @@
 """The registry: every model fits a small table; the costly mixtures run only when they are named."""
 
 import pickle
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn.base import is_classifier, is_regressor
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_classification
+from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ensemblekit.packed import pack
 from ensemblekit_reports.studies.models import (
@@ -19,6 +25,7 @@ from ensemblekit_reports.studies.models import (
     to_portable,
 )
 from ensemblekit_reports.studies.study import Study, TableChoice
+from tests.reports.running import oddities
 
 MIXTURES = ("moe-boosted", "moe-trees")
 
@@ -59,3 +66,22 @@ def test_a_mixture_of_trees_fits_and_packs(name):
         work = pack(model).node_visits(X)
         assert work.active <= work.total
     assert REGISTRY[name].family == "mixture"
+
+
+def own(X):
+    return X
+
+
+@pytest.mark.parametrize(
+    ("estimator", "foreign"),
+    [
+        (make_pipeline(StandardScaler(), Ridge()), False),
+        (FunctionTransformer(np.log1p), False),
+        (BaggingClassifier(make_pipeline(FunctionTransformer(own), Ridge())), True),
+        (FunctionTransformer(partial(np.clip, a_min=0)), True),
+        (ColumnTransformer([("own", FunctionTransformer(own), [0])]), True),
+        (oddities.Prior(), True),
+    ],
+)
+def test_who_needs_a_process_of_its_own(estimator, foreign):
+    assert model_from_estimator("m", estimator).foreign == foreign

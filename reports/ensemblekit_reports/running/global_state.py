@@ -1,0 +1,45 @@
+"""What a model may change beside itself: settings of libraries, and the generators of random numbers that have no owner."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from sklearn import config_context
+
+
+def seed_generators(seed: int) -> None:
+    """Seed the generators that a model uses which has no ``random_state``, so that it answers the same on the same fold.
+
+    Parameters
+    ----------
+    seed : int
+        Of the fold.
+
+    Examples
+    --------
+    >>> seed_generators(0)
+    >>> first = random.random(), np.random.random()
+    >>> seed_generators(0)
+    >>> first == (random.random(), np.random.random())
+    True
+    """
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - it is this generator that such models use
+
+
+@contextmanager
+def restored_settings() -> Iterator[None]:
+    """Put NumPy's ways with floating-point errors and scikit-learn's settings back to what they were, however a model leaves them.
+
+    Examples
+    --------
+    >>> with restored_settings():
+    ...     _ = np.seterr(all="raise")
+    >>> np.geterr()["divide"]
+    'warn'
+    """
+    with np.errstate(), config_context():
+        yield
