@@ -10,7 +10,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_classification
 from sklearn.ensemble import BaggingClassifier
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -75,9 +75,9 @@ def own(X):
 @pytest.mark.parametrize(
     ("estimator", "foreign"),
     [
-        (make_pipeline(StandardScaler(), Ridge()), False),
+        (make_pipeline(StandardScaler(), LogisticRegression()), False),
         (FunctionTransformer(np.log1p), False),
-        (BaggingClassifier(make_pipeline(FunctionTransformer(own), Ridge())), True),
+        (BaggingClassifier(make_pipeline(FunctionTransformer(own), LogisticRegression())), True),
         (FunctionTransformer(partial(np.clip, a_min=0)), True),
         (ColumnTransformer([("own", FunctionTransformer(own), [0])]), True),
         (oddities.Prior(), True),
