@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from numbers import Integral
+from numbers import Integral, Real
+from os import PathLike
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import joblib
-import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from ensemblekit_reports.atomic import write_bytes
 from ensemblekit_reports.engines.engine import LOCAL
@@ -23,17 +23,15 @@ from ensemblekit_reports.running.handing_over import store_model
 from ensemblekit_reports.running.progress import for_terminal, silent
 from ensemblekit_reports.running.run import run
 from ensemblekit_reports.studies.budget import SECONDS
-from ensemblekit_reports.studies.model_choice import ModelChoice, choose_models
-from ensemblekit_reports.studies.models import Model, model_from_estimator, registry
+from ensemblekit_reports.studies.model_choice import Choices, choose_models
 from ensemblekit_reports.studies.plan import Plan
-from ensemblekit_reports.studies.study import Study
+from ensemblekit_reports.studies.study import study_of
 from ensemblekit_reports.studies.tuning import Tuning
-from ensemblekit_reports.tables.table import Table, table_from_frame
+from ensemblekit_reports.studies.values import KINDS, value_of
+from ensemblekit_reports.tables.in_memory import table_in_memory
 
 if TYPE_CHECKING:
     from ensemblekit_reports.reporting.report import Report
-
-Models = Sequence[str | ModelChoice | Mapping[str, Any]] | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ class Comparison:
 
 
 def compare(
-    models: Models,
+    models: Choices,
     X: Any,
     y: Any,
     *,
@@ -169,7 +167,7 @@ def compare(
     seed : int, default=0
         Seed of folds and models.
     n_jobs : int, optional
-        Processes of the accuracy pass; all cores if not given.
+        Processes of the accuracy pass; all cores if not given, or -1.
     time_limit_s : float, default=3600
         Seconds that a model may take on a fold, to fit and to predict, before it is ended; 0 for no limit.
     memory_limit_mb : float, default=0
@@ -190,9 +188,9 @@ def compare(
         Of that rate, such as ``"EUR"``.
     directory : path, optional
         Where finished cells are kept and found again; nowhere if not given.
-    silence : str or sequence of str
+    silence : str or list of str
         Codes of checks that the report leaves out, such as ``"quick-scheme"``.
-    learning_curve : float or sequence of float
+    learning_curve : float or list of float
         Parts of the training rows of the first repeat that every model learns from as well, such as 0.1, 0.25, 0.5; none by default.
     fresh : bool, default=False
         Forget the cells that ``directory`` holds.
@@ -218,36 +216,38 @@ def compare(
     >>> sorted(set(comparison.results["model"]))
     ['bayes', 'logistic']
     """
-    study = Study(
-        tables=(),
-        name=name,
-        task=task,
-        metric=metric,
-        rope=rope,
-        seed=seed,
-        folds=folds,
-        quick=quick,
-        time_limit_s=time_limit_s,
-        memory_limit_mb=memory_limit_mb,
-        engine=engine,
-        scheduler=scheduler,
-        silence=(silence,) if isinstance(silence, str) else tuple(silence),
-        learning_curve=(learning_curve,) if isinstance(learning_curve, (int, float)) else tuple(learning_curve),
-        tune=_as_tuning(tune),
-        energy=energy,
-        price_per_hour=price_per_hour,
-        currency=currency,
-        compress=compress,
-    )
+    given = {
+        "tables": (),
+        "name": name,
+        "task": task,
+        "metric": metric,
+        "rope": rope,
+        "seed": seed,
+        "folds": folds,
+        "quick": quick,
+        "time_limit_s": time_limit_s,
+        "memory_limit_mb": memory_limit_mb,
+        "engine": engine,
+        "scheduler": scheduler,
+        "silence": (silence,) if isinstance(silence, str) else silence,
+        "learning_curve": (learning_curve,) if isinstance(learning_curve, Real) else learning_curve,
+        "tune": _as_tuning(tune),
+        "energy": energy,
+        "price_per_hour": price_per_hour,
+        "currency": currency,
+        "compress": compress,
+    }
+    study, jobs, where = study_of(given), _as_jobs(n_jobs), _as_folder(directory)
+    fresh, verbose = value_of("fresh", fresh, KINDS["bool"]), value_of("verbose", verbose, KINDS["bool"])
     study.check()
     workers = study.workers()
-    table = _as_table(X, y, groups, sample_weight, study)
-    plan = study.plan_with((table,), _choose(models, table.task))
+    table = table_in_memory(X, y, groups, sample_weight, name=study.name, task=study.task)
+    plan = study.plan_with((table,), choose_models(models, table.task))
     with tempfile.TemporaryDirectory(prefix="ensemblekit-") as scratch:
         found = run(
             plan,
-            Path(directory or scratch),
-            jobs=n_jobs or joblib.cpu_count(),
+            where or Path(scratch),
+            jobs=jobs,
             command=_say_call(plan),
             fresh=fresh,
             stage=for_terminal() if verbose else silent,
@@ -266,60 +266,17 @@ def _as_tuning(tune: Any) -> Tuning | None:
     return Tuning(int(tune))
 
 
-def _as_table(X: Any, y: Any, groups: Any, sample_weight: Any, study: Study) -> Table:
-    features, labels = _as_frame(X), _as_series(y)
-    if len(features) != len(labels):
-        raise UserError(f"X has {len(features)} rows, y has {len(labels)}; they must be as many.")
-    grouped, weighted = _beside(groups, "groups", labels), _beside(sample_weight, "sample_weight", labels)
-    return table_from_frame(features, labels, name=study.name, groups=grouped, weights=weighted, task=study.task)
+def _as_jobs(n_jobs: Any) -> int:
+    every = n_jobs is None or (KINDS["int"].fits(n_jobs) and n_jobs == -1)
+    if not every and not (KINDS["int"].fits(n_jobs) and n_jobs >= 1):
+        raise UserError(f"n_jobs must be a whole number of processes, at least 1, or -1 for all cores; got {n_jobs!r}.")
+    return int(joblib.cpu_count() if every else n_jobs)
 
 
-def _choose(models: Models, task: str) -> tuple[Model, ...]:
-    parts = [models] if isinstance(models, (str, Mapping, ModelChoice)) else list(models)
-    chosen: list[Model] = []
-    for part in parts:
-        if isinstance(part, Mapping):
-            chosen += [model_from_estimator(str(name), estimator, task) for name, estimator in part.items()]
-        else:
-            chosen += choose_models((part,), task)
-    names = [model.name for model in chosen]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice or not names:
-        raise UserError(f"two models are named {twice[0]!r}." if twice else f"no model is named. Valid: {', '.join(registry(task))}.")
-    return tuple(chosen)
-
-
-def _as_frame(X: Any) -> pd.DataFrame:
-    if isinstance(X, pd.DataFrame):
-        names = [str(column) for column in X.columns]
-        if len(set(names)) < len(names):
-            raise UserError(f"X has more than one column named {next(n for n in names if names.count(n) > 1)!r}.")
-        return X.set_axis(names, axis=1).reset_index(drop=True)
-    array = X.toarray() if sparse.issparse(X) else np.asarray(X)
-    if array.ndim != 2:
-        raise UserError(f"X must have two dimensions, rows and columns; it has shape {array.shape}.")
-    return pd.DataFrame(array, columns=[f"x{position}" for position in range(array.shape[1])]).infer_objects()
-
-
-def _as_series(y: Any) -> pd.Series:
-    if isinstance(y, pd.Series):
-        return y.reset_index(drop=True).rename(str(y.name) if y.name is not None else "y")
-    array = np.asarray(y)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1:
-        raise UserError(f"y must be one column; it has shape {array.shape}.")
-    return pd.Series(array, name="y")
-
-
-def _beside(values: Any, name: str, labels: pd.Series) -> pd.Series | None:
-    """Return what comes along with the rows, with the name that it has or the argument's."""
-    if values is None:
-        return None
-    series = pd.Series(np.asarray(values), name=getattr(values, "name", None) or name)
-    if len(series) != len(labels):
-        raise UserError(f"{name} has {len(series)} entries, y has {len(labels)}; they must be as many.")
-    return series
+def _as_folder(directory: Any) -> Path | None:
+    if not isinstance(directory, (str, PathLike, NoneType)) or directory == "":
+        raise UserError(f"directory must be the path of a folder, or be left out; got {directory!r}.")
+    return None if directory is None else Path(directory)
 
 
 def _say_call(plan: Plan) -> str:

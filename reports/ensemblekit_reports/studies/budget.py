@@ -36,7 +36,9 @@ class Budget:
     def check(self) -> None:
         """Refuse a budget that is none, or that this system cannot watch."""
         if not (self.seconds >= 0 and self.megabytes >= 0):
-            raise UserError(f"limits of time and memory must not be negative, got {self.seconds:g} s and {self.megabytes:g} MB.")
+            raise UserError(
+                f"limits of time and memory must not be negative, and are none at 0; got {self.seconds:g} s and {self.megabytes:g} MB."
+            )
         if self.megabytes and not Path("/proc/self/statm").exists():
             raise UserError("a limit of memory needs Linux: this system does not tell how much a process has.")
 

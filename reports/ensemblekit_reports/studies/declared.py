@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from ensemblekit_reports.errors import UserError, unknown_name
 from ensemblekit_reports.quantities import DEFAULT_METRICS, QUANTITIES, TASKS, metrics_of
 
+#: Seeds of NumPy's generators have 32 bits.
+MOST_SEED = 2**32 - 1
+
 
 def check_numbers(metric: str, rope: float, seed: int, task: str = "classification") -> None:
     """Refuse what is no metric, no size and no seed.
@@ -18,7 +21,7 @@ def check_numbers(metric: str, rope: float, seed: int, task: str = "classificati
     rope : float
         To be a number, not negative.
     seed : int
-        To be not negative.
+        To be a seed of NumPy's, 0 .. 2**32 - 1.
     task : str, default="classification"
         Of the study.
 
@@ -43,6 +46,8 @@ def check_numbers(metric: str, rope: float, seed: int, task: str = "classificati
         raise UserError(f"rope must not be negative, got {rope}.")
     if seed < 0:
         raise UserError(f"seed must not be negative, got {seed}.")
+    if seed > MOST_SEED:
+        raise UserError(f"seed must be at most {MOST_SEED}, got {seed}.")
 
 
 def check_task(task: str) -> None:

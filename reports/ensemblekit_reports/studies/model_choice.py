@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import reprlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from ensemblekit_reports.errors import UserError, unknown_name
 from ensemblekit_reports.running.preprocessing import KINDS
 from ensemblekit_reports.studies.imported import estimator_from, with_params
 from ensemblekit_reports.studies.models import Model, find_models, model_from_estimator
+from ensemblekit_reports.studies.values import checked
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class ModelChoice:
         UserError
             When a name or a parameter is unknown.
         """
+        checked({name.rstrip("_"): value for name, value in vars(self).items()}, ModelChoice, "ModelChoice")
         if self.preprocessing and self.preprocessing not in KINDS:
             raise unknown_name("preprocessing", self.preprocessing, KINDS)
         found = self._imported(task) if self.class_ else self._registered(task)
@@ -76,13 +79,17 @@ class ModelChoice:
         return replace(changed, space=known.space, fixed=tuple(self.params))
 
 
-def choose_models(choices: tuple[str | ModelChoice, ...], task: str) -> tuple[Model, ...]:
+#: Models as a reader of Python gives them.
+Choices = Iterable["str | ModelChoice | Mapping[str, Any]"] | str | ModelChoice | Mapping[str, Any]
+
+
+def choose_models(choices: Choices, task: str) -> tuple[Model, ...]:
     """Find the models of a study.
 
     Parameters
     ----------
-    choices : tuple of str or ModelChoice
-        Text is a registry name, or an import path if it has a colon.
+    choices : list of str, ModelChoice and mappings, or one of them
+        Text is a registry name, or an import path if it has a colon; a mapping has estimators of the reader's own by name.
     task : str
         What they are to do.
 
@@ -94,22 +101,45 @@ def choose_models(choices: tuple[str | ModelChoice, ...], task: str) -> tuple[Mo
     Raises
     ------
     UserError
-        When a name is unknown, given twice, or none is given.
+        When a name is unknown, given twice, or none is given, or something else is no model.
 
     Examples
     --------
     >>> [model.name for model in choose_models(("moe", "sklearn.svm:SVC"), "classification")]
     ['moe', 'SVC']
     """
-    if not choices:
+    if isinstance(choices, (str, Mapping, ModelChoice)):
+        choices = (choices,)
+    if not isinstance(choices, Iterable) or isinstance(choices, (bytes, type)):
+        raise _no_model(choices)
+    found = [model for choice in choices for model in _find(choice, task)]
+    if not found:
         find_models([], task)
-    found: list[Model] = []
-    for choice in choices:
-        if isinstance(choice, str):
-            model = ModelChoice(class_=choice).find(task) if ":" in choice else find_models([choice], task)[0]
-        else:
-            model = choice.find(task)
-        if model.name in [other.name for other in found]:
-            raise UserError(f'model {model.name!r} is named twice; give one of them a name of its own: name = "...".')
-        found.append(model)
+    names = [model.name for model in found]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UserError(f'model {twice[0]!r} is named twice; give one of them a name of its own: name = "...".')
     return tuple(found)
+
+
+def _find(choice: Any, task: str) -> tuple[Model, ...]:
+    match choice:
+        case str() if ":" in choice:
+            return (ModelChoice(class_=choice).find(task),)
+        case str():
+            return find_models([choice], task)
+        case ModelChoice():
+            return (choice.find(task),)
+        case Mapping():
+            return tuple(model_from_estimator(name, estimator, task) for name, estimator in choice.items())
+    raise _no_model(choice)
+
+
+def _no_model(received: Any) -> UserError:
+    kind = received if isinstance(received, type) else type(received)
+    if hasattr(kind, "fit"):
+        return UserError(f"an estimator needs a name that the report may call it by: write {{{kind.__name__!r}: {kind.__name__}(...)}}.")
+    valid = (
+        "a name that `ensemblekit models` lists, an import path such as 'sklearn.svm:SVC', a ModelChoice (a [[models]] section in a file), "
+        "or a mapping from names to estimators"
+    )
+    return UserError(f"a model is {valid}; got {reprlib.repr(received)}.")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import inspect
 import pickle
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from types import NoneType
 from typing import Any
 
 from sklearn.base import clone, is_classifier, is_regressor
@@ -395,13 +397,19 @@ def model_from_estimator(name: str, estimator: Any, task: str = "classification"
     Raises
     ------
     UserError
-        When it is no estimator of scikit-learn's kind, or says of itself that it does the other task.
+        When it is no estimator of scikit-learn's kind, has no name, cannot be copied, or says of itself that it does the other task.
 
     Examples
     --------
     >>> model_from_estimator("stump", LogisticRegression()).definition()
     'LogisticRegression(random_state=0)'
     """
+    if not isinstance(name, str) or not name.strip():
+        raise UserError(f"a model's name must be text that is not empty; got {name!r} for {reprlib.repr(estimator)}.")
+    if isinstance(estimator, type):
+        raise UserError(f"model {name!r} is the class {estimator.__name__}: give an estimator made of it, {estimator.__name__}(...).")
+    if isinstance(estimator, (str, NoneType)):
+        raise UserError(f"model {name!r} must be an estimator, or else ModelChoice({name!r}, model=...) of a name; got {estimator!r}.")
     lacks = [method for method in ("get_params", "set_params", "__sklearn_tags__") if not hasattr(estimator, method)]
     if lacks:
         raise UserError(
@@ -420,7 +428,11 @@ def model_from_estimator(name: str, estimator: Any, task: str = "classification"
         seeds = [key for key in fresh.get_params(deep=True) if key.split("__")[-1] == "random_state"]
         return fresh.set_params(**dict.fromkeys(seeds, seed))
 
-    own_code, foreign = fingerprint_of(factory(0)), _is_foreign(estimator)
+    try:
+        made = factory(0)
+    except Exception as error:  # noqa: BLE001 - its class may raise anything
+        raise UserError(f"model {name!r} cannot be copied by sklearn.base.clone: {type(error).__name__}: {error}") from None
+    own_code, foreign = fingerprint_of(made), _is_foreign(estimator)
     return Model(name, name, _family(estimator), "trees", factory, registered=False, task=task, own_code=own_code, foreign=foreign)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ensemblekit.datasets import BUNDLED
 from ensemblekit_reports.engines.engine import LOCAL, Engine
-from ensemblekit_reports.errors import UserError, nearest, unknown_name
+from ensemblekit_reports.errors import UserError, unknown_name
 from ensemblekit_reports.quantities import TASKS
 from ensemblekit_reports.reporting.check_codes import check_silence
 from ensemblekit_reports.studies.budget import SECONDS, Budget
@@ -23,6 +23,7 @@ from ensemblekit_reports.studies.models import Model, default_models
 from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.scheme import QUICK, parse_scheme, scheme_for
 from ensemblekit_reports.studies.tuning import Tuning
+from ensemblekit_reports.studies.values import KINDS, Kind, checked
 from ensemblekit_reports.tables.table import Table, bundled_table, table_from_file
 
 #: The study that runs when none is named.
@@ -82,6 +83,7 @@ class TableChoice:
         UserError
             When it is not there, makes no sense, or is another one than the checksum says.
         """
+        checked(vars(self), TableChoice)
         table = self._content(folder, task)
         expected = self.checksum.removeprefix("sha256:").lower()
         if expected and expected != table.checksum:
@@ -101,6 +103,8 @@ class TableChoice:
         if self.path:
             beside = {"groups": self.groups or None, "weights": self.weights or None}
             return table_from_file(folder / self.path, self.target or None, name=self.name or None, task=task, **beside)
+        if not self.name:
+            raise UserError("a table needs a path with its target, the name of a bundled table, or an OpenML number.")
         if self.name not in BUNDLED:
             raise unknown_name("bundled table", self.name, BUNDLED)
         table = bundled_table(self.name)
@@ -244,6 +248,9 @@ class Study:
             ...
         ensemblekit_reports.errors.UserError: unknown check 'quick-schem': did you mean 'quick-scheme'? ...
         """
+        checked(vars(self), Study, kinds=_STUDY_KINDS)
+        if not self.name.strip():
+            raise UserError("name must not be empty: it is the heading of the report.")
         check_task(self.task)
         self.budget.check()
         self.estimates.check()
@@ -404,51 +411,55 @@ def study_from_toml(file: Path) -> Study:
     sections = content.get("tables", [])
     if not isinstance(sections, list) or not all(isinstance(section, dict) for section in sections):
         raise UserError(f"{file}: write one [[tables]] section, with two brackets, for each table.")
-    tables = tuple(TableChoice(**_checked(section, TableChoice, f"{file}, [[tables]]")) for section in sections)
+    tables = tuple(TableChoice(**checked(section, TableChoice, f"{file}, [[tables]]")) for section in sections)
     models = content.get("models")
     if isinstance(models, list):
         content["models"] = [_read_choice(section, str(file)) for section in models]
     if isinstance(content.get("tune"), dict):
-        content["tune"] = Tuning(**_checked(content["tune"], Tuning, f"{file}, tune", leave_out=("metric",)))
-    return Study(**_checked(content | {"tables": tables}, Study, str(file)))
+        content["tune"] = Tuning(**checked(content["tune"], Tuning, f"{file}, tune", leave_out=("metric",)))
+    return study_of(content | {"tables": tables}, str(file))
 
 
 def _read_choice(section: Any, where: str) -> Any:
-    return ModelChoice(**_checked(section, ModelChoice, f"{where}, [[models]]")) if isinstance(section, dict) else section
+    return ModelChoice(**checked(section, ModelChoice, f"{where}, [[models]]")) if isinstance(section, dict) else section
 
 
-_KINDS: dict[str, tuple[Any, str]] = {
-    "str": (str, "text in quotes"),
-    "int": (int, "a whole number"),
-    "int | str": ((int, str), "a whole number or text in quotes"),
-    "float": ((int, float), "a number"),
-    "float | None": ((int, float), "a number"),
-    "bool": (bool, "true or false"),
-    "tuple[str | ModelChoice, ...] | None": (list, "a list of names or of sections"),
-    "tuple[str, ...]": (list, "a list of names"),
-    "tuple[float, ...]": (list, "a list of numbers"),
-    "Mapping[str, Any]": (dict, "a table of parameters"),
-    "Tuning | None": (Tuning, "a table such as {trials = 30, time_limit_s = 600}"),
+#: The kinds of values that only a whole study has.
+_STUDY_KINDS = KINDS | {
+    "tuple[TableChoice, ...]": Kind("a list of tables", lambda value: isinstance(value, (list, tuple)), tuple),
+    "tuple[str | ModelChoice, ...] | None": Kind(
+        "a list of names or of sections",
+        lambda value: value is None or isinstance(value, (list, tuple)),
+        lambda value: None if value is None else tuple(value),
+    ),
+    "Tuning | None": Kind("a table such as {trials = 30, time_limit_s = 600}", lambda value: value is None or isinstance(value, Tuning)),
 }
 
 
-def _checked(
-    content: dict[str, Any], kind: type[Study | TableChoice | ModelChoice | Tuning], where: str, leave_out: tuple[str, ...] = ()
-) -> dict[str, Any]:
-    # `class` is a word of Python's own, hence the field is called `class_`.
-    types = {field.name.rstrip("_"): str(field.type) for field in fields(kind) if field.name not in leave_out}
-    for key, value in content.items():
-        if key not in types:
-            near = nearest(key, types)
-            hint = f" did you mean {near!r}?" if near else ""
-            raise UserError(f"{where}: unknown key {key!r}:{hint} Valid: {', '.join(types)}.")
-        expected = _KINDS.get(types[key])
-        # In Python true is a number; in a study it is not.
-        wrong = expected and (not isinstance(value, expected[0]) or (isinstance(value, bool) and types[key] != "bool"))
-        if expected and wrong:
-            raise UserError(f"{where}: {key} must be {expected[1]}, got {value!r}.")
-    needed = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING and f.name not in content]
-    if needed:
-        raise UserError(f"{where}: {', '.join(needed)} must be given.")
-    python = {field.name.rstrip("_"): field.name for field in fields(kind)}
-    return {python[key]: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+def study_of(content: Mapping[str, Any], where: str = "") -> Study:
+    """Make a study of values that anybody may have given.
+
+    Parameters
+    ----------
+    content : mapping of str to object
+        By field.
+    where : str, default=""
+        Where they were given, such as a study file.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    UserError
+        When there is an unknown name among them or a value of the wrong kind.
+
+    Examples
+    --------
+    >>> study_of({"tables": (), "folds": (5, 2)})
+    Traceback (most recent call last):
+        ...
+    ensemblekit_reports.errors.UserError: folds must be text such as "3x5", for three repeats of five folds; got (5, 2).
+    """
+    return Study(**checked(content, Study, where, kinds=_STUDY_KINDS))

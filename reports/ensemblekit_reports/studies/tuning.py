@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from ensemblekit_reports.errors import UserError
+from ensemblekit_reports.studies.values import checked
 
 #: Folds inside a training fold.
 INNER_FOLDS = 3
@@ -49,8 +50,9 @@ class Tuning:
         Raises
         ------
         UserError
-            When there are no trials or no time, or Optuna is not installed.
+            When there are no trials or no time, one of them is no number, or Optuna is not installed.
         """
+        checked(vars(self), Tuning, "tune")
         if self.trials < 1 or not self.time_limit_s > 0:
             raise UserError(f"tuning needs at least one trial and some time, got {self.trials} trials in {self.time_limit_s:g} s.")
         if 0 < seconds <= self.time_limit_s:

@@ -166,7 +166,7 @@ def test_cells_that_cannot_be_written_are_said_and_the_finished_are_kept(tmp_pat
 
 
 def test_no_budget_is_negative():
-    with pytest.raises(UserError, match="must not be negative, got -1 s"):
+    with pytest.raises(UserError, match="must not be negative, and are none at 0; got -1 s"):
         Budget(seconds=-1).check()
 
 

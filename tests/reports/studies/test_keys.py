@@ -13,7 +13,8 @@ ROOT = Path(ensemblekit_reports.__file__).parent
 #: written or said comes after it.
 OF_NO_WEIGHT = (
     "atomic", "errors", "quiet", "results", "insights.keeping", "insights.subject", "reporting.rebuilding",
-    "running.processes", "running.store", "studies.budget", "studies.fingerprints", "studies.own_code", "tables.table",
+    "running.processes", "running.store", "studies.budget", "studies.fingerprints", "studies.own_code", "studies.values",
+    "tables.table",
 )  # fmt: skip
 
 
