@@ -125,7 +125,6 @@ def test_numbers_of_numpy_are_numbers(asked_for):
         "seed": np.int64(3),
         "rope": np.float32(0.5),
         "quick": np.True_,
-        "learning_curve": np.array([0.5]),
     }
     with pytest.raises(StartedError):
         compare("logistic", X, Y, n_jobs=-1, learning_curve=np.array([0.5]), **given)

@@ -67,10 +67,7 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
     points = [(read_pair(directory, name, "", task)[0], share) for name, share in record.get("curve", ())]
     unfinished = sum(accuracy is None for accuracy, _ in (*pairs, *points))
     if unfinished:
-        there = len(pairs) + len(points)
-        raise UserError(
-            f"the run in {directory} is not finished: {unfinished} of {there} cells are missing. Go on with: {_going_on(environment)}"
-        )
+        raise _incomplete(directory, unfinished, len(pairs) + len(points), _going_on(environment))
     done = [(accuracy, share) for accuracy, share in points if accuracy]
     finished = [
         (cell["dataset"], cell["model"], cell["repeat"], directory / "cells" / "accuracy" / name)
@@ -93,6 +90,17 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
         insights=tuple(found for *_, file in finished if (found := read_insight(file))),
         answers=read_answers(finished, {table.name: len(table.class_counts) for table in tables}),
     )
+
+
+def _incomplete(directory: Path, missing: int, of: int, command: str) -> UserError:
+    """Say that cells are missing, or that none came along with a page, as in a clone of a repository that keeps pages alone."""
+    page = directory / "report.html"
+    if missing == of and page.exists():
+        return UserError(
+            f"{directory} holds a published report without the cells that it was made of: read {page}, or make it anew, which fits every "
+            f"model again: {command}"
+        )
+    return UserError(f"the run in {directory} is not finished: {missing} of {of} cells are missing. Go on with: {command}")
 
 
 def _chosen(declared: dict[str, Any], task: str, tables: tuple[TableFacts, ...], metric: str | None, rope: float | None) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from typing import Any
 
 from joblib import hash as content_hash
 
+#: What pickle raises at a lock, a handle, a class that nobody can import, or something that goes on too deep.
+_UNPICKLABLE = (pickle.PicklingError, TypeError, AttributeError, RecursionError)
+
 
 class MemberCache:
     """What calls of functions returned, by the content of their arguments.
@@ -44,19 +47,21 @@ class MemberCache:
         Parameters
         ----------
         function : callable
-            Its result can be pickled, and depends on its arguments alone.
+            Its result depends on its arguments alone.
         ignore : sequence of str
             Arguments, given by name, on which it does not depend.
 
         Returns
         -------
         callable
-            Every call but the first returns a copy of its own.
+            Every call but the first returns a copy of its own. What cannot be pickled is called for each time.
         """
 
         def remembered(*arguments: Any, **named: Any) -> Any:
             told = {name: value for name, value in named.items() if name not in ignore}
-            file = self.folder / str(content_hash((function.__module__, function.__qualname__, arguments, told)))
+            file = self._file((function.__module__, function.__qualname__, arguments, told))
+            if file is None:
+                return function(*arguments, **named)
             if file.exists():
                 return pickle.loads(file.read_bytes())  # noqa: S301 - written by this very fold, a moment ago
             result = function(*arguments, **named)
@@ -65,10 +70,17 @@ class MemberCache:
 
         return remembered
 
+    def _file(self, call: Any) -> Path | None:
+        """Return where the result of a call belongs; nowhere if the call has no content that can be hashed."""
+        try:
+            return self.folder / str(content_hash(call))
+        except _UNPICKLABLE:
+            return None
+
     def _keep(self, file: Path, result: Any) -> None:
-        """Write a result whole or not at all; on a full disk it is made anew each time."""
+        """Write a result whole or not at all: on a full disk, and if it cannot be written, it is made anew each time."""
         partial = file.with_name(f"{file.name}.{os.getpid()}")
-        with suppress(OSError):
+        with suppress(OSError, *_UNPICKLABLE):
             try:
                 with partial.open("wb") as stream:
                     pickle.dump(result, stream, protocol=5)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
+from ensemblekit_reports.cli import USER_ERROR, main
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.quantities import COSTS, metrics_of
 from ensemblekit_reports.results import KEY_COLUMNS, Leak
@@ -98,6 +99,20 @@ def _load_after_noting_command(folder):
     file = folder / "run.json"
     file.write_text(file.read_text().replace('"command": "c"', '"command": "the command"'))
     load_results(folder)
+
+
+def test_a_page_without_its_cells_is_said_to_be_one(tmp_path, without_costs, capsys):
+    run(PLAN, tmp_path, jobs=1, command="ensemblekit compare --fresh iris")
+    for file in (tmp_path / "cells").glob("*/*"):
+        file.unlink()
+    with pytest.raises(UserError, match="not finished: 6 of 6 cells are missing"):
+        load_results(tmp_path)
+    (tmp_path / "report.html").write_text("a page")
+    assert main(["report", str(tmp_path)]) == USER_ERROR
+    said = capsys.readouterr().err
+    assert f"{tmp_path} holds a published report without the cells that it was made of: read {tmp_path}/report.html" in said
+    assert said.endswith("which fits every model again: ensemblekit compare iris\n")
+    assert (tmp_path / "report.html").read_text() == "a page"
 
 
 def test_a_run_without_its_costs_says_so_and_how_to_get_them(tmp_path, without_costs):
