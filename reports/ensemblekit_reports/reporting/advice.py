@@ -1,8 +1,12 @@
-"""Which model to take within a budget: the front of the leaderboard, read from the cheapest upwards."""
+"""Which model to take within a budget: the front of the leaderboard, read from the cheapest upwards.
+
+A dearer model is advised where its mean is better by more than the region of practical equivalence: the reader has said that less does not
+matter, so nobody is told to pay for it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ensemblekit_reports import wording
@@ -46,17 +50,20 @@ class Advice:
     ----------
     cost : Quantity
     steps : tuple of Step
-        Cheapest first, each scoring better than the one before.
+        Cheapest first, each scoring better than the one before by more than the region of practical equivalence.
+    best : Step or None
+        The best score, where it is too little above the last step to be one.
     sentence : str
         The same in words.
     """
 
     cost: Quantity
     steps: tuple[Step, ...]
+    best: Step | None
     sentence: str
 
 
-def advise(standings: Sequence[Standing], comparisons: Sequence[Comparison], metric: str) -> tuple[Advice, ...]:
+def advise(standings: Sequence[Standing], comparisons: Sequence[Comparison], metric: str, rope: float) -> tuple[Advice, ...]:
     """Say for every cost of which less is better which model to take up to how much of it.
 
     Parameters
@@ -67,6 +74,8 @@ def advise(standings: Sequence[Standing], comparisons: Sequence[Comparison], met
         Every judged pair, over all tables.
     metric : str
         Primary metric.
+    rope : float
+        Half-width of the region of practical equivalence, in units of the metric.
 
     Returns
     -------
@@ -80,29 +89,36 @@ def advise(standings: Sequence[Standing], comparisons: Sequence[Comparison], met
     >>> from ensemblekit_reports.reporting.standings import on_table
     >>> results = example_results()
     >>> judged = compare_on_table(results, "moons", [("moe", "logistic"), ("moe", "averaging")])
-    >>> print(advise(on_table(results, "moons"), judged, "accuracy")[2].sentence)
+    >>> print(advise(on_table(results, "moons"), judged, "accuracy", 0.01)[2].sentence)
     Below 390 µs take Logistic regression (85.4 %), from 390 µs on Mixture of experts (95.0 %).
     """
+    quantity = QUANTITIES[metric]
     found = []
     for cost in COSTS:
-        steps = _steps(standings, comparisons, metric, cost)
-        if steps and not cost.higher_is_better:
-            found.append(Advice(cost, steps, _sentence(steps, cost, QUANTITIES[metric])))
+        front = _front(standings, metric, cost)
+        if front and not cost.higher_is_better:
+            steps, best = _steps(front, comparisons, rope)
+            found.append(Advice(cost, steps, best, _sentence(steps, best, cost, quantity, rope)))
     return tuple(found)
 
 
-def _steps(standings: Sequence[Standing], comparisons: Sequence[Comparison], metric: str, cost: Quantity) -> tuple[Step, ...]:
+def _front(standings: Sequence[Standing], metric: str, cost: Quantity) -> list[Step]:
+    """Every model that no other beats in score and in this cost, cheapest first."""
     measured = [s for s in standings if s.complete and cost.name in s.costs and s.costs[cost.name].n]
     if len(measured) < 2:
-        return ()
+        return []
     names = pareto_front(measured, metric, cost.name)
     front = sorted((s for s in measured if s.model.name in names), key=lambda s: s.costs[cost.name].value)
-    steps: list[Step] = []
-    for standing in front:
-        name, label = standing.model.name, wording.name(standing.model.label, 40)
-        remark = _remark(facing(comparisons, name, steps[-1].model), steps[-1].label) if steps else ""
-        steps.append(Step(name, label, standing.costs[cost.name].value, standing.scores[metric].value, remark))
-    return tuple(steps)
+    return [Step(s.model.name, wording.name(s.model.label, 40), s.costs[cost.name].value, s.scores[metric].value, "") for s in front]
+
+
+def _steps(front: Sequence[Step], comparisons: Sequence[Comparison], rope: float) -> tuple[tuple[Step, ...], Step | None]:
+    steps = [front[0]]
+    for step in front[1:]:
+        if abs(step.score - steps[-1].score) > rope:
+            steps.append(replace(step, remark=_remark(facing(comparisons, step.model, steps[-1].model), steps[-1].label)))
+    best = front[-1] if front[-1].model != steps[-1].model else None
+    return tuple(steps), best
 
 
 def _remark(comparison: Comparison | None, cheaper: str) -> str:
@@ -115,13 +131,19 @@ def _remark(comparison: Comparison | None, cheaper: str) -> str:
     return f"not shown to be better than {cheaper}"
 
 
-def _sentence(steps: tuple[Step, ...], cost: Quantity, quantity: Quantity) -> str:
+def _sentence(steps: tuple[Step, ...], best: Step | None, cost: Quantity, quantity: Quantity, rope: float) -> str:
     texts = [f"{step.label} ({_score(step.score, quantity)})" for step in steps]
-    if len(steps) == 1:
+    if best is None and len(steps) == 1:
         return f"{texts[0]} has the best mean score and is the cheapest."
-    later = [f"from {wording.cost(step.cost, cost)} on {text}" for step, text in zip(steps[1:], texts[1:], strict=True)]
-    remarks = "".join(f" {step.label} is {step.remark}." for step in steps if step.remark)
-    return f"Below {wording.cost(steps[1].cost, cost)} take {texts[0]}, {', '.join(later)}.{remarks}"
+    if len(steps) == 1:
+        said = f"{texts[0]} is the cheapest"
+    else:
+        later = [f"from {wording.cost(step.cost, cost)} on {text}" for step, text in zip(steps[1:], texts[1:], strict=True)]
+        said = f"Below {wording.cost(steps[1].cost, cost)} take {texts[0]}, {', '.join(later)}"
+    if best:
+        most = f"{best.label} ({_score(best.score, quantity)}) from {wording.cost(best.cost, cost)} on"
+        said += f"; nothing dearer is more than {wording.rope(rope, quantity)} better, at most {most}"
+    return f"{said}." + "".join(f" {step.label} is {step.remark}." for step in steps if step.remark)
 
 
 def _score(value: float, quantity: Quantity) -> str:

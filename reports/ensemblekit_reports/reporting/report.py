@@ -175,7 +175,7 @@ def build(results: Results) -> Report:
         comparisons=overall,
         friedman=_friedman(results.metric, leaderboard, sections),
         tables=tuple(replace(section, answers=_answers(results, section, named_models(answer))) for section in sections),
-        advice=advise(leaderboard, overall, results.metric),
+        advice=advise(leaderboard, overall, results.metric, results.rope),
         rebuild=rebuild(leaderboard[0].model, sections[0].facts) if leaderboard[0].complete else "",
         warnings=findings(results),
         reproducibility=results.environment,

@@ -35,17 +35,29 @@ def report():
     return build(fail(study(), "xgboost", 50))
 
 
-def test_advice_climbs_in_price_and_in_score(report):
+def test_advice_climbs_in_price_and_by_more_than_does_not_matter(report):
     assert [a.cost.name for a in report.advice] == [c.name for c in COSTS if not c.higher_is_better and report.cells[c.name].notna().any()]
     for advice in report.advice:
         for below, above in pairwise(advice.steps):
             assert below.cost < above.cost
-            assert below.score < above.score
-        # Whatever is affordable and not advised scores no better than what is.
+            assert below.score + report.rope < above.score
+        # Whatever is affordable and not advised scores hardly better than what is.
         for step, following in pairwise([*advice.steps, None]):
             reach = following.cost if following else np.inf
             affordable = [s for s in report.leaderboard if s.complete and s.costs[advice.cost.name].value < reach]
-            assert step.score == max(s.scores["accuracy"].value for s in affordable)
+            assert step.score + report.rope >= max(s.scores["accuracy"].value for s in affordable)
+        best = advice.best or advice.steps[-1]
+        assert best.score == max(s.scores["accuracy"].value for s in report.leaderboard if s.complete)
+
+
+@pytest.mark.parametrize(("metric", "rope"), [("accuracy", 0.2), ("log_loss", 5.0)])
+def test_where_nothing_dearer_matters_the_cheapest_is_advised(metric, rope):
+    advice = next(a for a in build(replace(study(metric=metric), rope=rope)).advice if a.cost.name == "predict_single_p50_s")
+    assert [step.model for step in advice.steps] == ["logistic"]
+    assert advice.best is not None
+    assert advice.best.cost > advice.steps[0].cost
+    assert f"is the cheapest; nothing dearer is more than {'20 points' if metric == 'accuracy' else '5 nats'} better" in advice.sentence
+    assert f"at most {advice.best.label} (" in advice.sentence
 
 
 def test_advice_says_what_is_not_shown(report):
@@ -65,7 +77,7 @@ def test_advice_on_one_table_goes_by_the_test():
     assert [step.model for step in steps] == ["moe"]
     advice = {a.cost.name: a.steps for a in build(study({"regimes": LEVELS["regimes"]})).advice}
     assert [step.remark for step in advice["fit_wall_s"]] == ["", ""]
-    tied = build(study({"wine": (0.90, 0.80, 0.80, 0.80, 0.80, 0.80, 0.80, 0.905)})).advice[0].steps
+    tied = build(replace(study({"wine": (0.90, 0.80, 0.80, 0.80, 0.80, 0.80, 0.80, 0.905)}), rope=0.001)).advice[0].steps
     assert [step.remark for step in tied] == ["", "not shown to be better than Logistic regression"]
 
 
