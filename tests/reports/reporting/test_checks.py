@@ -216,7 +216,7 @@ def test_a_study_names_codes_and_shares_in_lists(tmp_path):
     plan = study_from_toml(study_file).plan(tmp_path)
     assert (plan.silence, plan.shares) == (("quick-scheme",), (0.25, 0.5, 1.0))
     for wrong, said in (
-        ('silence = "quick-scheme"', "silence must be a list of names"),
+        ('silence = "quick-scheme"', "silence must be a list of codes of checks"),
         ("learning_curve = 0.5", "must be a list of numbers"),
     ):
         study_file.write_text(f'{wrong}\n[[tables]]\nname = "iris"\n')
