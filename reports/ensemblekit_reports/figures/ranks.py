@@ -55,7 +55,7 @@ def draw_ranks(found: Friedman, models: Sequence[ModelFacts], positions: dict[st
     >>> found = friedman([[0.9, 0.8, 0.7]] * 5 + [[0.8, 0.9, 0.7]])
     >>> drawing = draw_ranks(found, models, {model.name: i for i, model in enumerate(models)}, "ranks")
     >>> print(drawing.description)
-    Mixture of experts 1.2; Averaging 1.8; Logistic regression 3.0. Ranks not told apart: 1.2 to 3.0.
+    Mixture of experts 1.2 (1.0 to 1.7); Averaging 1.8 (1.3 to 2.0); Logistic regression 3.0. Ranks not told apart: 1.2 to 3.0.
     """
     # Keys of our own: two models may have the same label, and a label may hold anything.
     keys = [str(position) for position in range(len(models))]
@@ -67,10 +67,15 @@ def draw_ranks(found: Friedman, models: Sequence[ModelFacts], positions: dict[st
         key, rank = text.get_text().split()
         text.set(text=f"{labels[int(key)]}  {rank}", color=stand_ins().ink)
     order = sorted(range(len(models)), key=lambda i: found.mean_ranks[i])
-    ranked = "; ".join(f"{labels[i]} {found.mean_ranks[i]:.1f}" for i in order)
+    ranked = "; ".join(f"{labels[i]} {found.mean_ranks[i]:.1f}{_interval(found, i)}" for i in order)
     alike = "; ".join(f"{low:.1f} to {high:.1f}" for low, high in bars) or "none"
     title = f"Mean ranks over {wording.count(found.n_tables, 'table')}; bars join models that are not told apart"
     return to_drawing(axes.figure, name, title, f"{ranked}. Ranks not told apart: {alike}.")  # type: ignore[arg-type]
+
+
+def _interval(found: Friedman, i: int) -> str:
+    low, high = found.rank_intervals[i]
+    return f" ({low:.1f} to {high:.1f})" if low < high else ""
 
 
 def _diagram(axes: Axes, found: Friedman, keys: list[str], positions: list[int]) -> list[tuple[float, float]]:

@@ -130,7 +130,7 @@ def correlated_t(differences: ArrayLike, test_train_ratio: float, rope: float = 
     worse = float(special.stdtr(n - 1, (-rope - mean) / scale))
     better = float(special.stdtr(n - 1, (mean - rope) / scale))
     p = 2 * float(special.stdtr(n - 1, -abs(mean) / scale))
-    return CorrelatedT(n, mean, mean - reach, mean + reach, p, worse, 1 - worse - better, better)
+    return CorrelatedT(n, mean, mean - reach, mean + reach, p, worse, max(0.0, 1 - worse - better), better)
 
 
 def _without_variance(n: int, mean: float, test_train_ratio: float) -> CorrelatedT:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 #: With five tables the smallest two-sided p of Wilcoxon's test is 2 / 2^5 = 0.0625: nothing could ever be shown.
 MIN_TABLES = 6
 _DRAWS = 10_000
+#: What is joined over tables is of the size of one, and what comes after so many decimals is rounding: means over folds in another order
+#: would be told apart, and no tie be one.
+DECIMALS = 12
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class AcrossTables:
     mean : float
         Mean over tables of the mean difference; NaN without a table.
     low, high : float
-        Bootstrap interval of that mean over tables; NaN below `MIN_TABLES`, and where all tables show the same difference.
+        Expanded bootstrap interval of that mean over tables; NaN below `MIN_TABLES`, and where all tables show the same difference.
     smallest, largest : float
         Range of the differences over tables.
     p : float
@@ -70,6 +73,8 @@ class Friedman:
         Mean rank of each model, 1 is best.
     pairs : tuple of tuple of float
         Wilcoxon's p of each model with each other, adjusted over all pairs after Holm; 1 of a model with itself.
+    rank_intervals : tuple of (float, float)
+        Expanded bootstrap interval of each mean rank over tables, 95 %; NaN for a model that has one rank on all of them.
     """
 
     n_tables: int
@@ -77,6 +82,7 @@ class Friedman:
     p: float
     mean_ranks: tuple[float, ...]
     pairs: tuple[tuple[float, ...], ...] = ()
+    rank_intervals: tuple[tuple[float, float], ...] = ()
 
 
 def across_tables(differences: ArrayLike, rope: float, seed: int, confidence: float = 0.95) -> AcrossTables:
@@ -101,7 +107,8 @@ def across_tables(differences: ArrayLike, rope: float, seed: int, confidence: fl
     References
     ----------
     Demsar (2006), Statistical comparisons of classifiers over multiple data sets, JMLR 7, section 3.1.3; Benavoli et
-    al. (2014), A Bayesian Wilcoxon signed-rank test based on the Dirichlet process, ICML.
+    al. (2014), A Bayesian Wilcoxon signed-rank test based on the Dirichlet process, ICML; Hesterberg (2015), What
+    teachers should know about the bootstrap, The American Statistician 69, on the expanded percentile interval.
 
     Examples
     --------
@@ -112,36 +119,48 @@ def across_tables(differences: ArrayLike, rope: float, seed: int, confidence: fl
     >>> many.p
     0.015625
     """
-    values = np.asarray(differences, dtype=np.float64)
+    values = np.asarray(differences, dtype=np.float64).round(DECIMALS)
     if not len(values):
         return AcrossTables(0, *[np.nan] * 10)
     spread = float(values.min()), float(values.max())
     mean = float(values.mean())
     if len(values) < MIN_TABLES:
         return AcrossTables(len(values), mean, np.nan, np.nan, *spread, *[np.nan] * 5)
-    interval = _bootstrap(values, seed, confidence)
-    p = float(stats.wilcoxon(values).pvalue) if values.any() else 1.0
-    ranks = float(np.sign(values) @ stats.rankdata(np.abs(values)))
-    return AcrossTables(len(values), mean, *interval, *spread, p, *_signed_rank_posterior(values, rope, seed), ranks)
+    ((low, high),) = _bootstrap(values[:, None], seed, confidence)
+    told = values[values != 0]
+    p = float(stats.wilcoxon(told).pvalue) if told.size else 1.0
+    ranks = float(np.sign(told) @ stats.rankdata(np.abs(told)))
+    return AcrossTables(len(values), mean, low, high, *spread, p, *_signed_rank_posterior(values, rope, seed), ranks)
 
 
-def _bootstrap(values: NDArray[np.float64], seed: int, confidence: float) -> tuple[float, float]:
-    if np.ptp(values) <= ROUNDING * np.abs(values).max():
-        return np.nan, np.nan  # every resample has the same mean: how far it may be off cannot be estimated
+def _bootstrap(columns: NDArray[np.float64], seed: int, confidence: float = 0.95) -> list[tuple[float, float]]:
+    """Return an interval of the mean over tables, the rows, of each column.
+
+    The percentiles of a few resampled tables are too narrow: over six to nine tables of normal differences they hold the mean in 87 to
+    90 % of 1,500 simulations instead of 95 %, expanded in 94 to 95 %. They are taken so far out that they are Student's interval where
+    differences are normal.
+    """
+    n = len(columns)
+    reach = np.sqrt(n / (n - 1)) * stats.t.ppf((1 + confidence) / 2, n - 1)
     found = stats.bootstrap(
-        (values,),
+        (columns,),
         np.mean,
+        axis=0,
         n_resamples=_DRAWS,
-        confidence_level=confidence,
+        confidence_level=1 - 2 * stats.norm.sf(reach),
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return float(found.low), float(found.high)
+    # Where every resample has the same mean, how far it may be off cannot be estimated.
+    fixed = np.ptp(columns, axis=0) <= ROUNDING * np.abs(columns).max(axis=0)
+    low, high = (np.where(fixed, np.nan, end) for end in (found.low, found.high))
+    return list(zip(map(float, low), map(float, high), strict=True))
 
 
 def _signed_rank_posterior(values: NDArray[np.float64], rope: float, seed: int) -> tuple[float, float, float]:
     shares = region_shares(values, _dirichlet(len(values), seed), rope)
-    worse, equal, better = np.bincount(shares.argmax(axis=1), minlength=3) / len(shares)
+    first = shares == shares.max(axis=1, keepdims=True)  # more than one where no table shows a difference, and the region has no width
+    worse, equal, better = (first / first.sum(axis=1, keepdims=True)).mean(axis=0)
     return float(worse), float(equal), float(better)
 
 
@@ -210,23 +229,24 @@ def friedman(scores: ArrayLike) -> Friedman:
     Traceback (most recent call last):
     ValueError: Friedman's test needs at least 6 tables and 3 models, got 1 and 3; folds are not tables.
     """
-    values = np.asarray(scores, dtype=np.float64)
+    values = np.asarray(scores, dtype=np.float64).round(DECIMALS)
     n_tables, n_models = values.shape
     if n_tables < MIN_TABLES or n_models < 3:
         raise ValueError(
             f"Friedman's test needs at least {MIN_TABLES} tables and 3 models, got {n_tables} and {n_models}; folds are not tables."
         )
-    ranks = stats.rankdata(-values, axis=1).mean(axis=0)
+    ranks = stats.rankdata(-values, axis=1)
+    mean_ranks, intervals = tuple(map(float, ranks.mean(axis=0))), tuple(_bootstrap(ranks, seed=0))
     if (np.ptp(values, axis=1) == 0).all():
-        return Friedman(n_tables, 0.0, 1.0, tuple(map(float, ranks)), _pairs(values))
+        return Friedman(n_tables, 0.0, 1.0, mean_ranks, _pairs(values), intervals)
     found = stats.friedmanchisquare(*values.T)
-    return Friedman(n_tables, float(found.statistic), float(found.pvalue), tuple(map(float, ranks)), _pairs(values))
+    return Friedman(n_tables, float(found.statistic), float(found.pvalue), mean_ranks, _pairs(values), intervals)
 
 
 def _pairs(scores: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
     """Return the adjusted p of Wilcoxon's test of every pair of models, a row for each."""
     first, second = np.triu_indices(scores.shape[1], k=1)
-    differences = (scores[:, i] - scores[:, j] for i, j in zip(first, second, strict=True))
+    differences = (np.round(scores[:, i] - scores[:, j], DECIMALS) for i, j in zip(first, second, strict=True))
     p = [float(stats.wilcoxon(d).pvalue) if d.any() else 1.0 for d in differences]
     whole = np.ones((scores.shape[1], scores.shape[1]))
     whole[first, second] = whole[second, first] = holm(p)

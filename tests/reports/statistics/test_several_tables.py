@@ -66,6 +66,42 @@ def test_bootstrap_is_seeded_and_covers():
     assert first.high - first.mean == pytest.approx(expected, rel=0.15)
 
 
+@pytest.mark.parametrize(("n", "precision"), [(6, 0.2), (30, 0.1)])
+def test_the_interval_is_about_students_where_that_is_exact(n, precision):
+    values = stats.norm.ppf((np.arange(n) + 0.5) / n)
+    found, student = across_tables(values, 0.01, seed=0), stats.t(n - 1, 0, stats.sem(values)).interval(0.95)
+    # Plain percentiles of six resampled tables come to 0.70 of it.
+    assert (found.low, found.high) == pytest.approx(student, rel=precision)
+
+
+def test_rounding_is_no_difference():
+    values = np.array([0.1, 0.2, -0.1, 0.3, 0.0, 0.4, 0.2])
+    blurred = values + np.array([1, -1, 1, -1, 1, -1, 1]) * 1e-17 + (values == 0) * 1e-16
+    exact, found = across_tables(values, 0.01, seed=0), across_tables(blurred, 0.01, seed=0)
+    assert (found.p, found.signed_ranks) == (exact.p, exact.signed_ranks)
+    scores = np.column_stack([values, values[::-1], blurred])
+    assert friedman(scores).mean_ranks[0] == friedman(scores).mean_ranks[2]
+    assert friedman(scores).pairs[0][2] == 1.0
+
+
+def test_the_direction_is_that_of_the_ranks_that_are_tested():
+    # Without the zeros the ranks are 1 + 2 against 3: level. Ranked among them, two against one would win.
+    assert across_tables([0.1, 0.2, -0.3, 0.0, 0.0, 0.0], 0.01, seed=0).signed_ranks == 0
+
+
+def test_where_nothing_differs_no_side_is_more_probable():
+    found = across_tables(np.zeros(7), 0.0, seed=0)
+    assert (found.worse, found.equal, found.better) == (0.5, 0.0, 0.5)
+
+
+def test_ranks_have_intervals_that_hold_them():
+    found = friedman(np.random.default_rng(4).uniform(size=(8, 3)) + np.array([0, 0, 9]))
+    for rank, (low, high) in list(zip(found.mean_ranks, found.rank_intervals, strict=True))[:2]:
+        assert 1 <= low < rank < high <= 3
+    assert np.isnan(found.rank_intervals[2]).all()
+    assert friedman(np.ones((6, 3))).rank_intervals[0][0] != 2
+
+
 def test_friedman_is_scipys():
     scores = np.random.default_rng(4).uniform(size=(8, 4))
     found = friedman(scores)
