@@ -26,12 +26,15 @@ from ensemblekit.mixture.linear.design import Float
 from ensemblekit.mixture.linear.merging import merged, twins
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.redividing import redivisions
+from ensemblekit.mixture.linear.remembered import Remembered
 from ensemblekit.mixture.linear.restarts import depart, one_expert_each
 from ensemblekit.mixture.linear.solve import climb, maximise
-from ensemblekit.mixture.linear.splitting import best_splits, divided
+from ensemblekit.mixture.linear.splitting import Split, best_splits, divided
 
 #: Splits, or mergers, that are tried on the whole mixture, and the steps after which the best third of what was tried goes on.
-_TRIED, _STEPS = 3, 15
+_TRIED, _STEPS = 3, 10
+#: Steps after which rows divided anew must have led higher.
+_ANEW = 15
 #: Steps of a climb to the end.
 _FURTHER = 200
 #: Gradients at which climbs stop: on the way, and at an optimum of the path, which then is within 1e-6 a row of the exact one.
@@ -55,6 +58,10 @@ class Growing:
         Number of experts -> coefficients.
     values : dict of int to float
         Number of experts -> mean penalised log-likelihood.
+    splits : Remembered
+        Splits of rows that one expert answers for, on the rows of ``part``.
+    settled : Remembered
+        Rows of two neighbours that are divided as well as can be.
     """
 
     whole: Callable[[int], LinearMixture]
@@ -62,6 +69,8 @@ class Growing:
     rng: np.random.Generator
     optima: dict[int, Float] = field(default_factory=dict)
     values: dict[int, float] = field(default_factory=dict)
+    splits: Remembered[Split] = field(default_factory=Remembered)
+    settled: Remembered[bool] = field(default_factory=Remembered)
 
     def begin(self) -> None:
         """Fit one expert."""
@@ -71,38 +80,43 @@ class Growing:
     def grow(self, n_experts: int) -> None:
         """Go from one expert less to ``n_experts``, by the best split."""
         small, large, W = self.part(n_experts - 1), self.part(n_experts), self.optima[n_experts - 1]
-        splits = best_splits(small, W, rng=self.rng)[:_TRIED]
-        self._climb(n_experts, [large.parameters(divided(small, W, split)) for split in splits])
-        while n_experts > 2 and self._redivide(n_experts):  # to divide the rows of the only two anew is to grow from one
-            pass
+        splits = best_splits(small, W, rng=self.rng, known=self.splits)[:_TRIED]
+        self._settle(n_experts, [large.parameters(divided(small, W, split)) for split in splits])
 
     def restart(self, n_experts: int, n_init: int) -> None:
         """Go to ``n_experts`` from the best of random starts."""
         part = self.part(n_experts)
         common = one_expert_each(part)
-        self._climb(n_experts, [depart(part, common, self.rng) for _ in range(n_init)])
+        self._settle(n_experts, [depart(part, common, self.rng) for _ in range(n_init)])
 
     def shrink(self, n_experts: int) -> None:
         """Go from one expert more to ``n_experts``, by the best merger."""
         large, small, W = self.part(n_experts + 1), self.part(n_experts), self.optima[n_experts + 1]
         mergers = twins(large, W)[:_TRIED]
-        self._climb(n_experts, [small.parameters(merged(large, W, merger.pair, merger.expert)) for merger in mergers])
+        self._settle(n_experts, [small.parameters(merged(large, W, merger.pair, merger.expert)) for merger in mergers])
+
+    def _settle(self, n_experts: int, starts: list[Float]) -> None:
+        """Climb from the best of the starts, and divide rows anew where the optimum is a new one, for as long as that leads higher."""
+        before = self.values.get(n_experts, -np.inf)
+        self._climb(n_experts, starts)
+        higher = n_experts > 2 and self.values[n_experts] > before + _EQUAL  # to divide the rows of the only two is to grow from one
+        while higher:
+            higher = self._redivide(n_experts)
 
     def _redivide(self, n_experts: int) -> bool:
         """Divide the rows of two neighbours anew; tell whether that led higher."""
-        part, before = self.part(n_experts), self.values[n_experts]
-        W = self.optima[n_experts]
-        again = max((part.parameters(start) for start in redivisions(part, W, rng=self.rng)), key=part.value)
-        run = climb(part, again, max_iter=_STEPS, tol=_ROUGH)
-        if run.values[-1] > part.value(part.parameters(W)) + _EQUAL:
-            self._climb(n_experts, [run.theta])
+        part, W, before = self.part(n_experts), self.optima[n_experts], self.values[n_experts]
+        for start in redivisions(part, W, rng=self.rng, settled=self.settled)[:1]:
+            run = climb(part, part.parameters(start), max_iter=_ANEW, tol=_ROUGH)
+            if run.values[-1] > part.value(part.parameters(W)) + _EQUAL:
+                self._climb(n_experts, [run.theta])
         return self.values[n_experts] > before + _EQUAL
 
     def _climb(self, n_experts: int, starts: list[Float]) -> None:
         whole, part = self.whole(n_experts), self.part(n_experts)
         while len(starts) > 1:  # the better third goes on
             runs = [climb(part, start, max_iter=_STEPS, tol=_ROUGH) for start in starts]
-            runs = sorted(runs, key=lambda run: -run.values[-1])[: max(len(runs) // _TRIED, 1)]
+            runs = sorted(runs, key=lambda run: -run.values[-1])[: max(len(runs) // 3, 1)]
             starts = [run.theta for run in runs]
         start = whole.parameters(part.coefficients(starts[0]))
         self._note(n_experts, climb(whole, start, max_iter=_FURTHER, tol=_TOL).theta)

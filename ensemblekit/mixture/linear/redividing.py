@@ -1,8 +1,10 @@
 """Dividing the rows of two neighbours anew: both may be needed, and only the border between them wrong.
 
 Two experts that share two regimes can be held by a border that runs across both: each then answers for half of either. No merger and no
-split mends that, since neither number is wrong. So the rows of both are divided from new starts, as a split divides those of one. Pairs
-whose responsibilities overlap most are tried, the same that Ueda, Nakano, Ghahramani and Hinton (2000, eq. 3.1) would merge.
+split mends that, since neither number is wrong. So the rows of both are divided from new starts, as a split divides those of one, and the
+division counts where it explains these rows better than the present one does. Pairs whose responsibilities overlap most are tried, the same
+that Ueda, Nakano, Ghahramani and Hinton (2000, eq. 3.1) would merge; pairs whose rows were tried before, and are divided as well as can be,
+are not tried again.
 
 References
 ----------
@@ -19,13 +21,16 @@ from ensemblekit.mixture.linear.design import Float
 from ensemblekit.mixture.linear.merging import merged
 from ensemblekit.mixture.linear.namespaces import namespace
 from ensemblekit.mixture.linear.objective import LinearMixture, logsumexp
-from ensemblekit.mixture.linear.splitting import divided, has_rows, parts, split_of
+from ensemblekit.mixture.linear.remembered import Remembered
+from ensemblekit.mixture.linear.splitting import Split, best_division, divided, go_on, has_rows, joined, pair_of, parts, split_from
 
 #: Pairs that are tried. On generated mixtures of six experts the one that helped was among the first three.
 _PAIRS = 4
+#: Gain, in nats for each row of the table, from which on a division is another one; climbs that end nearer ended at one optimum.
+_GAIN = 1e-4
 
 
-def redivisions(problem: LinearMixture, W: Float, *, rng: np.random.Generator) -> list[Float]:
+def redivisions(problem: LinearMixture, W: Float, *, rng: np.random.Generator, settled: Remembered[bool] | None = None) -> list[Float]:
     """Divide the rows of neighbours anew, one pair at a time.
 
     Parameters
@@ -35,23 +40,40 @@ def redivisions(problem: LinearMixture, W: Float, *, rng: np.random.Generator) -
     W : ndarray of shape (n_features + 1, n_predictors)
         Coefficients of its optimum.
     rng : numpy.random.Generator
+    settled : Remembered or None, default=None
+        Rows of pairs that no new division explained better; those found now are added.
 
     Returns
     -------
     list of ndarray
-        Coefficients of as many experts, a pair of them anew in each; the closest pair first.
+        Coefficients of as many experts, a pair of them anew in each; the pair whose rows gain most first, none that gains nothing.
     """
     log_joint = problem.log_joint(problem.parameters(W))
     shares = namespace(log_joint).exp(log_joint - logsumexp(log_joint))
     experts = parts(problem, W)[1]
     one_less = problem.resized(problem.n_experts - 1, problem.design, problem.targets)
+    settled = Remembered() if settled is None else settled
     found = []
-    for pair in [(j, k) for j, k in closest(problem, shares) if has_rows(shares[j, :] + shares[k, :])][:_PAIRS]:
-        j, k = pair
+    for j, k in [(j, k) for j, k in closest(problem, shares) if has_rows(shares[j, :] + shares[k, :])][:_PAIRS]:
+        share = shares[j, :] + shares[k, :]
+        if settled.recall(problem, share):
+            continue
         between = (experts[j] + experts[k]) / 2
-        split = split_of(problem, shares[j, :] + shares[k, :], between, j, rng)
-        found.append(divided(one_less, merged(problem, W, pair, between), split))
-    return found
+        split = _divided_anew(problem, W, (j, k), share, between, rng)
+        if split.gain > _GAIN * problem.total_weight:
+            found.append((split.gain, divided(one_less, merged(problem, W, (j, k), between), split)))
+        else:
+            settled.note(share, found=True)
+    return [start for _, start in sorted(found, key=lambda each: -each[0])]
+
+
+def _divided_anew(problem: LinearMixture, W: Float, pair: tuple[int, int], share: Float, between: Float, rng: np.random.Generator) -> Split:
+    """Divide a pair's rows from new starts; the gain is that over the present division."""
+    gate, experts = parts(problem, W)
+    two, (j, k) = pair_of(problem, share), pair
+    present = go_on(two, two.parameters(joined(gate[:, [j, k]], [experts[j], experts[k]])))
+    best = best_division(two, joined(np.zeros((gate.shape[0], 2)), [between, between]), rng)
+    return split_from(two, best, j, (best.values[-1] - present.values[-1]) * two.total_weight)
 
 
 def closest(problem: LinearMixture, shares: Float) -> list[tuple[int, int]]:

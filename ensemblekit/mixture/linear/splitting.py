@@ -1,7 +1,8 @@
 """Splitting an expert: its rows explained by a mixture of two, which takes its place.
 
 Every row counts in a split by the expert's responsibility for it, so that trying to split all experts costs about as much as fitting a
-mixture of two to the whole table a few times. The expert whose rows gain most is the one that explains its rows worst.
+mixture of two to the whole table a few times. The expert whose rows gain most is the one that explains its rows worst. An expert whose rows
+are those of one that was tried before, with fewer experts beside it, is not tried again.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ import numpy as np
 from ensemblekit.mixture.linear.design import Design, Float
 from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
 from ensemblekit.mixture.linear.objective import LinearMixture, logsumexp
+from ensemblekit.mixture.linear.remembered import Remembered
 from ensemblekit.mixture.linear.restarts import depart
-from ensemblekit.mixture.linear.solve import climb
+from ensemblekit.mixture.linear.solve import Solution, climb
 
-#: A row counts in an expert's split from this responsibility on.
-_OWN = 1e-3
-#: Random splits of an expert, how many of them go on, and the steps of both climbs. More found no better ones on generated mixtures.
-_SPLITS, _KEPT = 5, 2
-_STEPS, _FURTHER = 8, 15
+#: An expert has rows at all from this responsibility on.
+_ANY = 1e-3
+#: A row counts in a division from this part of the largest share on: those below, a third of all, are about a hundredth of the weight.
+_OWN = 0.05
+#: Random divisions of an expert's rows, the steps of their climbs, and those for which the best goes on. More found no better optima on
+#: generated mixtures of five and six experts.
+_STARTS, _STEPS, _FURTHER = 3, 8, 15
 #: Gradient at which a climb on the way stops.
 _ROUGH = 3e-3
 
@@ -82,7 +86,7 @@ def joined(gate: Float, experts: list[Float]) -> Float:
     return np.hstack([gate[:, 1:] - gate[:, :1], *experts])
 
 
-def best_splits(problem: LinearMixture, W: Float, *, rng: np.random.Generator) -> list[Split]:
+def best_splits(problem: LinearMixture, W: Float, *, rng: np.random.Generator, known: Remembered[Split] | None = None) -> list[Split]:
     """Try to split every expert.
 
     Parameters
@@ -91,6 +95,8 @@ def best_splits(problem: LinearMixture, W: Float, *, rng: np.random.Generator) -
     W : ndarray of shape (n_features + 1, n_predictors)
         Coefficients of its optimum.
     rng : numpy.random.Generator
+    known : Remembered or None, default=None
+        Splits found before; those found now are added.
 
     Returns
     -------
@@ -99,11 +105,16 @@ def best_splits(problem: LinearMixture, W: Float, *, rng: np.random.Generator) -
     """
     log_joint = problem.log_joint(problem.parameters(W))
     shares = namespace(log_joint).exp(log_joint - logsumexp(log_joint))
-    experts = parts(problem, W)[1]
+    known = Remembered() if known is None else known
     found = []
-    for k, expert in enumerate(experts):
-        if has_rows(shares[k, :]):
-            found.append(split_of(problem, shares[k, :], expert, k, rng))
+    for k, expert in enumerate(parts(problem, W)[1]):
+        share = shares[k, :]
+        if not has_rows(share):
+            continue
+        split = known.recall(problem, share)
+        if split is None:
+            known.note(share, split := split_of(problem, share, expert, k, rng))
+        found.append(split._replace(expert=k))
     return sorted(found, key=lambda split: -split.gain)
 
 
@@ -115,7 +126,7 @@ def has_rows(share: Float) -> bool:
     >>> has_rows(np.array([0.0, 0.5])), has_rows(np.zeros(2))
     (True, False)
     """
-    return bool(np.any(on_host(share) > _OWN))
+    return bool(np.any(on_host(share) > _ANY))
 
 
 def split_of(problem: LinearMixture, share: Float, expert: Float, k: int, rng: np.random.Generator) -> Split:
@@ -136,22 +147,35 @@ def split_of(problem: LinearMixture, share: Float, expert: Float, k: int, rng: n
     -------
     Split
     """
-    pair = _pair(problem, np.flatnonzero(on_host(share) > _OWN), share)
+    two = pair_of(problem, share)
     common = joined(np.zeros((expert.shape[0], 2)), [expert, expert])
-    before = pair.value(pair.parameters(common))
-    runs = [climb(pair, depart(pair, common, rng), max_iter=_STEPS, tol=_ROUGH) for _ in range(_SPLITS)]
-    runs = sorted(runs, key=lambda run: -run.values[-1])[:_KEPT]
-    runs = [climb(pair, run.theta, max_iter=_FURTHER, tol=_ROUGH) for run in runs]
-    best = max(runs, key=lambda run: run.values[-1])
-    gate, (one, other) = parts(pair, pair.coefficients(best.theta))
-    return Split(k, (best.values[-1] - before) * pair.total_weight, gate[:, 1], (one, other))
+    best = best_division(two, common, rng)
+    return split_from(two, best, k, (best.values[-1] - two.value(two.parameters(common))) * two.total_weight)
 
 
-def _pair(problem: LinearMixture, rows: np.ndarray, share: Float) -> LinearMixture:
+def pair_of(problem: LinearMixture, share: Float) -> LinearMixture:
     """Set up a mixture of two for some rows, each weighted by its share."""
-    design = problem.design
+    design, counts = problem.design, on_host(share)
+    rows = np.flatnonzero(counts > _OWN * counts.max())
     mine = Design(take_rows(design.Z, rows), design.mean, design.scale, take_rows(design.sample_weight * share, rows))
     return problem.resized(2, mine, take_rows(problem.targets, rows, axis=1))
+
+
+def best_division(two: LinearMixture, common: Float, rng: np.random.Generator) -> Solution:
+    """Climb from a few random departures of both experts and the gate; the best goes on."""
+    runs = [climb(two, depart(two, common, rng), max_iter=_STEPS, tol=_ROUGH) for _ in range(_STARTS)]
+    return go_on(two, max(runs, key=lambda run: run.values[-1]).theta)
+
+
+def go_on(two: LinearMixture, theta: Float) -> Solution:
+    """Climb as far as divisions are compared."""
+    return climb(two, theta, max_iter=_FURTHER, tol=_ROUGH)
+
+
+def split_from(two: LinearMixture, found: Solution, k: int, gain: float) -> Split:
+    """Read a split of expert ``k`` from a mixture of two."""
+    gate, (one, other) = parts(two, two.coefficients(found.theta))
+    return Split(k, gain, gate[:, 1], (one, other))
 
 
 def divided(problem: LinearMixture, W: Float, split: Split) -> Float:
