@@ -36,6 +36,8 @@ def notes_of(pairs: list[Pair], *, quick: bool) -> tuple[str, ...]:
     notes += [f"{c['dataset']}, {c['model']}: no costs, because {c['reason']}." for c in costs if c["reason"]]
     uncounted = sorted({(c["model"], c["costs"]["compute_note"]) for c in costs if c["costs"].get("compute_note")})
     notes += [f"{model}: compute was not counted, because {reason}" for model, reason in uncounted]
+    unstored = sorted({(c["model"], c["costs"]["size_note"]) for c in costs if c["costs"].get("size_note")})
+    notes += [f"{model}: its size was not measured, because it cannot be stored: {reason}" for model, reason in unstored]
     notes += sorted({f"{c['model']}: {c['costs']['energy_note']}" for c in costs if c["costs"].get("energy_note")})
     notes += sorted({c["costs"]["memory_note"] for c in costs if c["costs"].get("memory_note")})
     notes += _say_contradictions([accuracy for accuracy, _ in pairs if accuracy])

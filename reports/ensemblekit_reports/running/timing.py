@@ -73,7 +73,7 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
     -------
     dict
         Each name in ``quantities.COSTS``, ``predict_single_calls``, ``contended``, ``pace_fastest_s``, ``pace_fit_s``,
-        ``pace_predict_s``, ``memory_note`` and ``compute_note``.
+        ``pace_predict_s``, ``memory_note``, ``size_note`` and ``compute_note``.
 
     Examples
     --------
@@ -144,11 +144,18 @@ def _measure_fit(pipeline: Pipeline, X: Floats, y: NDArray[Any], weighted: dict[
 
 def _measure_size(pipeline: Pipeline) -> Record:
     try:
-        stored = pickle.dumps(pipeline, protocol=5)
+        stored = _stored(pipeline)
+    except Exception as error:  # noqa: BLE001 - a lock, a handle: it has no size, and its times are found
+        return {"size_bytes": np.nan, "size_compressed_bytes": np.nan, "size_note": say(error)}
+    return {"size_bytes": float(len(stored)), "size_compressed_bytes": float(len(zlib.compress(stored, 6))), "size_note": ""}
+
+
+def _stored(pipeline: Pipeline) -> bytes:
+    try:
+        return pickle.dumps(pipeline, protocol=5)
     except (pickle.PicklingError, AttributeError, TypeError):
         # Its class lives in the caller's script: it is stored with the model.
-        stored = pickle.dumps(wrap_non_picklable_objects(pipeline, keep_wrapper=False), protocol=5)
-    return {"size_bytes": float(len(stored)), "size_compressed_bytes": float(len(zlib.compress(stored, 6)))}
+        return pickle.dumps(wrap_non_picklable_objects(pipeline, keep_wrapper=False), protocol=5)
 
 
 def _measure_predict(predict: Callable[[Floats], Any], X: Floats, pace: Pace, *, quick: bool) -> Record:

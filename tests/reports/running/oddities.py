@@ -348,6 +348,12 @@ class Unseeded(Prior):
         return self
 
 
+class HoldsALock(Prior):
+    def fit(self, X, y):
+        self.lock_ = threading.Lock()
+        return super().fit(X, y)
+
+
 class Vandal(Prior):
     """Leaves nothing as it was."""
 

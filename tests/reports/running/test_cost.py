@@ -14,6 +14,7 @@ from ensemblekit_reports.quantities import COSTS
 from ensemblekit_reports.running import timing
 from ensemblekit_reports.running.cost import TimedProcesses, clean_environment
 from ensemblekit_reports.running.fold import Fold
+from ensemblekit_reports.running.notes import notes_of
 from ensemblekit_reports.running.pace import Pace
 from ensemblekit_reports.running.pairs import with_pace
 from ensemblekit_reports.studies.budget import Budget
@@ -70,6 +71,7 @@ def test_a_registry_model_is_measured_whole(processes):
         "pace_fastest_s",
         "pace_fit_s",
         "pace_predict_s",
+        "size_note",
     }
     assert 1e-5 < record["costs"]["pace_fastest_s"] <= record["costs"]["pace_fit_s"] < 1
     # four columns, three classes
@@ -87,6 +89,16 @@ def test_a_process_that_dies_is_a_reason_and_the_next_is_measured(processes):
 def test_a_model_that_prints_does_not_disturb(processes, capfd):
     assert processes.measure(model_from_estimator("chatty", oddities.Chatty()), FOLD)["reason"] == ""
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_model_that_cannot_be_stored_has_times_and_no_size(processes):
+    record = processes.measure(model_from_estimator("m", oddities.HoldsALock()), FOLD)
+    assert record["reason"] == ""
+    assert record["costs"]["fit_wall_s"] > 0
+    assert np.isnan(np.array([record["costs"][name] for name in ("size_bytes", "size_compressed_bytes")], dtype=float)).all()
+    assert "m: its size was not measured, because it cannot be stored: TypeError: cannot pickle '_thread.lock' object" in notes_of(
+        [(None, record)], quick=True
+    )
 
 
 def test_enough_calls_for_a_99th_percentile_when_not_quick():
