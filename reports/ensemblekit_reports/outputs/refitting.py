@@ -156,4 +156,5 @@ def _fit(model: Model, table: Table, seed: int) -> Any:
     if weighted and not has_fit_parameter(estimator, "sample_weight"):
         raise ValueError(f"{type(estimator).__name__} takes no sample weights")
     steps = [("prepare", preprocessing(model.preprocessing, *column_groups(table))), ("model", estimator)]
-    return Pipeline(steps).fit(table.X, table.y, **weighted)
+    # Copies: some models scale in place, and the table is the plan's.
+    return Pipeline(steps).fit(table.X.copy(), table.y.copy(), **weighted)

@@ -66,7 +66,6 @@ def run_cell(
     """
     fold, said, search = prepared.fold, Counter[str](), dict[str, Any]()
     started, before = time.perf_counter(), reset_peak()
-    seed_generators(fold.seed)
     with collected(said), restored_settings():
         status, reason, found = attempt(lambda: _fit_and_predict(model, prepared, memory, search))
         seconds, grown = time.perf_counter() - started, peak_bytes() - before
@@ -91,6 +90,7 @@ def _fit_and_predict(model: Model, prepared: Prepared, memory: MemberCache | Non
     if model.tuning is not None:
         model = tuned_model(model, train, table.y[learnt], part_of(table.weights, learnt), groups, prepared.fold.seed, search)
     estimator = with_grouped_folds(model.factory(prepared.fold.seed), table.y[learnt], groups)
+    seed_generators(prepared.fold.seed)
     # A class from the reader's own script cannot be cached, and has nothing in common with our members.
     fitted = fit_estimator(estimator, train, table.y[learnt], part_of(table.weights, learnt), memory if model.registered else None)
     predicted, probabilities = ask(fitted, test, table.y, by_predict=not model.registered)

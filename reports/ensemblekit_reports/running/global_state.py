@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +12,9 @@ from sklearn import config_context
 
 
 def seed_generators(seed: int) -> None:
-    """Seed the generators that a model uses which has no ``random_state``, so that it answers the same on the same fold.
+    """Seed the generators of a model that has no ``random_state``: the same answers on the same fold, and others on another.
+
+    To be called when the model is made. By then PyTorch is imported, if it uses it, which begins every process with one seed.
 
     Parameters
     ----------
@@ -28,6 +31,8 @@ def seed_generators(seed: int) -> None:
     """
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - it is this generator that such models use
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.manual_seed(seed)
 
 
 @contextmanager

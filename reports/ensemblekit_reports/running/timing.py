@@ -100,8 +100,8 @@ def measure(job: dict[str, Any], tell: Tell) -> Record:
     warnings.simplefilter("ignore")
     with threadpool_limits(limits=job["threads"]):
         warm_up(partial(_pipeline, job), job["columns"], len(np.unique(y)) if job["task"] == "classification" else 0)
-        seed_generators(job["seed"])
         pipeline = with_grouped_folds(_pipeline(job, job["columns"]), y_train, groups)
+        seed_generators(job["seed"])
         pace = Pace()
         pace.look()
         record = _measure_fit(pipeline, X_train, y_train, weighted)

@@ -17,7 +17,8 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit.ensembles import AveragingEnsembleClassifier
@@ -32,7 +33,7 @@ from ensemblekit_reports.studies.compressed import with_compressed
 from ensemblekit_reports.studies.models import REGISTRY, REGRESSORS, Model, model_from_estimator
 from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.scheme import Scheme
-from ensemblekit_reports.tables.table import table_from_frame
+from ensemblekit_reports.tables.table import bundled_table, table_from_frame
 
 skops = pytest.importorskip("skops.io")
 
@@ -131,6 +132,13 @@ def test_a_compressed_variant_comes_back_and_predicts_the_same(tmp_path, method)
     if method != "distilled":
         with pytest.raises(ValueError, match=r"(node_start|gate_node) is damaged"):
             check_trees(back.pipeline)
+
+
+def test_a_model_that_scales_in_place_leaves_the_table_as_it_was():
+    table = bundled_table("iris")
+    before, in_place = table.X.copy(), make_pipeline(MinMaxScaler(copy=False), DummyClassifier())
+    refit(replace(plan_of(model_from_estimator("mine", in_place)), tables=(table,)), "mine")
+    np.testing.assert_array_equal(table.X, before)
 
 
 def test_every_trusted_type_is_there():

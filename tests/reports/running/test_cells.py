@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -132,6 +134,13 @@ def test_a_model_without_a_seed_answers_the_same_on_the_same_fold():
     one, same, other = (run_cell(model_from_estimator("m", oddities.Unseeded()), Prepared(fold(seed=s)), None)[0] for s in (1, 1, 2))
     assert one["metrics"] == same["metrics"]
     assert one["metrics"]["log_loss"] != other["metrics"]["log_loss"]
+
+
+def test_torch_is_seeded_where_a_model_has_imported_it(monkeypatch):
+    seeds = []
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(manual_seed=seeds.append))
+    run_cell(model_from_estimator("m", oddities.Prior()), Prepared(fold(seed=7)), None)
+    assert seeds == [7]
 
 
 @pytest.mark.parametrize(
