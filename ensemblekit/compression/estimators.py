@@ -136,11 +136,13 @@ class _Pruned(_Compressed):
         estimator: Any,
         *,
         max_loss_increase: float = 0.005,
+        node_visits: float | None = None,
         validation_fraction: float = 0.2,
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator
         self.max_loss_increase = max_loss_increase
+        self.node_visits = node_visits
         self.validation_fraction = validation_fraction
         self.random_state = random_state
 
@@ -148,7 +150,8 @@ class _Pruned(_Compressed):
         learn, judge = self._parts(y)
         model = self._fitted(X[learn], y[learn], None if weight is None else weight[learn])
         bound = self.max_loss_increase * (1.0 if isinstance(self, ClassifierMixin) else float(np.var(y)))
-        found = prune(model, X[judge], y[judge], max_loss_increase=bound, unlabelled=X[learn])
+        rows, answers = X[judge], y[judge]
+        found = prune(model, rows, answers, max_loss_increase=bound, node_visits=self.node_visits, unlabelled=X[learn])
         return found.model, found.report
 
     def _parts(self, y: Array) -> tuple[Array, Array]:
@@ -177,6 +180,8 @@ class PrunedClassifier(_Pruned, _Classifier):
         Of a kind that `ensemblekit.packed.pack` packs.
     max_loss_increase : float, default=0.005
         By which the held-out log-loss may grow.
+    node_visits : float or None, default=None
+        Share of the splits that a row tests at which to stop; None to cut for as long as the loss allows.
     validation_fraction : float, default=0.2
         Share of the rows that is held out, and that the estimator does not learn from.
     random_state : int, RandomState instance or None, default=None
@@ -211,6 +216,8 @@ class PrunedRegressor(_Pruned, _Regressor):
         Of a kind that `ensemblekit.packed.pack` packs.
     max_loss_increase : float, default=0.005
         By which the held-out squared error may grow, as a share of the variance of `y`: by which R squared may fall.
+    node_visits : float or None, default=None
+        Share of the splits that a row tests at which to stop; None to cut for as long as the loss allows.
     validation_fraction : float, default=0.2
         Share of the rows that is held out, and that the estimator does not learn from.
     random_state : int, RandomState instance or None, default=None

@@ -188,6 +188,38 @@ def test_cut_trees_answer_as_a_tree_that_never_grew(table):
     assert smaller.max_depth == 2
 
 
+def test_cutting_stops_at_the_share_of_visits_that_was_asked_for(packs, table):
+    """Answers may move further than the room on the way there, but held-out rows must not lose more than they may."""
+    X, y = table[0][500:], table[1][500:]
+    model = packs["forest"]
+    before, by_loss = model.node_visits(X).active, prune(model, X, y, max_loss_increase=0.5).model.node_visits(X).active
+    pruned = prune(model, X, y, max_loss_increase=0.5, node_visits=0.7)
+    assert by_loss < 0.6 * before < 0.65 * before < pruned.report.after.node_visits <= 0.7 * before
+    strict = prune(model, X, y, max_loss_increase=0.0, node_visits=0.1)
+    assert strict.report.after.loss <= strict.report.before.loss
+
+
+def test_a_share_to_come_down_to_lets_answers_move_further(packs, table, monkeypatch):
+    X, y = table[0][500:], table[1][500:]
+    monkeypatch.setattr(pruning, "ROOM", 0.0)
+    assert prune(packs["forest"], X, y, max_loss_increase=0.5).model.node_visits(X) == packs["forest"].node_visits(X)
+    halved = prune(packs["forest"], X, y, max_loss_increase=0.5, node_visits=0.5).report
+    assert halved.after.node_visits <= 0.5 * halved.before.node_visits
+
+
+def test_the_order_of_rows_does_not_matter(packs, table):
+    X, y = table[0][500:], table[1][500:]
+    order = np.random.default_rng(0).permutation(len(X))
+    one, other = (prune(packs["forest"], X[rows], y[rows], unlabelled=table[0][:500]).model for rows in (slice(None), order))
+    assert np.array_equal(one.predict_proba(X), other.predict_proba(X))
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, 50])
+def test_a_share_of_visits_that_is_none(packs, table, share):
+    with pytest.raises(ValueError, match="between 0 and 1, such as 0.5"):
+        prune(packs["tree"], *table, node_visits=share)
+
+
 @pytest.mark.parametrize(
     ("X", "y", "bound", "message"),
     [
