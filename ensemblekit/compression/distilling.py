@@ -91,9 +91,9 @@ def distill(
     Raises
     ------
     ValueError
-        For an unknown student, or labels that the teacher does not know.
+        For an unknown student, fewer than no made rows, `y` of another length, or labels that the teacher does not know.
     TypeError
-        For a student that takes no weights, or a classifier without probabilities.
+        For a student that takes no weights, does another task than its teacher, or has no probabilities, and a teacher without them.
 
     References
     ----------
@@ -115,6 +115,10 @@ def distill(
     if classifies and not hasattr(model, "predict_proba"):
         raise TypeError(f"A student learns probabilities, and {type(model).__name__} has no predict_proba.")
     small = _student(student, "classification" if classifies else "regression", random_state)
+    if y is not None and np.shape(y) != (len(rows),):
+        raise ValueError(f"y needs one answer for each of {len(rows)} rows; received shape {np.shape(y)}.")
+    if n_synthetic is not None and n_synthetic < 0:
+        raise ValueError(f"n_synthetic must not be negative; received {n_synthetic}: 0 makes no rows, None as many as 10,000 in all take.")
     n_made = max(0, ROWS - len(rows)) if n_synthetic is None else n_synthetic
     asked = np.vstack([rows, munge(rows, n_made, random_state=random_state)]) if n_made else rows
     rows, asked = _named_as(X, rows), _named_as(X, asked)
@@ -150,9 +154,17 @@ def _taught(student: Any, teacher: Any, rows: Any) -> Any:
     return student.fit(_safe_indexing(rows, row), np.asarray(teacher.classes_)[code], **{weights: shares[row, code]})
 
 
+def _checked(student: Any, task: Task) -> Any:
+    if is_classifier(student) != (task == "classification"):
+        raise TypeError(f"The teacher's task is {task}, and {type(student).__name__} does another.")
+    if task == "classification" and not hasattr(student, "predict_proba"):
+        raise TypeError(f"A student answers with probabilities, and {type(student).__name__} has no predict_proba.")
+    return student
+
+
 def _student(student: Any, task: Task, seed: int) -> Any:
     if not isinstance(student, str):
-        return clone(student)
+        return _checked(clone(student), task)
     if student not in STUDENTS:
         raise ValueError(f"student={student!r} is unknown; choose one of {list(STUDENTS)}, or give an estimator.")
     classifies = task == "classification"

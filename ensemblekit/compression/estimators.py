@@ -47,7 +47,7 @@ class _Compressed(MetaEstimatorMixin, BaseEstimator):
         if isinstance(self, ClassifierMixin):
             check_classification_targets(y)
             self.classes_ = np.unique(y)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if weight is not None:  # a class whose rows weigh nothing is one that the fitted model may not know, and cannot be judged by
             X, y, weight = X[weight != 0], y[weight != 0], weight[weight != 0]
         self.compressed_, self.report_ = self._compress(X, y, weight)

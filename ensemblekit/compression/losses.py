@@ -56,7 +56,7 @@ def targets(model: PackedModel, y: npt.ArrayLike) -> npt.NDArray[Any]:
     Raises
     ------
     ValueError
-        For a label that the model does not know.
+        For a label that the model does not know, or a number that is none.
 
     Examples
     --------
@@ -66,7 +66,10 @@ def targets(model: PackedModel, y: npt.ArrayLike) -> npt.NDArray[Any]:
     array([1, 0])
     """
     if not model.is_classifier:
-        return np.asarray(y, np.float64)
+        amounts = np.asarray(y, np.float64)
+        if not np.isfinite(amounts).all():
+            raise ValueError(f"y must be finite; {np.sum(~np.isfinite(amounts))} of {amounts.size} answers are NaN or infinite.")
+        return amounts
     labels = np.asarray(y)
     codes = positions(labels, model.classes)
     refuse_unknown(labels[codes < 0], model.classes)

@@ -18,6 +18,7 @@ from ensemblekit.compression.tree_codes import Dtype, TreeCodes, decode, encode
 from ensemblekit.packed import PackedModel, pack
 from ensemblekit.packed.checking import check
 from ensemblekit.packed.experts import Expert, LinearExpert, TreeExpert
+from ensemblekit.packed.packing import packers
 from ensemblekit.packed.storing import read, rebuilt, taken_apart, write
 from ensemblekit.packed.taking_apart import LINK_NAMES, experts_of, gate_of, put_together
 from ensemblekit.trees.flat import flatten, freeze
@@ -191,6 +192,32 @@ class QuantizedModel:
         freeze(parts["trees."] | parts["weights."])
         trees = TreeCodes(**parts["trees."]) if parts["trees."] else None
         return cls(header["dtype"], rebuilt(PackedModel, header["shell"], arrays), trees, parts["weights."])
+
+
+@packers.register("ensemblekit.QuantizedModel")
+def pack_quantized(model: QuantizedModel) -> PackedModel:
+    """Unpack a quantised model, so that it can be pruned, quantised another way and exported.
+
+    Parameters
+    ----------
+    model : QuantizedModel
+        In few bytes.
+
+    Returns
+    -------
+    PackedModel
+        Its ``unpacked``.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> small = quantize(DecisionTreeClassifier(random_state=0).fit(X, y), "int8", X, y).model
+    >>> pack(small) is small.unpacked
+    True
+    """
+    return model.unpacked
 
 
 @dataclass(frozen=True)

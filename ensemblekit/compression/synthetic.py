@@ -39,6 +39,11 @@ def munge(
     ndarray of float64, shape (n_rows, d)
         Made of every given row in turn; of rows drawn without repetition where fewer are asked for than given.
 
+    Raises
+    ------
+    ValueError
+        For fewer than two rows, or infinite cells.
+
     References
     ----------
     C. Buciluă, R. Caruana, A. Niculescu-Mizil (2006). Model compression. KDD.
@@ -52,6 +57,8 @@ def munge(
     rows = np.asarray(X, np.float64)
     if len(rows) < 2:
         raise ValueError(f"Synthetic rows are made of at least two rows; received {len(rows)}.")
+    if np.isinf(rows).any():
+        raise ValueError(f"Rows must be finite or NaN; columns {np.flatnonzero(np.isinf(rows).any(axis=0)).tolist()} hold infinity.")
     rng = check_random_state(random_state)
     # The first rows of a sorted table resemble each other and not the table.
     chosen = rng.permutation(len(rows))[:n_rows] if n_rows < len(rows) else np.resize(np.arange(len(rows)), n_rows)

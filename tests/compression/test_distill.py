@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit.compression import distill
@@ -107,3 +107,15 @@ def test_students_that_cannot_learn(table, forest):
         distill(forest, X, student=KNeighborsClassifier(), n_synthetic=0)
     with pytest.raises(TypeError, match="has no predict_proba"):
         distill(SVC().fit(X[:100], y[:100]), X)
+    with pytest.raises(TypeError, match="answers with probabilities, and LinearSVC"):
+        distill(forest, X, student=LinearSVC())
+    with pytest.raises(TypeError, match="task is classification, and Ridge does another"):
+        distill(forest, X, student=Ridge())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"), [({"n_synthetic": -1}, "must not be negative"), ({"y": ["yes"]}, r"each of 300 rows; received shape \(1,\)")]
+)
+def test_settings_that_cannot_serve(table, forest, settings, message):
+    with pytest.raises(ValueError, match=message):
+        distill(forest, table[0][:300], student="tree", **settings)

@@ -216,7 +216,7 @@ def test_the_order_of_rows_does_not_matter(packs, table):
 
 @pytest.mark.parametrize("share", [0.0, 1.0, 50])
 def test_a_share_of_visits_that_is_none(packs, table, share):
-    with pytest.raises(ValueError, match="between 0 and 1, such as 0.5"):
+    with pytest.raises(ValueError, match="between 0 and 1"):
         prune(packs["tree"], *table, node_visits=share)
 
 
@@ -226,11 +226,22 @@ def test_a_share_of_visits_that_is_none(packs, table, share):
         (np.zeros((8, 5)), ["a"] * 8, -0.1, "must not be negative"),
         (np.zeros((2, 5)), ["a"] * 2, 0.1, "at least four"),
         (np.zeros((8, 5)), ["z"] * 8, 0.1, "labels that the model does not know"),
+        (np.zeros((8, 5)), ["a"] * 8, np.nan, "must not be negative"),
+        (np.zeros((8, 5)), [["a"]] * 8, 0.1, r"y of shape \(8, 1\)"),
+        (np.zeros((8, 5)), None, 0.1, r"y of shape \(\)"),
+        (np.zeros((8, 4)), ["a"] * 8, 0.1, r"Expected rows of shape \(n, 5\)"),
+        (np.full((8, 5), np.inf), ["a"] * 8, 0.1, r"columns \[0, 1, 2, 3, 4\] hold infinity"),
     ],
 )
 def test_input_that_cannot_serve(packs, X, y, bound, message):
     with pytest.raises(ValueError, match=message):
         prune(packs["tree"], X, y, max_loss_increase=bound)
+
+
+def test_amounts_that_are_none(table):
+    X = table[0]
+    with pytest.raises(ValueError, match="1 of 900 answers are NaN"):
+        prune(RandomForestRegressor(2, max_depth=2, random_state=0).fit(X, X[:, 0]), X, np.where(np.arange(900) == 3, np.nan, X[:, 0]))
 
 
 def test_log_loss_is_scikit_learns(packs, table):

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from ensemblekit.compression import QuantizedModel, quantize
+from ensemblekit.compression import QuantizedModel, prune, quantize
 from ensemblekit.datasets.regimes import make_regimes_classification, make_regimes_regression
 from ensemblekit.ensembles import AveragingEnsembleClassifier, make_members
 from ensemblekit.mixture import BoostedExperts, MixtureOfExpertsClassifier
@@ -181,6 +181,12 @@ def test_files_of_packed_models_are_not_mixed_up(packs, table, tmp_path):
         QuantizedModel.load(tmp_path / "packed.npz")
     with pytest.raises(ValueError, match="holds no packed model"):
         PackedModel.load(tmp_path / "small.npz")
+
+
+def test_what_was_quantised_can_be_pruned_and_quantised_again(packs, table):
+    small = quantize(packs["forest"], "float16", *table).model
+    assert quantize(small, "int8", *table).report.after.nbytes < small.unpacked.nbytes
+    assert prune(small, *table, max_loss_increase=0.05).report.before.node_visits == small.unpacked.node_visits(table[0]).active
 
 
 def test_unknown_dtype(packs, table):

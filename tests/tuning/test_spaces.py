@@ -8,10 +8,12 @@ import sys
 import numpy as np
 import optuna
 import pytest
+from sklearn.base import clone
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import HalvingRandomSearchCV, ParameterSampler
 
+from ensemblekit.datasets.regimes import make_regimes_classification, make_regimes_regression
 from ensemblekit.ensembles import (
     AveragingEnsembleRegressor,
     StackingEnsembleRegressor,
@@ -20,7 +22,7 @@ from ensemblekit.ensembles import (
     make_members,
 )
 from ensemblekit.mixture import BoostedExperts, MixtureOfExpertsRegressor
-from ensemblekit.tuning import space
+from ensemblekit.tuning import pareto_search, space
 from ensemblekit.tuning.dimensions import Real, Whole
 from ensemblekit.tuning.models import SPACES
 from ensemblekit_reports.studies.models import REGISTRY, registry
@@ -98,6 +100,24 @@ def test_halving_search_of_scikit_learn_reads_a_space():
     y = X[:, 0] + rng.normal(size=200) > 0
     search = HalvingRandomSearchCV(LogisticRegression(), space("logistic").distributions(), n_candidates=4, cv=2, random_state=0)
     assert 2**-10 <= search.fit(X, y).best_params_["C"] <= 2**10
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of so few rows and of any drawn parameters, many models have something to say
+@pytest.mark.parametrize(("task", "name", "estimator"), MODELS, ids=[f"{task}-{name}" for task, name, _ in MODELS])
+def test_every_space_goes_through_both_searches(task, name, estimator):
+    X, y, _ = (
+        make_regimes_classification(160, 4, random_state=0) if task == "classification" else make_regimes_regression(160, 4, random_state=0)
+    )
+    of_model, numbers = space(name, task), {"n_candidates": 2, "factor": 2, "min_resources": 80, "cv": 2, "random_state": 0}
+    search = HalvingRandomSearchCV(clone(estimator), of_model.distributions(), error_score="raise", **numbers).fit(X, y)
+    assert set(search.best_params_) == set(of_model.dimensions)
+    assert search.predict(X).shape == y.shape
+    found = pareto_search(clone(estimator), of_model, X, y, n_trials=3)
+    assert all("gives no probabilities" in reason for reason in found.failed)  # a hard vote
+    assert len(found.tried) + len(found.failed) == 3
+    assert all(np.isfinite([one.loss, one.cost]).all() and one.cost >= 0 for one in found.tried)  # a stump of no split costs nothing
+    assert found.front
 
 
 @pytest.mark.parametrize(
