@@ -22,6 +22,9 @@ _MONEY_STEPS = ((0.0, "", 1.0),)
 _BYTE_STEPS = ((1e9, "GB", 1e9), (1e6, "MB", 1e6), (1e3, "kB", 1e3), (0.0, "B", 1.0))
 #: Cost ratios closer to one than this are called the same: timings repeat no better.
 SAME_COST = 1.2
+#: From here on a price is a reason by itself. Below it, the pace of a processor may be the whole difference: one was seen to change its
+#: own by 1.7 from second to second, of which a median over calls, or a mean over tables, leaves less.
+CHEAP = 1.5
 _PROPER_NAMES = ("Brier",)
 
 

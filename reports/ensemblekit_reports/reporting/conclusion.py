@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ensemblekit_reports import wording
-from ensemblekit_reports.reporting.comparisons import BETTER, EQUAL, UNDECIDED, WORSE
+from ensemblekit_reports.reporting.comparisons import BETTER, EQUAL, UNDECIDED, UNTESTED, WORSE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ def conclude(statements: tuple[Statement, ...], rope: float, *, few_tables: bool
     statements : tuple of Statement
         One for each rival, at least one.
     rope : float
-        Gains below it are called slight.
+        Gains below it are called slight, and losses above it are named although nothing is shown.
     few_tables : bool
         Whether there are several tables, but too few to test over them.
 
@@ -48,7 +48,7 @@ def conclude(statements: tuple[Statement, ...], rope: float, *, few_tables: bool
     if lost:
         return f"No: {_rivals(lost)} {'is' if len(lost) == 1 else 'are'} better.", _costs(lost)
     if tied:
-        answer, detail = _tie(tied)
+        answer, detail = _tie(tied, rope)
         return answer, " ".join(filter(None, [f"It is better than {_rivals(won)}." if won else "", detail]))
     if not won:
         return "Not tested: one fold, or none in common, allows no answer.", ""
@@ -95,14 +95,22 @@ def conclude_leader(statement: Statement, *, few_tables: bool) -> tuple[str, str
     return f"{leads}, but {shown} {statement.second}.", _costs([statement])
 
 
-def _tie(tied: list[Statement]) -> tuple[str, str]:
-    if all(s.comparison.cost_ratio >= wording.SAME_COST for s in tied):
-        alike = all(s.comparison.call == EQUAL for s in tied)
+def _tie(tied: list[Statement], rope: float) -> tuple[str, str]:
+    behind = [s for s in tied if _falls_behind(s, rope)]
+    if behind:
+        return f"Not so far: {_rivals(behind)} {'is' if len(behind) == 1 else 'are'} ahead by the mean, without proof.", _costs(tied)
+    alike = all(s.comparison.call == EQUAL for s in tied)
+    if all(s.comparison.cost_ratio >= wording.CHEAP for s in tied):
         found = "Yes, for its price: practically equal to" if alike else "So far only for its price: no difference shown to"
         return f"{found} {_rivals(tied)}, and {_cheapness(tied)}.", _costs(tied) if len(tied) > 1 else ""
-    if all(s.comparison.call == EQUAL for s in tied):
+    if alike:  # with a rival that costs no more, there is no reason to take it
         return f"No: practically equal to {_rivals(tied)}.", _costs(tied)
     return f"Not so far: no gain shown over {_rivals(tied)}.", _costs(tied)
+
+
+def _falls_behind(statement: Statement, rope: float) -> bool:
+    """Whether its mean lags by more than does not matter, and no test has said that it does or does not."""
+    return statement.comparison.call in {UNDECIDED, UNTESTED} and statement.comparison.gain < -rope
 
 
 def _by_table(statements: tuple[Statement, ...], rope: float) -> tuple[str, str]:
@@ -115,7 +123,7 @@ def _by_table(statements: tuple[Statement, ...], rope: float) -> tuple[str, str]
     elif len(won) + len(lost) < n:
         parts.append("No clear difference elsewhere.")
     parts += [_TOO_FEW.format(wording.count(n, "table"))]
-    cheaper = all(s.comparison.cost_ratio >= wording.SAME_COST for s in statements)
+    cheaper = all(s.comparison.cost_ratio >= wording.CHEAP and not _falls_behind(s, rope) for s in statements)
     return _headline(len(won), len(lost), n, _cheapness(statements) if cheaper else ""), " ".join(filter(None, parts))
 
 

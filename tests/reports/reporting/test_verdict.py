@@ -48,6 +48,25 @@ def test_a_tie_with_the_dearer_one_only():
     assert verdict.detail.startswith("It is better than Logistic regression.")
 
 
+def test_a_mean_that_lags_is_no_tie_whatever_the_price():
+    """The difference is larger than what does not matter, and the test is silent: neither a loss nor a reason to take it."""
+    results = study({"t": (0.90, 0.885)}, (MODELS[4], MODELS[7]), n_repeats=1, n_splits=3)
+    verdict = build(results).answer
+    assert verdict.statements[0].comparison.call == "not distinguishable"
+    assert verdict.answer == "Not so far: Averaging is ahead by the mean, without proof."
+    assert re.fullmatch(r"It is 2\d× cheaper per row than Averaging\.", verdict.detail)
+    assert build(replace(results, rope=0.05)).answer.answer.startswith(("So far only for its price", "Yes, for its price"))
+
+
+def test_a_price_that_noise_could_make_is_no_reason():
+    results = study({"t": (0.90, 0.90)}, (MODELS[2], MODELS[7]), n_repeats=10, n_splits=10, rope=0.02)
+    cheap = build(results).answer
+    assert re.fullmatch(r"Yes, for its price: practically equal to XGBoost, and [23]\.\d× cheaper per row\.", cheap.answer)
+    of_mixture = results.cells["model"] == "moe"
+    results.cells.loc[of_mixture, "predict_single_p50_s"] *= 2.2
+    assert build(results).answer.answer == "No: practically equal to XGBoost."
+
+
 def test_a_tie_within_wide_intervals_is_not_called_equal():
     verdict = small(0.90, 0.90, 0.90, rope=0.0001)
     assert {s.comparison.call for s in verdict.statements} == {"not distinguishable"}
