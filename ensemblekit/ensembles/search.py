@@ -13,12 +13,13 @@ A. H. Land and A. G. Doig (1960). An automatic method of solving discrete progra
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
 
 from ensemblekit.ensembles.simplex import SimplexSolution, log_loss_at, log_loss_weights, squared_error_at, squared_error_weights
 
@@ -104,6 +105,10 @@ def search_experts(
     ValueError
         If there is no expert, or the budget allows none; if weights are negative, the experts do not agree on the classes, or a parameter
         is out of range.
+    TypeError
+        If the experts are no list, or the budget is no number.
+    sklearn.exceptions.NotFittedError
+        If an expert is not fitted.
 
     Examples
     --------
@@ -114,12 +119,13 @@ def search_experts(
     >>> search_experts(trees, X[1::2], y[1::2], costs=[1, 2, 3], max_cost=3).cost
     2.0
     """
-    if not len(experts):
-        raise ValueError("experts is empty: give at least one fitted estimator.")
-    price = np.asarray(costs, dtype=np.float64)
+    _check_experts(experts)
+    if isinstance(max_cost, bool) or not isinstance(max_cost, Real):
+        raise TypeError(f"max_cost must be a number, the budget for the sum of the chosen experts' costs; got {max_cost!r}.")
+    price = _price(len(experts), costs)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-    _check(len(experts), price, weights, method)
+    _check(len(experts), weights, method)
     pool = _pool(experts, X, np.asarray(y), sample_weight, optimal=weights == "optimal")
     affordable = tuple(int(k) for k in np.flatnonzero(price <= max_cost))
     if not affordable:
@@ -136,9 +142,29 @@ def search_experts(
     return ExpertSearch(kept, full, found.loss, float(price[list(kept)].sum()), exact, len(search.known))
 
 
-def _check(n_experts: int, costs: Float, weights: str, method: str) -> None:
-    if costs.shape != (n_experts,) or not np.all(costs >= 0):
+def _check_experts(experts: Any) -> None:
+    if not hasattr(experts, "__len__"):
+        raise TypeError(f"experts must be a list of fitted estimators; got {experts!r}.")
+    if not len(experts):
+        raise ValueError("experts is empty: give at least one fitted estimator.")
+    for expert in experts:
+        check_is_fitted(expert)
+    kinds = ["classifier" if is_classifier(expert) else "regressor" for expert in experts]
+    if len(set(kinds)) > 1:
+        raise ValueError(f"experts must be all classifiers or all regressors; got {kinds}.")
+
+
+def _price(n_experts: int, costs: ArrayLike) -> Float:
+    try:
+        price = np.asarray(costs, dtype=np.float64)
+    except (TypeError, ValueError):
+        price = np.empty(0)
+    if price.shape != (n_experts,) or not np.all(price >= 0):
         raise ValueError(f"costs must hold a number that is not negative for each of {n_experts} experts; got {costs!r}.")
+    return price
+
+
+def _check(n_experts: int, weights: str, method: str) -> None:
     if weights not in ("equal", "optimal"):
         raise ValueError(f"weights must be 'equal' or 'optimal'; got {weights!r}.")
     if method not in ("auto", "greedy", "exact"):

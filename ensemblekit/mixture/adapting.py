@@ -54,7 +54,7 @@ def check_memory(memory: float) -> None:
     Traceback (most recent call last):
     ValueError: memory must be a number of rows above zero, or numpy.inf; got 0.
     """
-    if not (isinstance(memory, Real) and memory > 0):
+    if isinstance(memory, bool) or not (isinstance(memory, Real) and memory > 0):
         raise ValueError(f"memory must be a number of rows above zero, or numpy.inf; got {memory!r}.")
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 
 from ensemblekit.mixture import mixing
 from ensemblekit.mixture.contracts import Data, Float
@@ -133,7 +134,9 @@ def _refitted(mixture: _Mixture, data: Data, n_experts: int) -> _Mixture:
     """Return a copy that is fitted to other rows, from the start: the present optimum knows the rows that are to be held out."""
     trial = copy(mixture)
     trial.n_experts_, trial.verbose = n_experts, 0
-    trial._fit_parts(data, again=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of a fit that no one keeps; the one that is kept warns for itself
+        trial._fit_parts(data, again=False)
     return trial
 
 
@@ -204,9 +207,7 @@ def routing_path(
     TypeError
         When the budget is no number.
     """
-    price = np.ones(mixture.n_experts_) if costs is None else np.asarray(costs, dtype=np.float64)
-    if price.shape != (mixture.n_experts_,) or not np.all(price >= 0):
-        raise ValueError(f"costs must hold a number that is not negative for each of {mixture.n_experts_} experts; got {costs!r}.")
+    price = _price(mixture.n_experts_, costs)
     steps, trial = [], copy(mixture)
     for routing, top_k, limit in mixing.routings(on_host(mixture._gate_proba(X))):
         trial.routing, trial.top_k, trial.threshold = routing, top_k, mixture.threshold if limit is None else limit
@@ -214,3 +215,14 @@ def routing_path(
         loss = mean_and_error(trial._row_losses(X, targets), sample_weight)[0]
         steps.append(mixing.RoutingStep(routing, top_k, limit, cost, loss))
     return mixing.within_budget(steps, max_cost)
+
+
+def _price(n_experts: int, costs: Any) -> Float:
+    """Cost of each expert, one where none are given."""
+    try:
+        price = np.ones(n_experts) if costs is None else np.asarray(costs, dtype=np.float64)
+    except (TypeError, ValueError):
+        price = np.empty(0)
+    if price.shape != (n_experts,) or not np.all((price >= 0) & np.isfinite(price)):
+        raise ValueError(f"costs must hold a finite number that is not negative for each of {n_experts} experts; got {costs!r}.")
+    return price

@@ -273,7 +273,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, StreamingMixture):
         classes, codes = np.unique(on_host(y)[counts], return_inverse=True)
         if classes.size < 2:
             raise ValueError(
-                f"{type(self).__name__} needs at least 2 classes among the rows of positive weight; got 1 class: {classes[0]!r}."
+                f"{type(self).__name__} needs at least 2 classes among the rows of positive weight; got 1 class: {classes.tolist()[0]!r}."
             )
         self._check_classes(classes)
         self.classes_ = beside(classes, y)

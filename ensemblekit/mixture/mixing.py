@@ -195,7 +195,7 @@ def within_budget(steps: list[RoutingStep], max_cost: float) -> RoutingPath:
     >>> within_budget([dear, cheap], max_cost=2.0).chosen.top_k
     1
     """
-    if not isinstance(max_cost, Real):
+    if isinstance(max_cost, bool) or not isinstance(max_cost, Real):
         raise TypeError(f"max_cost must be a number, the mean cost of the experts that run for a row; got {max_cost!r}.")
     ordered = tuple(sorted(steps, key=lambda step: (step.cost, step.loss)))
     allowed = [step for step in ordered if step.cost <= max_cost * (1 + _ROUNDING)]

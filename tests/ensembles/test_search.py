@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from sklearn.datasets import make_classification, make_regression
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingRegressor
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -117,9 +118,28 @@ def test_bad_parameters_are_named(changed, message):
         search_experts(trees, X, y, **given)
 
 
+def test_what_is_no_number_is_refused():
+    trees, X, y, _ = pool_of(2, 0)
+    for budget in (True, "3", None):
+        with pytest.raises(TypeError, match="max_cost must be a number"):
+            search_experts(trees, X, y, [1, 2], max_cost=budget)
+    with pytest.raises(ValueError, match="got 'ab'"):
+        search_experts(trees, X, y, "ab", max_cost=3)
+
+
 def test_an_empty_pool_is_refused():
     with pytest.raises(ValueError, match="experts is empty"):
         search_experts([], np.zeros((2, 1)), [0, 1], [], max_cost=1)
+
+
+def test_what_is_no_list_of_fitted_experts_of_one_kind_is_refused():
+    trees, X, y, _ = pool_of(2, 0)
+    with pytest.raises(TypeError, match="a list of fitted estimators"):
+        search_experts(trees[0], X, y, [1], max_cost=3)
+    with pytest.raises(NotFittedError):
+        search_experts([DecisionTreeClassifier()], X, y, [1], max_cost=3)
+    with pytest.raises(ValueError, match=r"all regressors; got \['classifier', 'regressor'\]"):
+        search_experts([trees[0], DecisionTreeRegressor().fit(X, y)], X, y, [1, 1], max_cost=3)
 
 
 def test_disagreement_on_classes_is_refused():

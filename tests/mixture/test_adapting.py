@@ -136,6 +136,8 @@ def test_memory_is_a_number_of_rows():
         model.adapt_gate(*rules(1, 10), memory=0)
     with pytest.raises(ValueError, match="got 'long'"):
         model.update_feedback(*rules(1, 10), memory="long")
+    with pytest.raises(ValueError, match="got True"):
+        model.adapt_gate(*rules(1, 10), memory=True)
 
 
 @pytest.mark.parametrize("way", ["adapt_gate", "update_feedback", "partial_fit"])

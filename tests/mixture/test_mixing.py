@@ -1,5 +1,7 @@
 """Mixing chosen by held-out rows, and routing tuned for a budget."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -123,6 +125,19 @@ def test_trees_as_experts(table):
     assert model.fit(X[:200], y[:200]).top_k_ in (1, 2)
 
 
+def test_fits_without_the_held_out_rows_do_not_warn(table):
+    """Each of them would: a user can do nothing about fits that are thrown away."""
+    X, y = table
+    told = []
+    for routing in ("soft", "auto"):
+        model = MixtureOfExpertsClassifier(2, experts=DecisionTreeClassifier(max_depth=2), routing=routing, n_init=1, random_state=0)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(X[:100], y[:100])
+        told.append([str(warning.message) for warning in caught])
+    assert told[0] == told[1]
+
+
 @pytest.fixture
 def fitted(table):
     return MixtureOfExpertsClassifier(4, alpha=30.0, n_init=3, random_state=0).fit(table[0][:600], table[1][:600])
@@ -167,8 +182,12 @@ def test_budgets_that_cannot_be_met(fitted, table):
         fitted.tune_routing(*table, max_cost=0.5)
     with pytest.raises(ValueError, match="for each of 4 experts"):
         fitted.tune_routing(*table, max_cost=2, costs=[1, 2])
-    with pytest.raises(TypeError, match="max_cost must be a number"):
-        fitted.tune_routing(*table, max_cost="2")
+    for costs in ("abcd", [1, 2, 3, np.inf]):
+        with pytest.raises(ValueError, match="costs must hold a finite number"):
+            fitted.tune_routing(*table, max_cost=2, costs=costs)
+    for budget in ("2", None, True):
+        with pytest.raises(TypeError, match="max_cost must be a number"):
+            fitted.tune_routing(*table, max_cost=budget)
 
 
 def test_a_budget_that_is_met_but_for_rounding(fitted, table):

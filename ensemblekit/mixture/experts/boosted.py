@@ -33,6 +33,7 @@ from ensemblekit.mixture.experts.boosting_growth import Division, GivenShares, P
 from ensemblekit.mixture.experts.boosting_losses import ClassLoss, Loss, NormalLoss, class_probabilities
 from ensemblekit.mixture.experts.boosting_start import first_responsibilities
 from ensemblekit.mixture.experts.lockstep import bins, exponents
+from ensemblekit.mixture.experts.normal import normal_log_density
 from ensemblekit.mixture.gates.classifier import ClassifierGate
 from ensemblekit.mixture.gates.constant import ConstantGate
 from ensemblekit.mixture.start import fold_of
@@ -346,9 +347,7 @@ class BoostedExperts(BaseEstimator):
         """Natural log-density of each answer under each expert, (n_samples, n_experts)."""
         answers = self.predict(X)
         if self.n_classes_ is None:
-            error = (y[:, None] - answers[:, :, 0]) / self.deviation_
-            density: Float = -0.5 * (np.square(error) + np.log(2 * np.pi)) - np.log(self.deviation_)
-            return density
+            return normal_log_density(y[:, None], answers[:, :, 0], self.deviation_)
         proba = np.take_along_axis(answers, y[:, None, None], axis=2)[:, :, 0]
         return np.log(np.maximum(proba, np.finfo(float).tiny))
 

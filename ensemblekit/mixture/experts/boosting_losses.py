@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from ensemblekit.mixture.experts.normal import normal_log_density
+
 Float = NDArray[np.float64]
 
 #: Rows' worth of the whole table that an expert's first guess is mixed with: a class that an expert never saw is rare, not impossible.
@@ -137,9 +139,7 @@ class NormalLoss:
 
     def log_density(self, scores: Float, spread: Float) -> Float:
         """Log-density of each answer."""
-        error = (self.y - scores[..., 0, :]) / spread[:, None]
-        density: Float = -0.5 * (np.square(error) + np.log(2 * np.pi)) - np.log(spread)[:, None]
-        return density
+        return normal_log_density(self.y, scores[..., 0, :], spread[:, None])
 
     def derivatives(self, scores: Float) -> tuple[Float, Float]:
         """Score minus answer, and one."""

@@ -15,6 +15,7 @@ from sklearn.utils import _safe_indexing
 
 from ensemblekit.mixture.contracts import Float
 from ensemblekit.mixture.experts.linear import DEVIATION_FLOOR
+from ensemblekit.mixture.experts.normal import normal_log_density
 from ensemblekit.mixture.experts.weighted_fit import fit_weighted
 from ensemblekit.mixture.start import fold_of
 
@@ -175,9 +176,7 @@ class EstimatorExperts(BaseEstimator):
 
     def _judge(self, answers: Float, y: NDArray[Any]) -> Float:
         if self.classes is None:
-            error = (y[:, None] - answers[:, :, 0]) / self.deviation_
-            density: Float = -0.5 * (np.square(error) + np.log(2 * np.pi)) - np.log(self.deviation_)
-            return density
+            return normal_log_density(y[:, None], answers[:, :, 0], self.deviation_)
         proba = np.take_along_axis(answers, y[:, None, None], axis=2)[:, :, 0]
         return np.log((1 - _DOUBT) * proba + _DOUBT / self._n_classes)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from ensemblekit.mixture.contracts import Float
+from ensemblekit.mixture.experts.normal import normal_log_density
 from ensemblekit.mixture.linear.design import Design, make_design
 from ensemblekit.mixture.linear.families import Gaussian
 from ensemblekit.mixture.linear.kinds import NO_ROWS, LinearBank
@@ -180,10 +181,7 @@ class LinearExperts(LinearBank, BaseEstimator):
     def log_likelihood(self, X: Any, y: NDArray[Any]) -> Float:
         """Natural log-density of each answer under each expert, (n_samples, n_experts)."""
         means = self.predict(X)[:, :, 0]
-        xp, deviation = namespace(means), beside(self.deviation_, X)
-        error = (y[:, None] - means) / deviation
-        result: Float = -0.5 * (xp.square(error) + float(np.log(2 * np.pi))) - xp.log(deviation)
-        return result
+        return normal_log_density(y[:, None], means, beside(self.deviation_, X))
 
     def predict(self, X: Any) -> Float:
         """Mean of each expert, (n_samples, n_experts, 1)."""
