@@ -71,7 +71,7 @@ from ensemblekit_reports.statistics.correlated_t import correlated_t
 from ensemblekit_reports.statistics.multiplicity import holm
 from ensemblekit_reports.statistics.several_tables import across_tables, friedman
 from ensemblekit_reports.studies.planned import plan_cells
-from ensemblekit_reports.studies.study import DEFAULT_STUDY, study_from_toml
+from ensemblekit_reports.studies.study_file import DEFAULT_STUDY, study_from_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable

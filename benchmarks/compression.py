@@ -58,7 +58,7 @@ from ensemblekit.datasets.regimes import make_regimes_classification
 from ensemblekit.packed import pack
 from ensemblekit.packed.compute import active_compute
 from ensemblekit_reports.running.preprocessing import column_groups, preprocessing
-from ensemblekit_reports.studies.models import REGISTRY
+from ensemblekit_reports.studies.registry import REGISTRY
 from ensemblekit_reports.tables.table import Table, table_from_file, table_from_frame
 
 Rows = npt.NDArray[np.float32]

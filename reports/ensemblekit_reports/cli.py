@@ -31,8 +31,10 @@ from ensemblekit_reports.running.progress import for_terminal, silent
 from ensemblekit_reports.running.run import run
 from ensemblekit_reports.studies.dry_run import DryRun, dry_run
 from ensemblekit_reports.studies.learning_rows import SHARES
-from ensemblekit_reports.studies.models import REGISTRY, REGRESSORS
-from ensemblekit_reports.studies.study import DEFAULT_STUDY, Study, TableChoice, study_from_toml
+from ensemblekit_reports.studies.registry import REGISTRY, REGRESSORS
+from ensemblekit_reports.studies.study import Study
+from ensemblekit_reports.studies.study_file import DEFAULT_STUDY, study_from_toml
+from ensemblekit_reports.studies.table_choice import TableChoice
 from ensemblekit_reports.studies.tuning import TIME_LIMIT_S, Tuning
 
 if TYPE_CHECKING:

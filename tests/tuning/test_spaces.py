@@ -25,7 +25,7 @@ from ensemblekit.mixture import BoostedExperts, MixtureOfExpertsRegressor
 from ensemblekit.tuning import pareto_search, space
 from ensemblekit.tuning.dimensions import Real, Whole
 from ensemblekit.tuning.models import SPACES
-from ensemblekit_reports.studies.models import REGISTRY, registry
+from ensemblekit_reports.studies.registry import REGISTRY, registry
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

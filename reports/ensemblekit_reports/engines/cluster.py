@@ -17,9 +17,9 @@ from ensemblekit_reports.engines.order import Files, Order
 from ensemblekit_reports.environment import versions
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.studies.keys import content_key
-from ensemblekit_reports.studies.models import to_portable
 from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.planned import Cell
+from ensemblekit_reports.studies.portable import to_portable
 from ensemblekit_reports.tables.table import Table
 
 #: A fold is given out so many times when nothing comes back.

@@ -15,7 +15,7 @@ from ensemblekit_reports.running.fold import Fold
 from ensemblekit_reports.running.store import Store
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.keys import content_key
-from ensemblekit_reports.studies.models import Portable, from_portable
+from ensemblekit_reports.studies.portable import Portable, from_portable
 from ensemblekit_reports.tables.table import Table
 
 #: Name below the output folder -> content. Workers share no disk with the run: what they wrote travels back.

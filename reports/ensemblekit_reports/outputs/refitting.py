@@ -21,7 +21,7 @@ from ensemblekit_reports.running.tuned_model import tuned_model
 
 if TYPE_CHECKING:
     from ensemblekit_reports.reporting.report import Report
-    from ensemblekit_reports.studies.models import Model
+    from ensemblekit_reports.studies.model import Model
     from ensemblekit_reports.studies.plan import Plan
     from ensemblekit_reports.tables.table import Table
 
@@ -46,7 +46,7 @@ def check_choice(plan: Plan, name: str) -> None:
 
     Examples
     --------
-    >>> from ensemblekit_reports.studies.models import find_models
+    >>> from ensemblekit_reports.studies.registry import find_models
     >>> from ensemblekit_reports.studies.plan import Plan
     >>> from ensemblekit_reports.studies.scheme import Scheme
     >>> from ensemblekit_reports.tables.table import bundled_table
@@ -115,7 +115,7 @@ def refit(plan: Plan, name: str) -> StoredModel:
 
     Examples
     --------
-    >>> from ensemblekit_reports.studies.models import find_models
+    >>> from ensemblekit_reports.studies.registry import find_models
     >>> from ensemblekit_reports.studies.plan import Plan
     >>> from ensemblekit_reports.studies.scheme import Scheme
     >>> from ensemblekit_reports.tables.table import bundled_table

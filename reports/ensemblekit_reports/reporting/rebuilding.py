@@ -67,7 +67,7 @@ def rebuild(model: ModelFacts, table: TableFacts) -> str:
 
     Examples
     --------
-    >>> from ensemblekit_reports.studies.models import find_models
+    >>> from ensemblekit_reports.studies.registry import find_models
     >>> from ensemblekit_reports.tables.table import bundled_table
     >>> print(rebuild(find_models(["logistic"])[0].facts(), bundled_table("iris").facts()))
     from sklearn.linear_model import LogisticRegression

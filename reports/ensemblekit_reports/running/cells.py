@@ -23,7 +23,7 @@ from ensemblekit_reports.running.predictions import Predictions, contradictions
 from ensemblekit_reports.running.prepared import Prepared
 from ensemblekit_reports.running.record import record_of
 from ensemblekit_reports.running.tuned_model import tuned_model
-from ensemblekit_reports.studies.models import Model
+from ensemblekit_reports.studies.model import Model
 
 #: How many different messages of a library a cell keeps.
 MOST_MESSAGES = 5
@@ -56,7 +56,7 @@ def run_cell(
 
     Examples
     --------
-    >>> from ensemblekit_reports.studies.models import model_from_estimator
+    >>> from ensemblekit_reports.studies.own_model import model_from_estimator
     >>> from ensemblekit_reports.tables.table import bundled_table
     >>> from ensemblekit_reports.running.fold import Fold
     >>> from sklearn.linear_model import LogisticRegression

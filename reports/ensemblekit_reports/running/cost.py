@@ -17,7 +17,7 @@ from ensemblekit_reports.running.fold import Fold
 from ensemblekit_reports.running.preprocessing import column_groups
 from ensemblekit_reports.running.processes import ReadyProcess, pinned, say_status
 from ensemblekit_reports.studies.budget import Budget
-from ensemblekit_reports.studies.models import Model
+from ensemblekit_reports.studies.model import Model
 from ensemblekit_reports.studies.own_code import by_value
 
 #: What a timed process inherits: enough to find files and libraries, nothing that tunes a library.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ensemblekit_reports.running.cost import TimedProcesses
 from ensemblekit_reports.running.progress import Stage, silent
 from ensemblekit_reports.running.store import Store, read_json
-from ensemblekit_reports.studies.models import Model
+from ensemblekit_reports.studies.model import Model
 from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.planned import THREADS, Cell, is_missing, work_of
 

@@ -29,7 +29,8 @@ from ensemblekit_reports.running.processes import Ended, ReadyProcess, Step, pin
 from ensemblekit_reports.running.record import record_of
 from ensemblekit_reports.running.store import to_json
 from ensemblekit_reports.studies.budget import Budget
-from ensemblekit_reports.studies.models import Model, to_portable
+from ensemblekit_reports.studies.model import Model
+from ensemblekit_reports.studies.portable import to_portable
 from ensemblekit_reports.tables.table import Table
 
 Group = list[tuple[Model, Path]]

@@ -21,7 +21,8 @@ from ensemblekit_reports.running.processes import pinned
 from ensemblekit_reports.running.serving import Tell, serve
 from ensemblekit_reports.running.thread_pools import thread_pools
 from ensemblekit_reports.studies.budget import Budget
-from ensemblekit_reports.studies.models import Portable, from_portable, import_models
+from ensemblekit_reports.studies.portable import Portable, from_portable
+from ensemblekit_reports.studies.registry import import_models
 
 
 class Job(NamedTuple):

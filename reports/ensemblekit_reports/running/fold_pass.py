@@ -24,7 +24,7 @@ from ensemblekit_reports.running.record import record_of, step_of
 from ensemblekit_reports.running.store import to_json
 from ensemblekit_reports.running.thread_pools import thread_pools
 from ensemblekit_reports.studies.budget import Budget
-from ensemblekit_reports.studies.models import Model
+from ensemblekit_reports.studies.model import Model
 
 
 def run_fold(
@@ -61,7 +61,7 @@ def run_fold(
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemblekit_reports.studies.models import REGISTRY
+    >>> from ensemblekit_reports.studies.registry import REGISTRY
     >>> from ensemblekit_reports.tables.table import bundled_table
     >>> table = bundled_table("iris")
     >>> fold = Fold(table, 0, 0, np.arange(150) % 5 == 0, seed=0)

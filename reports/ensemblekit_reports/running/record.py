@@ -10,7 +10,7 @@ import numpy as np
 from ensemblekit_reports.quantities import metrics_of
 from ensemblekit_reports.running.fold import Fold
 from ensemblekit_reports.running.processes import Step
-from ensemblekit_reports.studies.models import Model
+from ensemblekit_reports.studies.model import Model
 
 
 def record_of(fold: Fold, model: Model, status: str, reason: str, *, seconds: float, grown_bytes: float = np.nan) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def record_of(fold: Fold, model: Model, status: str, reason: str, *, seconds: fl
 
     Examples
     --------
-    >>> from ensemblekit_reports.studies.models import REGISTRY
+    >>> from ensemblekit_reports.studies.registry import REGISTRY
     >>> from ensemblekit_reports.tables.table import bundled_table
     >>> fold = Fold(bundled_table("iris"), 0, 0, np.arange(150) % 5 == 0, seed=0)
     >>> record_of(fold, REGISTRY["logistic"], "timeout", "it hangs", seconds=9.0)["n_train"]

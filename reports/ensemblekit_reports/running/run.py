@@ -66,7 +66,7 @@ def run(
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
-    >>> from ensemblekit_reports.studies.models import find_models
+    >>> from ensemblekit_reports.studies.registry import find_models
     >>> from ensemblekit_reports.studies.scheme import Scheme
     >>> from ensemblekit_reports.tables.table import bundled_table
     >>> plan = Plan("p", (bundled_table("iris"),), find_models(["logistic"]), "accuracy", 0.01, Scheme(1, 2), 0, True)

@@ -38,7 +38,7 @@ from ensemblekit_reports.running.peak_memory import peak_bytes, reset_peak
 from ensemblekit_reports.running.preprocessing import preprocessing
 from ensemblekit_reports.running.serving import Tell, serve
 from ensemblekit_reports.running.warm_up import warm_up
-from ensemblekit_reports.studies.models import import_models, registry
+from ensemblekit_reports.studies.registry import import_models, registry
 
 Floats = NDArray[np.float64]
 Record = dict[str, float | bool | str]

@@ -20,7 +20,7 @@ from ensemblekit_reports.running.grouped_folds import with_grouped_folds
 from ensemblekit_reports.running.metrics import judge
 from ensemblekit_reports.running.predictions import Predictions
 from ensemblekit_reports.running.search import space_of, tune
-from ensemblekit_reports.studies.models import Model
+from ensemblekit_reports.studies.model import Model
 from ensemblekit_reports.studies.scheme import Split, group_folds, strata_of
 from ensemblekit_reports.studies.tuning import INNER_FOLDS
 
@@ -58,7 +58,7 @@ def tuned_model(
 
     Examples
     --------
-    >>> from ensemblekit_reports.studies.models import REGISTRY
+    >>> from ensemblekit_reports.studies.registry import REGISTRY
     >>> from ensemblekit_reports.tables.table import bundled_table
     >>> from ensemblekit_reports.studies.tuning import Tuning
     >>> table, search = bundled_table("iris"), {}

@@ -13,7 +13,7 @@ from typing import Any
 
 from ensemblekit.packed.packing import packers
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.studies.models import Model
+from ensemblekit_reports.studies.model import Model
 
 #: Ending of the name -> the reader's word, and the estimator that makes it.
 METHODS = {"pruned": ("pruned", "Pruned"), "distilled": ("distilled", "Distilled"), "int8": ("in bytes", "Quantized")}
@@ -43,7 +43,7 @@ def with_compressed(models: Sequence[Model], *, compress: bool, tuned: bool) -> 
 
     Examples
     --------
-    >>> from ensemblekit_reports.studies.models import find_models
+    >>> from ensemblekit_reports.studies.registry import find_models
     >>> [model.name for model in with_compressed(find_models(["logistic", "moe"]), compress=True, tuned=False)]
     ['logistic', 'moe', 'moe-pruned', 'moe-distilled', 'moe-int8']
     """

@@ -96,7 +96,7 @@ def dry_run(plan: Plan, directory: Path, *, jobs: int, stage: Stage = silent) ->
 
     Examples
     --------
-    >>> from ensemblekit_reports.studies.models import find_models
+    >>> from ensemblekit_reports.studies.registry import find_models
     >>> from ensemblekit_reports.tables.table import bundled_table
     >>> plan = Plan("p", (bundled_table("iris"),), find_models(["logistic"]), "accuracy", 0.01, Scheme(1, 3), 0, True)
     >>> found = dry_run(plan, Path("nowhere"), jobs=1)

@@ -40,7 +40,10 @@ _OWN = (
     "running/tuned_model.py",
     "running/warm_up.py",
     "studies/learning_rows.py",
-    "studies/models.py",
+    "studies/model.py",
+    "studies/own_model.py",
+    "studies/portable.py",
+    "studies/registry.py",
     "studies/scheme.py",
     "studies/tuning.py",
 )

@@ -10,7 +10,9 @@ from typing import Any
 from ensemblekit_reports.errors import UserError, unknown_name
 from ensemblekit_reports.running.preprocessing import KINDS
 from ensemblekit_reports.studies.imported import estimator_from, with_params
-from ensemblekit_reports.studies.models import Model, find_models, model_from_estimator
+from ensemblekit_reports.studies.model import Model
+from ensemblekit_reports.studies.own_model import model_from_estimator
+from ensemblekit_reports.studies.registry import find_models
 from ensemblekit_reports.studies.values import checked
 
 

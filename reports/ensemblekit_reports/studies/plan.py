@@ -13,7 +13,7 @@ from ensemblekit_reports.running.fold import Fold
 from ensemblekit_reports.running.grouped_folds import divides_groups
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.estimates import Estimates
-from ensemblekit_reports.studies.models import Model
+from ensemblekit_reports.studies.model import Model
 from ensemblekit_reports.studies.scheme import Scheme, assign_folds, distinct_repeats, model_seed
 from ensemblekit_reports.tables.table import Table
 
@@ -54,7 +54,7 @@ class Plan:
 
     Examples
     --------
-    >>> from ensemblekit_reports.studies.models import find_models
+    >>> from ensemblekit_reports.studies.registry import find_models
     >>> from ensemblekit_reports.tables.table import bundled_table
     >>> plan = Plan("p", (bundled_table("iris"),), find_models(["logistic"]), "accuracy", 0.01, Scheme(1, 3), 0, True)
     >>> plan.fold(plan.tables[0], 0, 2).tested.sum()

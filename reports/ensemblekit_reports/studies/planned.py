@@ -12,7 +12,7 @@ from ensemblekit_reports.running.record import step_of
 from ensemblekit_reports.running.store import cell_file, read_json
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.keys import content_key
-from ensemblekit_reports.studies.models import Model
+from ensemblekit_reports.studies.model import Model
 from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.tables.table import Table
 
@@ -64,7 +64,7 @@ def plan_cells(plan: Plan, directory: Path) -> list[Cell]:
 
     Examples
     --------
-    >>> from ensemblekit_reports.studies.models import find_models
+    >>> from ensemblekit_reports.studies.registry import find_models
     >>> from ensemblekit_reports.studies.scheme import Scheme
     >>> from ensemblekit_reports.tables.table import bundled_table
     >>> plan = Plan("p", (bundled_table("iris"),), find_models(["logistic"]), "accuracy", 0.01, Scheme(1, 3), 0, True)
@@ -110,7 +110,7 @@ def curve_cells(plan: Plan, directory: Path) -> list[Cell]:
 
     Examples
     --------
-    >>> from ensemblekit_reports.studies.models import find_models
+    >>> from ensemblekit_reports.studies.registry import find_models
     >>> from ensemblekit_reports.studies.scheme import Scheme
     >>> from ensemblekit_reports.tables.table import bundled_table
     >>> study = ("p", (bundled_table("iris"),), find_models(["logistic"]), "accuracy", 0.01, Scheme(2, 3), 0, True)

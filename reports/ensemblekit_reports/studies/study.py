@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ensemblekit.datasets import BUNDLED
 from ensemblekit_reports.engines.engine import LOCAL, Engine
-from ensemblekit_reports.errors import UserError, unknown_name
+from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.quantities import TASKS
 from ensemblekit_reports.reporting.check_codes import check_silence
 from ensemblekit_reports.studies.budget import SECONDS, Budget
@@ -18,99 +16,15 @@ from ensemblekit_reports.studies.compressed import with_compressed
 from ensemblekit_reports.studies.declared import check_numbers, check_task, declared_metric, declared_rope
 from ensemblekit_reports.studies.estimates import Estimates
 from ensemblekit_reports.studies.learning_rows import check_shares
+from ensemblekit_reports.studies.model import Model
 from ensemblekit_reports.studies.model_choice import ModelChoice, choose_models
-from ensemblekit_reports.studies.models import Model, default_models
 from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.registry import default_models
 from ensemblekit_reports.studies.scheme import QUICK, parse_scheme, scheme_for
+from ensemblekit_reports.studies.table_choice import TableChoice
 from ensemblekit_reports.studies.tuning import Tuning
 from ensemblekit_reports.studies.values import KINDS, Kind, checked
-from ensemblekit_reports.tables.table import Table, bundled_table, table_from_file
-
-#: The study that runs when none is named.
-DEFAULT_STUDY = Path(__file__).with_name("default.toml")
-
-
-@dataclass(frozen=True)
-class TableChoice:
-    """A table that a study names: a file with its answer column, a table of OpenML, or a bundled one.
-
-    Parameters
-    ----------
-    path : str
-        A CSV or Parquet file, relative to the study file; ``""`` for others.
-    target : str
-        The answer column; ``""`` for a bundled table, and for the one that OpenML names.
-    name : str
-        Name of a bundled table, or what the report calls another one (a file's name without ending, or OpenML's, if ``""``).
-    groups : str
-        Column that says which rows belong together; ``""`` for none.
-    weights : str
-        Column that says how much a row counts; ``""`` for none.
-    openml : int or str
-        OpenML's number of the table, or its name; ``""`` for others.
-    version : int
-        Of a table that OpenML knows by name; 0 is the oldest active one.
-    checksum : str
-        SHA-256 of the parsed content, as reports show it; a table with another one is refused. ``""`` takes what there is.
-
-    Examples
-    --------
-    >>> TableChoice(name="iris").name
-    'iris'
-    """
-
-    path: str = ""
-    target: str = ""
-    name: str = ""
-    groups: str = ""
-    weights: str = ""
-    openml: int | str = ""
-    version: int = 0
-    checksum: str = ""
-
-    def read(self, folder: Path, task: str = "") -> Table:
-        """Read the table.
-
-        Parameters
-        ----------
-        folder : Path
-            Where a relative path starts.
-        task : str, default=""
-            Of the study; ``""`` goes by the answers.
-
-        Raises
-        ------
-        UserError
-            When it is not there, makes no sense, or is another one than the checksum says.
-        """
-        checked(vars(self), TableChoice)
-        table = self._content(folder, task)
-        expected = self.checksum.removeprefix("sha256:").lower()
-        if expected and expected != table.checksum:
-            raise UserError(
-                f"table {table.name!r} is not the one that the study means: its checksum is {table.checksum}, the study says {expected}."
-            )
-        return table
-
-    def _content(self, folder: Path, task: str) -> Table:
-        if self.path and self.openml != "":
-            raise UserError(f"a table is a file or one of OpenML, not both: {self.path!r} and {self.openml!r}.")
-        if self.openml != "":
-            from ensemblekit_reports.tables.openml import openml_table  # noqa: PLC0415 - most studies need none
-
-            columns = {"target": self.target, "groups": self.groups, "weights": self.weights}
-            return openml_table(self.openml, version=self.version, name=self.name, task=task, **columns)
-        if self.path:
-            beside = {"groups": self.groups or None, "weights": self.weights or None}
-            return table_from_file(folder / self.path, self.target or None, name=self.name or None, task=task, **beside)
-        if not self.name:
-            raise UserError("a table needs a path with its target, the name of a bundled table, or an OpenML number.")
-        if self.name not in BUNDLED:
-            raise unknown_name("bundled table", self.name, BUNDLED)
-        table = bundled_table(self.name)
-        if task and table.task != task:
-            raise UserError(f"the bundled table {self.name!r} is one of {table.task}, not of {task}.")
-        return table
+from ensemblekit_reports.tables.table import Table
 
 
 @dataclass(frozen=True)
@@ -278,6 +192,7 @@ class Study:
 
         Examples
         --------
+        >>> from ensemblekit_reports.tables.table import bundled_table
         >>> models = choose_models(("logistic",), "classification")
         >>> Study(tables=(), quick=True).plan_with((bundled_table("iris"),), models).scheme
         Scheme(n_repeats=2, n_splits=5)
@@ -324,6 +239,7 @@ def common_task(tables: Sequence[Table]) -> str:
 
     Examples
     --------
+    >>> from ensemblekit_reports.tables.table import bundled_table
     >>> common_task([bundled_table("iris"), bundled_table("wine")])
     'classification'
     """
@@ -377,51 +293,6 @@ def _with_unique_names(tables: list[Table]) -> tuple[Table, ...]:
         names = (table.name if number == 1 else f"{table.name}-{number}" for number in range(1, len(tables) + 1))
         named.append(replace(table, name=next(name for name in names if name not in taken)))
     return tuple(named)
-
-
-def study_from_toml(file: Path) -> Study:
-    """Read a study file.
-
-    Parameters
-    ----------
-    file : Path
-        TOML: the fields of ``Study`` as keys, for each table a ``[[tables]]`` section with those of ``TableChoice``, and either a list of
-        names as ``models`` or for each model a ``[[models]]`` section with those of ``ModelChoice``.
-
-    Returns
-    -------
-    Study
-
-    Raises
-    ------
-    UserError
-        When the file is missing, is no TOML, has an unknown key or a value of the wrong kind.
-
-    Examples
-    --------
-    >>> [table.name for table in study_from_toml(DEFAULT_STUDY).tables]
-    ['iris', 'wine', 'breast_cancer', 'election', 'travel', 'regimes']
-    """
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"no study file {file}.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"the study file {file} cannot be read: {error}") from None
-    sections = content.get("tables", [])
-    if not isinstance(sections, list) or not all(isinstance(section, dict) for section in sections):
-        raise UserError(f"{file}: write one [[tables]] section, with two brackets, for each table.")
-    tables = tuple(TableChoice(**checked(section, TableChoice, f"{file}, [[tables]]")) for section in sections)
-    models = content.get("models")
-    if isinstance(models, list):
-        content["models"] = [_read_choice(section, str(file)) for section in models]
-    if isinstance(content.get("tune"), dict):
-        content["tune"] = Tuning(**checked(content["tune"], Tuning, f"{file}, tune", leave_out=("metric",)))
-    return study_of(content | {"tables": tables}, str(file))
-
-
-def _read_choice(section: Any, where: str) -> Any:
-    return ModelChoice(**checked(section, ModelChoice, f"{where}, [[models]]")) if isinstance(section, dict) else section
 
 
 #: The kinds of values that only a whole study has.

@@ -20,8 +20,9 @@ from ensemblekit_reports.running.run import run
 from ensemblekit_reports.running.store import Store, read_json
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.keys import content_key
-from ensemblekit_reports.studies.models import find_models, model_from_estimator
+from ensemblekit_reports.studies.own_model import model_from_estimator
 from ensemblekit_reports.studies.planned import plan_cells
+from ensemblekit_reports.studies.registry import find_models
 from tests.reports.running import oddities
 from tests.reports.running.test_running import IRIS, PLAN, TREE
 

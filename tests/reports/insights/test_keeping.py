@@ -14,7 +14,7 @@ from ensemblekit_reports.insights.storing import insight_file, read_insight
 from ensemblekit_reports.running.fold import Fold
 from ensemblekit_reports.running.fold_pass import run_fold
 from ensemblekit_reports.running.store import Store, cell_file, read_json
-from ensemblekit_reports.studies.models import REGISTRY
+from ensemblekit_reports.studies.registry import REGISTRY
 from ensemblekit_reports.tables.table import bundled_table
 
 

@@ -11,8 +11,8 @@ import time
 from ensemblekit_reports.running import run as running
 from ensemblekit_reports.running.live_board import BoardRow, LiveBoard
 from ensemblekit_reports.running.progress import bar, plain, silent
-from ensemblekit_reports.studies.models import find_models
 from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.registry import find_models
 from ensemblekit_reports.studies.scheme import Scheme
 from ensemblekit_reports.tables.table import bundled_table
 

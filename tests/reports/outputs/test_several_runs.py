@@ -15,8 +15,9 @@ from ensemblekit_reports.render.several_runs import headline, runs_to_html, runs
 from ensemblekit_reports.reporting.several_runs import lay_side_by_side
 from ensemblekit_reports.running import run as running
 from ensemblekit_reports.statistics.correlated_t import correlated_t
-from ensemblekit_reports.studies.models import find_models, model_from_estimator
+from ensemblekit_reports.studies.own_model import model_from_estimator
 from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.registry import find_models
 from ensemblekit_reports.studies.scheme import Scheme
 from ensemblekit_reports.tables.table import bundled_table
 

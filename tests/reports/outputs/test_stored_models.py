@@ -30,8 +30,10 @@ from ensemblekit_reports.outputs.refitting import refit
 from ensemblekit_reports.outputs.stored_model import ABOUT, _with_about, load_model, save_model
 from ensemblekit_reports.outputs.trusted_types import TRUSTED
 from ensemblekit_reports.studies.compressed import with_compressed
-from ensemblekit_reports.studies.models import REGISTRY, REGRESSORS, Model, model_from_estimator
+from ensemblekit_reports.studies.model import Model
+from ensemblekit_reports.studies.own_model import model_from_estimator
 from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.registry import REGISTRY, REGRESSORS
 from ensemblekit_reports.studies.scheme import Scheme
 from ensemblekit_reports.tables.table import bundled_table, table_from_frame
 

@@ -22,8 +22,8 @@ from ensemblekit_reports.reporting.rebuilding import rebuild
 from ensemblekit_reports.reporting.report import build
 from ensemblekit_reports.statistics.multiplicity import holm
 from ensemblekit_reports.statistics.several_tables import friedman
-from ensemblekit_reports.studies.models import REGISTRY, REGRESSORS
 from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.registry import REGISTRY, REGRESSORS
 from ensemblekit_reports.studies.scheme import Scheme
 from ensemblekit_reports.studies.tuning import Tuning
 from ensemblekit_reports.tables.table import bundled_table, table_from_file, table_from_frame

@@ -14,7 +14,7 @@ from ensemblekit_reports.reporting.check_codes import CODES, check_silence
 from ensemblekit_reports.reporting.checks import CHECKS, findings, silenced
 from ensemblekit_reports.reporting.report import build
 from ensemblekit_reports.results import Leak
-from ensemblekit_reports.studies.study import study_from_toml
+from ensemblekit_reports.studies.study_file import study_from_toml
 from tests.reports.insights import made_up
 from tests.reports.reporting.synthetic import LEVELS, fail, study, undefined
 

@@ -26,7 +26,9 @@ from ensemblekit_reports.running.notes import notes_of
 from ensemblekit_reports.running.predictions import predictions_file, read_predictions
 from ensemblekit_reports.running.prepared import Prepared
 from ensemblekit_reports.running.store import Store, read_json
-from ensemblekit_reports.studies.models import REGISTRY, Model, model_from_estimator
+from ensemblekit_reports.studies.model import Model
+from ensemblekit_reports.studies.own_model import model_from_estimator
+from ensemblekit_reports.studies.registry import REGISTRY
 from ensemblekit_reports.tables.table import bundled_table
 from tests.reports.running import oddities
 

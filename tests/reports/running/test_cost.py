@@ -18,7 +18,8 @@ from ensemblekit_reports.running.notes import notes_of
 from ensemblekit_reports.running.pace import Pace
 from ensemblekit_reports.running.pairs import with_pace
 from ensemblekit_reports.studies.budget import Budget
-from ensemblekit_reports.studies.models import REGISTRY, model_from_estimator
+from ensemblekit_reports.studies.own_model import model_from_estimator
+from ensemblekit_reports.studies.registry import REGISTRY
 from ensemblekit_reports.tables.table import bundled_table
 from tests.reports.running import oddities
 

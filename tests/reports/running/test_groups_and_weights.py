@@ -28,11 +28,13 @@ from ensemblekit_reports.running.run import run
 from ensemblekit_reports.running.store import read_json, to_json
 from ensemblekit_reports.studies.compressed import with_compressed
 from ensemblekit_reports.studies.dry_run import dry_run
-from ensemblekit_reports.studies.models import REGISTRY, find_models, model_from_estimator
+from ensemblekit_reports.studies.own_model import model_from_estimator
 from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.planned import plan_cells
+from ensemblekit_reports.studies.registry import REGISTRY, find_models
 from ensemblekit_reports.studies.scheme import Scheme, assign_folds
-from ensemblekit_reports.studies.study import Study, TableChoice
+from ensemblekit_reports.studies.study import Study
+from ensemblekit_reports.studies.table_choice import TableChoice
 from ensemblekit_reports.tables.row_facts import encode_groups
 from ensemblekit_reports.tables.table import bundled_table, table_from_file
 from tests.reports.running import oddities

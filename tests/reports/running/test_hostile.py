@@ -19,7 +19,7 @@ from ensemblekit_reports.running.peak_memory import reset_peak
 from ensemblekit_reports.running.run import run
 from ensemblekit_reports.running.store import Store, read_json
 from ensemblekit_reports.studies.budget import Budget
-from ensemblekit_reports.studies.models import model_from_estimator
+from ensemblekit_reports.studies.own_model import model_from_estimator
 from ensemblekit_reports.studies.scheme import Scheme
 from tests.reports.running import oddities
 from tests.reports.running.test_running import PLAN, TREE

@@ -18,9 +18,9 @@ from ensemblekit_reports.running.notes import failed_points
 from ensemblekit_reports.running.run import run
 from ensemblekit_reports.running.store import Store, cell_file, read_json
 from ensemblekit_reports.studies.learning_rows import check_shares, kept_rows
-from ensemblekit_reports.studies.models import find_models
 from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.planned import curve_cells, plan_cells
+from ensemblekit_reports.studies.registry import find_models
 from ensemblekit_reports.studies.scheme import Scheme
 from ensemblekit_reports.tables.table import bundled_table
 

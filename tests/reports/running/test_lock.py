@@ -13,7 +13,7 @@ import pytest
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.running.lock import LOCK, only_run_in
 from ensemblekit_reports.running.run import run
-from ensemblekit_reports.studies.models import model_from_estimator
+from ensemblekit_reports.studies.own_model import model_from_estimator
 from tests.reports.running import oddities
 from tests.reports.running.test_running import PLAN
 

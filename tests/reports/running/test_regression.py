@@ -21,9 +21,11 @@ from ensemblekit_reports.running.loading import load_results
 from ensemblekit_reports.running.metrics import score_amounts
 from ensemblekit_reports.running.prepared import Prepared
 from ensemblekit_reports.running.warm_up import dummy_table
-from ensemblekit_reports.studies.models import REGRESSORS, model_from_estimator
+from ensemblekit_reports.studies.own_model import model_from_estimator
+from ensemblekit_reports.studies.registry import REGRESSORS
 from ensemblekit_reports.studies.scheme import Scheme, assign_folds, strata_of
-from ensemblekit_reports.studies.study import Study, TableChoice
+from ensemblekit_reports.studies.study import Study
+from ensemblekit_reports.studies.table_choice import TableChoice
 from ensemblekit_reports.tables.labels import encode_labels
 from ensemblekit_reports.tables.table import bundled_table
 

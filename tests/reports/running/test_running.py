@@ -22,8 +22,9 @@ from ensemblekit_reports.running.run import run
 from ensemblekit_reports.running.store import read_json, to_json
 from ensemblekit_reports.studies import keys
 from ensemblekit_reports.studies.budget import Budget
-from ensemblekit_reports.studies.models import find_models, model_from_estimator
+from ensemblekit_reports.studies.own_model import model_from_estimator
 from ensemblekit_reports.studies.plan import Plan
+from ensemblekit_reports.studies.registry import find_models
 from ensemblekit_reports.studies.scheme import Scheme
 from ensemblekit_reports.tables.table import bundled_table
 from tests.reports.running import oddities

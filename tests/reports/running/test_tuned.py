@@ -24,9 +24,12 @@ from ensemblekit_reports.running.tuned_model import inner_folds
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.dry_run import dry_run
 from ensemblekit_reports.studies.model_choice import choose_models
-from ensemblekit_reports.studies.models import REGISTRY, REGRESSORS, from_portable, model_from_estimator, to_portable
+from ensemblekit_reports.studies.own_model import model_from_estimator
 from ensemblekit_reports.studies.planned import plan_cells
-from ensemblekit_reports.studies.study import study_from_toml, with_tuning
+from ensemblekit_reports.studies.portable import from_portable, to_portable
+from ensemblekit_reports.studies.registry import REGISTRY, REGRESSORS
+from ensemblekit_reports.studies.study import with_tuning
+from ensemblekit_reports.studies.study_file import study_from_toml
 from ensemblekit_reports.studies.tuning import Tuning
 from ensemblekit_reports.tables.table import bundled_table
 from tests.reports.running import oddities

@@ -17,8 +17,9 @@ from ensemblekit_reports.figures.pareto import draw_pareto
 from ensemblekit_reports.quantities import QUANTITIES
 from ensemblekit_reports.reporting.standings import on_table
 from ensemblekit_reports.studies.compressed import with_compressed
-from ensemblekit_reports.studies.models import find_models, from_portable, to_portable
-from ensemblekit_reports.studies.study import study_from_toml
+from ensemblekit_reports.studies.portable import from_portable, to_portable
+from ensemblekit_reports.studies.registry import find_models
+from ensemblekit_reports.studies.study_file import study_from_toml
 
 
 def names(models, task="classification"):

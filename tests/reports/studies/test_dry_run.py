@@ -9,7 +9,7 @@ import pytest
 from ensemblekit_reports.running.run import run
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.dry_run import _part_of, _probe_share, dry_run
-from ensemblekit_reports.studies.models import model_from_estimator
+from ensemblekit_reports.studies.own_model import model_from_estimator
 from ensemblekit_reports.tables.table import bundled_table
 from tests.reports.running import oddities
 from tests.reports.running.test_running import PLAN

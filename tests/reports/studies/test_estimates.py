@@ -15,11 +15,12 @@ from ensemblekit_reports.running import energy
 from ensemblekit_reports.running import run as running
 from ensemblekit_reports.running.cost import TimedProcesses
 from ensemblekit_reports.studies.estimates import Estimates
-from ensemblekit_reports.studies.models import find_models
 from ensemblekit_reports.studies.plan import Plan
 from ensemblekit_reports.studies.planned import plan_cells
+from ensemblekit_reports.studies.registry import find_models
 from ensemblekit_reports.studies.scheme import Scheme
-from ensemblekit_reports.studies.study import Study, TableChoice
+from ensemblekit_reports.studies.study import Study
+from ensemblekit_reports.studies.table_choice import TableChoice
 from ensemblekit_reports.tables.table import bundled_table
 
 

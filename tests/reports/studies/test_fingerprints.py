@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import FunctionTransformer
 
 from ensemblekit_reports.studies.fingerprints import fingerprint_of
-from ensemblekit_reports.studies.models import model_from_estimator
+from ensemblekit_reports.studies.own_model import model_from_estimator
 
 HELPER = "def f(X):\n    return X + {rate}\n"
 OWN = """

@@ -17,10 +17,12 @@ from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.studies.fingerprints import fingerprint_of
 from ensemblekit_reports.studies.imported import estimator_from
 from ensemblekit_reports.studies.model_choice import choose_models
-from ensemblekit_reports.studies.models import REGISTRY, from_portable, model_from_estimator, to_portable
 from ensemblekit_reports.studies.own_code import is_own
+from ensemblekit_reports.studies.own_model import model_from_estimator
 from ensemblekit_reports.studies.planned import plan_cells
-from ensemblekit_reports.studies.study import study_from_toml
+from ensemblekit_reports.studies.portable import from_portable, to_portable
+from ensemblekit_reports.studies.registry import REGISTRY
+from ensemblekit_reports.studies.study_file import study_from_toml
 from tests.reports.running import oddities
 from tests.reports.running.test_running import PLAN
 

@@ -15,16 +15,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ensemblekit.packed import pack
-from ensemblekit_reports.studies.models import (
-    DEFAULT_MODELS,
-    REGISTRY,
-    REGRESSORS,
-    default_models,
-    from_portable,
-    model_from_estimator,
-    to_portable,
-)
-from ensemblekit_reports.studies.study import Study, TableChoice
+from ensemblekit_reports.studies.own_model import model_from_estimator
+from ensemblekit_reports.studies.portable import from_portable, to_portable
+from ensemblekit_reports.studies.registry import DEFAULT_MODELS, REGISTRY, REGRESSORS, default_models
+from ensemblekit_reports.studies.study import Study
+from ensemblekit_reports.studies.table_choice import TableChoice
 from tests.reports.running import oddities
 
 MIXTURES = ("moe-boosted", "moe-trees")

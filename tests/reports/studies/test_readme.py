@@ -10,7 +10,9 @@ import pytest
 
 from ensemblekit_reports.quantities import METRICS
 from ensemblekit_reports.studies.model_choice import ModelChoice, choose_models
-from ensemblekit_reports.studies.study import Study, TableChoice, study_from_toml
+from ensemblekit_reports.studies.study import Study
+from ensemblekit_reports.studies.study_file import study_from_toml
+from ensemblekit_reports.studies.table_choice import TableChoice
 from ensemblekit_reports.studies.tuning import INNER_FOLDS, Tuning
 
 README = (Path(__file__).parents[3] / "reports" / "README.md").read_text()

@@ -6,7 +6,9 @@ import pytest
 
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.studies.scheme import Scheme
-from ensemblekit_reports.studies.study import DEFAULT_STUDY, Study, TableChoice, study_from_toml
+from ensemblekit_reports.studies.study import Study
+from ensemblekit_reports.studies.study_file import DEFAULT_STUDY, study_from_toml
+from ensemblekit_reports.studies.table_choice import TableChoice
 
 MINIMAL = '[[tables]]\nname = "iris"\n'
 

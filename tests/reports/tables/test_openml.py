@@ -11,7 +11,9 @@ from urllib.error import URLError
 import pytest
 
 from ensemblekit_reports.errors import UserError
-from ensemblekit_reports.studies.study import Study, TableChoice, study_from_toml
+from ensemblekit_reports.studies.study import Study
+from ensemblekit_reports.studies.study_file import study_from_toml
+from ensemblekit_reports.studies.table_choice import TableChoice
 from ensemblekit_reports.tables.openml import openml_table
 
 COLUMNS = [("row", "numeric"), ("size", "numeric"), ("colour", "nominal"), ("doctor", "nominal"), ("kind", "nominal")]
