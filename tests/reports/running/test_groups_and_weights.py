@@ -181,7 +181,7 @@ def test_from_python(tmp_path):
         compare(["logistic"], features, IRIS.y, tune=True)
     with pytest.raises(UserError, match="unknown check 'quick-schem'"):
         compare(["logistic"], features, IRIS.y, silence="quick-schem")
-    with pytest.raises(UserError, match="groups has 3 entries, y has 150"):
+    with pytest.raises(UserError, match="X has 150 rows, groups has 3"):
         compare(["logistic"], features, IRIS.y, groups=[1, 2, 3])
 
 
