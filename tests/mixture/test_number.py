@@ -16,12 +16,14 @@ from ensemblekit.datasets import make_regimes_classification, make_regimes_regre
 from ensemblekit.displays import ExpertNumberDisplay
 from ensemblekit.mixture import HierarchicalGate
 from ensemblekit.mixture.holding_out import folds, mean_and_error, simplest_within_one_error
+from ensemblekit.mixture.linear import merging, redividing, splitting
 from ensemblekit.mixture.linear.design import make_design
 from ensemblekit.mixture.linear.families import Categorical
 from ensemblekit.mixture.linear.growing import Growing
 from ensemblekit.mixture.linear.merging import merged, twins
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.redividing import redivisions
+from ensemblekit.mixture.linear.remembered import Remembered
 from ensemblekit.mixture.linear.restarts import best_of_starts
 from ensemblekit.mixture.linear.solve import climb
 from ensemblekit.mixture.linear.splitting import best_splits, divided, joined, parts
@@ -256,11 +258,15 @@ def test_twins_are_merged_without_a_loss():
     assert two.value(two.parameters(together)) > two.value(two.parameters(W)) - 1e-4
 
 
-def test_the_border_between_two_neighbours_is_found_again(regimes):
+@pytest.fixture(scope="module")
+def optimum(regimes):
+    three = problem(3, *regimes)
+    return three, best_of_starts(three, three, n_init=5, max_iter=200, tol=1e-3, rng=np.random.default_rng(0))
+
+
+def test_the_border_between_two_neighbours_is_found_again(optimum):
     """Two experts made one, and divided by a column that says nothing: a climb stays astray, their rows divided anew do not."""
-    X, y = regimes
-    three = problem(3, X, y)
-    found = best_of_starts(three, three, n_init=5, max_iter=200, tol=1e-3, rng=np.random.default_rng(0))
+    three, found = optimum
     gate, experts = parts(three, three.coefficients(found.theta))
     gate[:, 1] = gate[:, 2] = (gate[:, 1] + gate[:, 2]) / 2
     gate[-2, 1] += 4
@@ -270,6 +276,49 @@ def test_the_border_between_two_neighbours_is_found_again(regimes):
     stays, returns = (climb(three, start, max_iter=100, tol=1e-3).values[-1] for start in (three.parameters(astray), again))
     assert stays < found.values[-1] - 0.05
     assert returns > found.values[-1] - 1e-4
+    growing = Growing(lambda _: three, lambda _: three, np.random.default_rng(0))
+    growing._settle(3, [three.parameters(astray)])
+    assert growing.values[3] > found.values[-1] - 1e-4
+
+
+@pytest.mark.parametrize("step", ["grow", "restart", "shrink"])
+def test_every_new_optimum_is_looked_at_for_borders(step, regimes, monkeypatch):
+    X, y = regimes
+    problems = {n_experts: problem(n_experts, X, y) for n_experts in (2, 3, 4)}
+    growing = Growing(problems.get, problems.get, np.random.default_rng(0))
+    growing.optima.update({n_experts: problems[n_experts].coefficients(np.zeros(problems[n_experts].size)) for n_experts in (2, 4)})
+    looked = []
+    monkeypatch.setattr(growing, "_redivide", looked.append)
+    monkeypatch.setattr(growing, "_climb", lambda n_experts, _: growing.values.update({n_experts: -0.5}))
+    for _ in range(2):  # the second time it is the same optimum
+        getattr(growing, step)(*((3, 1) if step == "restart" else (3,)))
+    assert looked == [3]
+
+
+def test_rows_that_were_tried_are_not_tried_again(optimum, monkeypatch):
+    three, found = optimum
+    W, rng = three.coefficients(found.theta), np.random.default_rng(0)
+    settled, known = Remembered(), Remembered()
+    assert redivisions(three, W, rng=rng, settled=settled) == []  # nothing leads higher than the optimum
+    first = best_splits(three, W, rng=rng, known=known)
+    for module in (redividing, splitting):
+        monkeypatch.setattr(module, "best_division", None)
+    assert redivisions(three, W, rng=rng, settled=settled) == []
+    swapped = joined(*(part[::-1] if isinstance(part, list) else part[:, ::-1] for part in parts(three, W)))
+    again = best_splits(three, swapped, rng=rng, known=known)
+    assert [(2 - split.expert, split.gain) for split in again] == [(split.expert, split.gain) for split in first]
+
+
+def test_the_best_merger_is_among_those_that_are_fitted(monkeypatch):
+    X, y, _ = make_regimes_classification(600, 5, n_regimes=4, sharpness=8, random_state=1)
+    five = problem(5, X, y)
+    found = best_of_starts(five, five, n_init=2, max_iter=100, tol=1e-3, rng=np.random.default_rng(0))
+    W = five.coefficients(found.theta)
+    some = twins(five, W)
+    monkeypatch.setattr(merging, "_FITTED", 10)
+    every = twins(five, W)
+    assert (len(some), len(every)) == (6, 10)
+    assert some[0].log_likelihood == every[0].log_likelihood
 
 
 def test_experts_without_rows_have_none_to_divide(regimes):
