@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils._array_api import _estimator_with_converted_arrays
 
 from ensemblekit.mixture import routing as routes
-from ensemblekit.mixture.adapting import Recent, as_open_as_fitted, check_memory, follow, remember
+from ensemblekit.mixture.adapting import check_memory
 from ensemblekit.mixture.base import BaseMixture
 from ensemblekit.mixture.contracts import Data, Float
 from ensemblekit.mixture.em import posterior
@@ -20,9 +20,7 @@ from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.restarts import depart, one_expert_each
 from ensemblekit.mixture.linear.solve import Solution
 from ensemblekit.mixture.linear.stochastic import Stepper, one_pass
-
-#: Sum of the fading weights from which on a stream may move the gate, however long its memory.
-_ENOUGH = 100.0
+from ensemblekit.mixture.paired_gates import PairedGates, learn, pair
 
 
 class _Online(NamedTuple):
@@ -44,7 +42,7 @@ def fits_by_pieces(mixture: StreamingMixture) -> bool:
 class StreamingMixture(BaseMixture):
     """A mixture that goes on learning after it was fitted; the three ways differ in what of it moves."""
 
-    _recent: Recent | None
+    _gates: PairedGates
     _online: _Online
     _seen: float
     _given: Any
@@ -52,7 +50,7 @@ class StreamingMixture(BaseMixture):
 
     def _begin_stream(self, seen: float) -> None:
         self._seen = seen
-        for stream in ("_online", "_recent"):
+        for stream in ("_online", "_gates"):
             self.__dict__.pop(stream, None)
         self._forget_feedback()
 
@@ -89,7 +87,7 @@ class StreamingMixture(BaseMixture):
         piece = online.problem.on(design, experts.start(data.y, data.sample_weight)[1], seen)
         theta = one_pass(piece, online.theta, online.stepper, rng.permutation(data.y.shape[0]), self.batch_size)
         self._online = _Online(piece, theta, online.stepper, seen)
-        self.__dict__.pop("_recent", None)  # what is remembered tells of other experts
+        self.__dict__.pop("_gates", None)  # what is remembered tells of other experts
         self._reads = self._read_now()
         self._take_over(piece, Solution(theta, [piece.value(theta)], converged=True), gate, experts)
         self._forget_feedback()
@@ -99,8 +97,11 @@ class StreamingMixture(BaseMixture):
     def adapt_gate(self, X: Any, y: Any, *, memory: float = 200.0) -> Self:
         """Let the gate follow a stream, piece by piece, while the experts stay as they are.
 
-        The gate is refitted to recent rows, whose weights fade, by the likelihood of the mixture. It is one of three ways to follow a
-        stream; which to take depends on what changes:
+        Two gates are kept, and the one under which the latest rows were likelier answers. A quick one is refitted to recent rows, whose
+        weights fade. A stable one stays as it was fitted until Page's test finds a change, and is then refitted to all rows since: as long
+        as nothing changes, nothing is lost. :mod:`ensemblekit.mixture.paired_gates` says more.
+
+        It is one of three ways to follow a stream; which to take depends on what changes:
 
         =============================  ====================================  ========================================================
         what changes                   what follows                          what it does
@@ -123,15 +124,15 @@ class StreamingMixture(BaseMixture):
         y : array-like of shape (n_samples,)
             Their answers.
         memory : float, default=200.0
-            Rows after which a row counts for 1 / e: a short memory follows quickly, a long one exactly; ``numpy.inf`` keeps all. The gate
-            stays as it is until what the rows count for adds up to half of the memory, or to a hundred; that is after 0.7 times as many
-            rows as the memory at the latest, and after 139 for a memory of 200. About five times as many as the memory are kept, as the
-            gate sees them, in the model.
+            Rows after which the quick gate counts a row for 1 / e: a short memory follows slow changes closely, a long one exactly;
+            ``numpy.inf`` keeps all. That gate moves once what its rows count for adds up to half of the memory, or to a hundred, and the
+            stable one, after a change, once so many rows have come since. Up to fifteen times as many rows as the memory are kept in the
+            model, as the gate sees them.
 
         Returns
         -------
         self
-            With a new ``gate_``; ``success_`` begins anew. Attributes that tell of the fit, such as ``lower_bound_``, are left.
+            With a new ``gate_``, unless the old one is still the best; ``success_`` begins anew. Attributes that tell of the fit, such as ``lower_bound_``, are left.
 
         Examples
         --------
@@ -148,13 +149,9 @@ class StreamingMixture(BaseMixture):
         check_memory(memory)
         view = self._gate_view(X)
         log_density = on_host(self.experts_.log_likelihood(X, self._targets(y, X)))
-        gate = _estimator_with_converted_arrays(self.gate_, on_host)
-        if not hasattr(self, "_recent"):
-            gate, self._recent = as_open_as_fitted(gate), None
-        self._recent = remember(self._recent, view if sp.issparse(view) else on_host(view), log_density, memory)
-        if self._recent.weight.sum() >= min(memory / 2, _ENOUGH):  # of fewer rows a gate would know less than it does
-            gate = follow(gate, self._recent)
-        self.gate_ = gate
+        gates = vars(self).get("_gates") or pair(_estimator_with_converted_arrays(self.gate_, on_host))
+        self._gates = learn(gates, view if sp.issparse(view) else on_host(view), log_density, memory)
+        self.gate_ = self._gates.gate
         self.__dict__.pop("_online", None)
         self._forget_feedback()
         self._settle_beside(X)

@@ -97,7 +97,7 @@ def test_a_warm_start_takes_the_penalty_that_is_set(optimizer):
     """A stream opens the gate's penalty, and parameters change: what the next fit climbs is what a first one would."""
     table = rules(0, 300)
     model = MixtureOfExpertsClassifier(2, n_init=4, optimizer=optimizer, max_iter=500, warm_start=True, random_state=0).fit(*table)
-    model.adapt_gate(*rules(1, 200))
+    model.adapt_gate(*rules(1, 200, switched=True))
     assert model.gate_.alpha < 1
     model.set_params(alpha=300.0).fit(*table)
     assert model.gate_.alpha == model.experts_.alpha == 300

@@ -1,0 +1,76 @@
+"""A stable and a quick gate on one stream."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from ensemblekit.mixture.gates.softmax import SoftmaxGate
+from ensemblekit.mixture.paired_gates import Rise, learn, page_sum, pair
+
+
+def rows(seed, n_rows, *, switched=False):
+    """Of two experts the first is right where the column is positive, and the other one elsewhere, or the other way round."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_rows, 1))
+    first = rng.random(n_rows) < 1 / (1 + np.exp(-8 * X[:, 0]))
+    right = np.stack([first, ~first], axis=1)[:, :: -1 if switched else 1]
+    return X, np.log(np.where(right, 0.9, 0.1))
+
+
+@pytest.fixture
+def gates():
+    return pair(SoftmaxGate(alpha=0.1).set_contrasts(np.array([[-8.0]]), np.zeros(1)))
+
+
+def test_the_sum_is_the_largest_over_all_ends_of_the_stream():
+    gains = np.random.default_rng(0).normal(size=200)
+    sums = [gains[begin:].sum() for begin in range(201)]
+    whole = page_sum(Rise(), gains)
+    assert_allclose(whole.nats, max(sums))
+    assert whole.n_rows == 200 - np.argmax(sums)
+    parts = Rise()
+    for part in np.split(gains, [1, 30, 31, 90]):
+        parts = page_sum(parts, part)
+    assert_allclose(parts, whole)
+
+
+def test_nothing_moves_while_nothing_changes(gates):
+    first = gates.stable
+    for piece in range(20):
+        gates = learn(gates, *rows(piece, 50), memory=100.0)
+    assert gates.gate is first
+    assert not gates.changed
+
+
+@pytest.mark.parametrize("size", [10, 60, 240])
+def test_a_switch_is_found_where_it_is(gates, size):
+    """However the stream is divided; what was before is forgotten by the stable gate."""
+    before, after = rows(0, 240), rows(1, 240, switched=True)
+    for X, log_density in (before, after):
+        for piece in np.split(np.arange(240), 240 // size):
+            gates = learn(gates, X[piece], log_density[piece], memory=100.0)
+    assert gates.changed
+    assert gates.settled
+    assert abs(gates.since.weight.size - 240) <= 10
+    assert gates.stable.contrasts()[0][0, 0] > 3
+    assert gates.gate is gates.stable
+
+
+def test_slow_change_is_answered_by_the_quick_gate(gates):
+    """The border wanders; answers stay near it, and nearer than those of the fitted gate."""
+    first = gates.stable
+    for piece in range(16):
+        X, log_density = rows(piece, 50)
+        gates = learn(gates, X + 0.1 * piece, log_density, memory=100.0)
+    X, log_density = rows(99, 1000)
+    loss = [-np.logaddexp.reduce(gate.log_proba(X + 1.5) + log_density, axis=1).mean() for gate in (first, gates.gate)]
+    assert loss[1] < loss[0] - 0.2
+
+
+@pytest.mark.parametrize("densities", [[-1e9, 0.0], [-np.inf, 0.0], [-np.inf, -np.inf]])
+def test_one_row_is_no_change(gates, densities):
+    X, log_density = rows(0, 50)
+    X[20], log_density[20] = 5.0, densities  # the gate is sure of the first expert
+    gates = learn(gates, X, log_density, memory=100.0)
+    assert not gates.changed
+    assert np.isfinite(gates.lead)
