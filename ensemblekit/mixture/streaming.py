@@ -132,7 +132,8 @@ class StreamingMixture(BaseMixture):
         Returns
         -------
         self
-            With a new ``gate_``, unless the old one is still the best; ``success_`` begins anew. Attributes that tell of the fit, such as ``lower_bound_``, are left.
+            With a new ``gate_``, unless the old one is still the better; ``success_`` begins anew. Attributes that tell of the fit, such
+            as ``lower_bound_``, are left.
 
         Examples
         --------
