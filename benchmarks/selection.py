@@ -64,7 +64,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
-from copy import deepcopy
+from copy import copy, deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +73,13 @@ from scipy.optimize import linear_sum_assignment
 from scipy.special import expit, softmax
 
 from ensemblekit import MixtureOfExpertsClassifier
+from ensemblekit.mixture.adapting import Recent, as_open_as_fitted, follow
 
 ROWS, COLUMNS, SEEDS = 5000, 6, 50
 SHARPNESS, SCALE, SEPARATION = 8.0, 3.0, 6.0
 NUMBERS = (2, 3, 4, 5, 6)
 PIECE = 50
+SWITCHES = ("exchanged", "turned", "frequencies", "wandering", "nothing")
 
 
 def regimes(seed: int, n_regimes: int, n_rows: int = ROWS) -> tuple[np.ndarray, np.ndarray]:
@@ -145,13 +147,13 @@ def numbers(wanted: tuple[int, ...], seeds: range, results: Path, portion: int) 
 
 
 def stream_tables(seed: int, switch: str) -> tuple[Callable[..., Any], np.ndarray]:
-    """Return a function that draws rows before or after the switch, and the rules."""
+    """Return a function that draws rows before, in or after the change, and the rules."""
     rng = np.random.default_rng(seed)
     rules = separated_rules(rng, 3)
 
-    def draw(n_rows: int, *, switched: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Draw rows, answers and the true gate's probabilities."""
-        turn = np.pi / 3 if switched and switch == "turned" else 0.0
+    def draw(n_rows: int, moved: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Draw rows, answers and the true gate's probabilities, when so much of the change has come about."""
+        switched, turn = moved > 0, moved * np.pi / 3 if switch in ("turned", "wandering") else 0.0
         X = rng.normal(size=(n_rows if switch != "frequencies" else 5 * n_rows, COLUMNS))
         angles = 2 * np.pi * np.arange(3) / 3 + turn
         gate = softmax(X[:, :2] @ (SHARPNESS * np.stack([np.cos(angles), np.sin(angles)])), axis=1)
@@ -169,16 +171,18 @@ def stream_tables(seed: int, switch: str) -> tuple[Callable[..., Any], np.ndarra
 def one_stream(seed: int, switch: str) -> dict[str, float]:
     """Accuracy after the switch, in per cent, of every way to go on."""
     draw, rules = stream_tables(seed, switch)
-    X, y, _ = draw(ROWS, switched=False)
+    X, y, _ = draw(ROWS, 0)
     fitted, _ = timed(MixtureOfExpertsClassifier(3, random_state=seed), X, y)
-    pieces = [draw(PIECE, switched=step >= 1000 // PIECE) for step in range(1500 // PIECE)]
+    last, after = 1500 // PIECE, 500 // PIECE
+    pieces = [draw(PIECE, step / (last - 1) if switch == "wandering" else step >= last - after) for step in range(last)]
     ways = {name: deepcopy(fitted) for name in ("none", "adapt_gate", "update_feedback", "partial_fit")}
     ways["update_feedback"].set_params(routing="feedback")
     for rows, answers, _ in pieces:
         ways["adapt_gate"].adapt_gate(rows, answers)
         ways["update_feedback"].update_feedback(rows, answers, memory=200)
         ways["partial_fit"].set_params(batch_size=PIECE).partial_fit(rows, answers)
-    X, y, gate = draw(ROWS, switched=True)
+    ways["new rows alone"] = knowing_when(fitted, pieces[-after:])
+    X, y, gate = draw(ROWS, 1)
     found = {name: 100 * model.score(X, y) for name, model in ways.items()}
     # which expert learnt which rule: the assignment with the smallest distances
     learnt = fitted.experts_.coef_[:, 1, 2:]
@@ -187,9 +191,17 @@ def one_stream(seed: int, switch: str) -> dict[str, float]:
     return {"oracle": 100 * float(np.mean((proba > 0.5) == y)), **found}
 
 
+def knowing_when(fitted: MixtureOfExpertsClassifier, pieces: list[Any]) -> MixtureOfExpertsClassifier:
+    """Learn the gate from exactly the rows after the switch: what no one can do better who is not told the truth."""
+    X, y = (np.concatenate([piece[part] for piece in pieces]) for part in (0, 1))
+    model, rows = copy(fitted), Recent(X, fitted.experts_.log_likelihood(X, y.astype(int)), np.ones(len(X)))
+    model.gate_ = follow(as_open_as_fitted(fitted.gate_), rows)
+    return model
+
+
 def streams(seeds: range) -> None:
     """Print what every way to go on loses against the oracle gate."""
-    for switch in ("exchanged", "turned", "frequencies"):
+    for switch in SWITCHES:
         rows = [one_stream(seed, switch) for seed in seeds]
         oracle = np.array([row["oracle"] for row in rows])
         print(f"{switch}: oracle gate {oracle.mean():.1f} %; points lost by the others, mean (largest of {len(rows)} streams)")

@@ -21,6 +21,7 @@ PIECE, BEFORE, AFTER = 50, 10, 30
 #: Coefficients of the logit in every regime, on the third and fourth column.
 RULES = np.array([[4.0, 0.0], [-2.0, 4.0], [-2.0, -4.0]])
 COLOURS = {"left alone": "#999999", "update_feedback": "#D55E00", "adapt_gate": "#0072B2"}
+WIDTHS = {"left alone": 4}  # it is seen beneath another line
 
 
 def draw(rng: np.random.Generator, n_rows: int, *, switched: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +56,7 @@ def plot(accuracy: dict[str, list[float]], before: object, after: object, X: np.
     figure = Figure(figsize=(15, 4), layout="constrained")
     over_time, old, new = figure.subplots(1, 3)
     for name, scores in accuracy.items():
-        over_time.plot(PIECE * (np.arange(len(scores)) - BEFORE), scores, label=name, color=COLOURS[name])
+        over_time.plot(PIECE * (np.arange(len(scores)) - BEFORE), scores, label=name, color=COLOURS[name], linewidth=WIDTHS.get(name))
     over_time.axvline(0, color="0.5", linestyle="--")
     over_time.set(xlabel="rows after the switch", ylabel="accuracy", ylim=(0, 1))
     over_time.legend(loc="lower left")
