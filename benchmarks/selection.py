@@ -192,7 +192,7 @@ def one_stream(seed: int, switch: str) -> dict[str, float]:
 
 
 def knowing_when(fitted: MixtureOfExpertsClassifier, pieces: list[Any]) -> MixtureOfExpertsClassifier:
-    """Learn the gate from exactly the rows after the switch: what no one can do better who is not told the truth."""
+    """Learn the gate from exactly the rows after the switch: as one would who was told of the switch."""
     X, y = (np.concatenate([piece[part] for piece in pieces]) for part in (0, 1))
     model, rows = copy(fitted), Recent(X, fitted.experts_.log_likelihood(X, y.astype(int)), np.ones(len(X)))
     model.gate_ = follow(as_open_as_fitted(fitted.gate_), rows)
