@@ -17,7 +17,7 @@ from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host
 
 #: An expert that answers for less than this many rows is idle.
 IDLE = 0.01
-#: EM steps after which an attempt that has gained nothing is given up.
+#: EM steps after which an attempt that has gained nothing is given up, or fewer where the fit itself may take no more.
 _ATTEMPT = 50
 
 
@@ -65,7 +65,7 @@ def revive(state: EMState, data: Data, *, max_iter: int, tol: float, alike: bool
         Of a finished run.
     data : Data
     max_iter : int
-        EM steps at most, once an attempt has gained.
+        EM steps at most, of an attempt and again once it has gained.
     tol : float
         Rise per unit of weight that makes an attempt worth keeping.
     alike : bool, default=True
@@ -80,7 +80,7 @@ def revive(state: EMState, data: Data, *, max_iter: int, tol: float, alike: bool
     total = float(namespace(data.sample_weight).sum(data.sample_weight))
     for k in idle_experts(state.responsibilities, data.sample_weight):
         start = begin(state.gate, state.experts, data, _shared_out(state, data, int(k)))
-        found = run(start, data, max_iter=_ATTEMPT, tol=tol).state
+        found = run(start, data, max_iter=min(_ATTEMPT, max_iter), tol=tol).state
         if found.lower_bound > state.lower_bound + tol * total:
             ended = run(found, data, max_iter=max_iter, tol=tol)
             state, converged = ended.state, ended.converged or ended.fell

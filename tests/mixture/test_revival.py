@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 from ensemblekit.mixture import base, revival
 from ensemblekit.mixture.contracts import Data
-from ensemblekit.mixture.em import EMState, e_step, posterior
+from ensemblekit.mixture.em import EMState, e_step, posterior, run
 from ensemblekit.mixture.experts.linear import LinearExperts
 from ensemblekit.mixture.experts.logistic import LogisticExperts
 from ensemblekit.mixture.gates.softmax import SoftmaxGate
@@ -44,6 +44,17 @@ def test_a_revival_that_ran_out_of_steps_says_so(monkeypatch):
     found = revive(state, data, max_iter=1, tol=1e-12)
     assert found.state is not state
     assert not found.converged
+
+
+def test_no_attempt_takes_more_steps_than_the_fit_may(monkeypatch):
+    """A step of forests takes seconds."""
+    allowed = []
+    monkeypatch.setattr(
+        revival, "run", lambda *arguments, max_iter, tol: allowed.append(max_iter) or run(*arguments, max_iter=max_iter, tol=tol)
+    )
+    state, data = state_with_an_idle_expert(*two_lines())
+    revive(state, data, max_iter=3, tol=1e-6)
+    assert max(allowed) <= 3
 
 
 def test_an_expert_that_is_not_needed_stays_idle():
