@@ -22,7 +22,8 @@ from ensemblekit.mixture import MixtureOfExpertsClassifier, MixtureOfExpertsRegr
 
 #: Classes that a teacher gives less are left out of a row's copies: they would make most of the rows and none of the loss.
 SMALLEST_SHARE = 1e-3
-#: Rows that a student learns from, real and made, unless the caller wants another number made.
+#: Rows that a student learns from, real and made, unless the caller wants another number made. More did not help on generated tables: the
+#: student was full.
 ROWS = 10_000
 STUDENTS = ("tree", "lightgbm", "logistic", "mixture")
 
