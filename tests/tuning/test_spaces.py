@@ -109,8 +109,8 @@ def test_every_space_goes_through_both_searches(task, name, estimator):
     X, y, _ = (
         make_regimes_classification(160, 4, random_state=0) if task == "classification" else make_regimes_regression(160, 4, random_state=0)
     )
-    small = {"experts__n_estimators": 5} if name == "moe-trees" else {}  # no part of its space, and most of its time
-    estimator = clone(estimator).set_params(**small)
+    small = {"moe-trees": {"experts__n_estimators": 5}, "moe": {"n_init": 2}}  # no part of their spaces, and most of their time
+    estimator = clone(estimator).set_params(**small.get(name, {}))
     of_model, numbers = space(name, task), {"n_candidates": 2, "factor": 2, "min_resources": 80, "cv": 2, "random_state": 0}
     search = HalvingRandomSearchCV(clone(estimator), of_model.distributions(), error_score="raise", **numbers).fit(X, y)
     assert set(search.best_params_) == set(of_model.dimensions)
