@@ -109,7 +109,8 @@ def test_every_space_goes_through_both_searches(task, name, estimator):
     X, y, _ = (
         make_regimes_classification(160, 4, random_state=0) if task == "classification" else make_regimes_regression(160, 4, random_state=0)
     )
-    small = {"moe-trees": {"experts__n_estimators": 5}, "moe": {"n_init": 2}}  # no part of their spaces, and most of their time
+    # no part of their spaces, and most of their time
+    small = {"moe": {"n_init": 2}, "moe-boosted": {"experts__n_estimators": 10}, "moe-trees": {"experts__n_estimators": 5}}
     estimator = clone(estimator).set_params(**small.get(name, {}))
     of_model, numbers = space(name, task), {"n_candidates": 2, "factor": 2, "min_resources": 80, "cv": 2, "random_state": 0}
     search = HalvingRandomSearchCV(clone(estimator), of_model.distributions(), error_score="raise", **numbers).fit(X, y)
