@@ -15,6 +15,8 @@ from ensemblekit_reports.example import example_results
 from ensemblekit_reports.figures.colours import model_positions
 from ensemblekit_reports.figures.pareto import draw_pareto
 from ensemblekit_reports.quantities import QUANTITIES
+from ensemblekit_reports.render import write
+from ensemblekit_reports.reporting.report import build
 from ensemblekit_reports.reporting.standings import on_table
 from ensemblekit_reports.studies.compressed import with_compressed
 from ensemblekit_reports.studies.portable import from_portable, to_portable
@@ -88,3 +90,11 @@ def test_the_pareto_figure_joins_a_variant_to_its_parent():
         drawing = draw_pareto(on_table(one, "moons"), QUANTITIES["accuracy"], positions, "pareto", "moons")
         lines.append(drawing.svg.count("stroke-dasharray"))
     assert lines[1] == lines[0] + 1
+
+
+def test_the_page_says_what_the_dotted_lines_are_where_there_are_any(tmp_path):
+    results = example_results()
+    child, parent = results.models[0], results.models[1]
+    joined = replace(results, models=(replace(child, parent=parent.name), *results.models[1:]))
+    said = ["Dotted: from a compressed model" in write(build(one), tmp_path).read_text("utf-8") for one in (results, joined)]
+    assert said == [False, True]
