@@ -18,7 +18,7 @@ from ensemblekit_reports.render.strips import amount_scale
 from ensemblekit_reports.reporting import comparisons
 from ensemblekit_reports.reporting.report import named_models
 from ensemblekit_reports.reporting.standings import MAIN_COST
-from ensemblekit_reports.statistics.several_tables import MIN_TABLES
+from ensemblekit_reports.statistics.several_tables import MIN_TABLES, tables_to_tell
 
 if TYPE_CHECKING:
     from ensemblekit_reports.quantities import Quantity
@@ -92,6 +92,7 @@ def environment(*, autoescape: bool) -> Environment:
         "main_cost": MAIN_COST,
         "cost_quantity": QUANTITIES[MAIN_COST],
         "min_tables": MIN_TABLES,
+        "tables_to_tell": tables_to_tell,
         "alpha": comparisons.ALPHA,
         "sure": comparisons.SURE,
         "gain": gain,

@@ -11,11 +11,11 @@ from ensemblekit_reports import wording
 from ensemblekit_reports.insights.plain import COLLAPSED, EnsembleInsight, MixtureInsight
 from ensemblekit_reports.quantities import QUANTITIES
 from ensemblekit_reports.reporting.check_codes import CODES
-from ensemblekit_reports.reporting.comparisons import BETTER, UNTESTED, compare_on_table
+from ensemblekit_reports.reporting.comparisons import ALPHA, BETTER, UNTESTED, compare_on_table, compared_pairs
 from ensemblekit_reports.reporting.folds import cells_of, without_value
 from ensemblekit_reports.reporting.standings import MAIN_COST
 from ensemblekit_reports.results import Results
-from ensemblekit_reports.statistics.several_tables import MIN_TABLES
+from ensemblekit_reports.statistics.several_tables import MIN_TABLES, tables_to_tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +160,16 @@ def _rare_classes(results: Results) -> Iterator[Finding]:
 
 
 def _few_tables(results: Results) -> Iterator[Finding]:
-    if 1 < len(results.tables) < MIN_TABLES:
+    tables, n_pairs = len(results.tables), len(compared_pairs(results.models))
+    needed = tables_to_tell(n_pairs, ALPHA)
+    if MIN_TABLES <= tables < needed:
+        yield Finding(
+            "too-few-tables",
+            f"{wording.count(tables, 'table')} are too few datasets to tell {n_pairs} pairs of models apart: even of one that wins "
+            f"on every table, the adjusted p could not fall below {ALPHA}. Over them models can be shown to be practically equal, and "
+            f"nothing else; with so many pairs it takes {needed} tables, or name fewer models.",
+        )
+    if 1 < tables < MIN_TABLES:
         yield Finding(
             "too-few-tables",
             f"{wording.count(len(results.tables), 'table')} are too few datasets to test across: fewer than "

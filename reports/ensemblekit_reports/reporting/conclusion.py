@@ -25,7 +25,7 @@ def conclude(statements: tuple[Statement, ...], rope: float, *, few_tables: bool
     rope : float
         Gains below it are called slight, and losses above it are named although nothing is shown.
     few_tables : bool
-        Whether there are several tables, but too few to test over them.
+        Whether there are several tables, but too few to tell models apart over them.
 
     Returns
     -------
@@ -52,6 +52,8 @@ def conclude(statements: tuple[Statement, ...], rope: float, *, few_tables: bool
         return answer, " ".join(filter(None, [f"It is better than {_rivals(won)}." if won else "", detail]))
     if not won:
         return "Not tested: one fold, or none in common, allows no answer.", ""
+    if any(s.comparison.gain < 0 for s in won):  # many small gains carry the ranks, and a large loss the mean
+        return f"It depends: better than {_rivals(won)} by the ranks over the tables, and behind by the mean.", _costs(won)
     slightly = ", slightly" if any(s.comparison.gain < rope for s in won) else ""
     return f"Yes{slightly}: better than {_rivals(won)}.", _costs(won)
 
@@ -103,7 +105,7 @@ def _tie(tied: list[Statement], rope: float) -> tuple[str, str]:
     if all(s.comparison.cost_ratio >= wording.CHEAP for s in tied):
         found = "Yes, for its price: practically equal to" if alike else "So far only for its price: no difference shown to"
         return f"{found} {_rivals(tied)}, and {_cheapness(tied)}.", _costs(tied) if len(tied) > 1 else ""
-    if alike:  # with a rival that costs no more, there is no reason to take it
+    if alike:  # with a rival that costs about as little, there is no reason to take it
         return f"No: practically equal to {_rivals(tied)}.", _costs(tied)
     return f"Not so far: no gain shown over {_rivals(tied)}.", _costs(tied)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from ensemblekit_reports import wording
 from ensemblekit_reports.quantities import QUANTITIES
-from ensemblekit_reports.reporting.comparisons import Comparison, facing
+from ensemblekit_reports.reporting.comparisons import ALPHA, UNDECIDED, Comparison, facing
 from ensemblekit_reports.reporting.conclusion import conclude, conclude_leader
 from ensemblekit_reports.reporting.sentences import Statement, evidence, sentence
 from ensemblekit_reports.reporting.standings import Standing, best
-from ensemblekit_reports.statistics.several_tables import MIN_TABLES
+from ensemblekit_reports.statistics.several_tables import MIN_TABLES, tables_to_tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,7 +127,7 @@ class _Judge:
         metric = self.results.metric
         rivals = {against: best([s for s in scored if s.model.family == family], metric) for family, against in _RIVALS.items()}
         statements = tuple(self.statement(mixture, rival, against) for against, rival in rivals.items() if rival is not None)
-        answer, detail = conclude(statements, self.results.rope, few_tables=self.few_tables)
+        answer, detail = conclude(statements, self.results.rope, few_tables=self.few_tables or self.cannot_tell(statements))
         question = f"Is {wording.name(mixture.model.label)} worth it on {self.here}?"
         return Verdict(question, answer, detail, mixture.model.name, statements, self.mixture_rule())
 
@@ -169,6 +169,11 @@ class _Judge:
     @property
     def few_tables(self) -> bool:
         return 1 < len(self.by_table) < MIN_TABLES
+
+    def cannot_tell(self, statements: tuple[Statement, ...]) -> bool:
+        """Whether the tables are so few that a pair without a call could have none but "practically equal"."""
+        needed = tables_to_tell(len(self.overall), ALPHA)
+        return 1 < len(self.by_table) < needed and any(statement.comparison.call == UNDECIDED for statement in statements)
 
     @property
     def here(self) -> str:

@@ -75,10 +75,14 @@ def test_rare_class():
     assert finding.tables == ("regimes",)
 
 
-def test_few_tables_but_not_one_and_not_six():
+def test_few_tables_for_so_many_pairs_but_not_one():
     assert "too-few-tables" in found(study(quick=False))
     assert "too-few-tables" not in found(clean())
-    assert "too-few-tables" not in found(study({f"t{i}": LEVELS["iris"] for i in range(6)}))
+    seven_pairs = {f"t{i}": LEVELS["iris"] for i in range(9)}
+    assert "too-few-tables" not in found(study(seven_pairs))
+    seven_pairs.popitem()
+    assert "7 pairs of models apart" in found(study(seven_pairs))["too-few-tables"].sentence
+    assert "it takes 9 tables" in found(study(seven_pairs))["too-few-tables"].sentence
 
 
 def test_quick_scheme():

@@ -130,6 +130,25 @@ def test_many_tables_are_tested_over_tables():
     assert "p = 0.016" in verdict.statements[0].sentence
 
 
+def test_six_tables_that_could_tell_no_pair_apart_are_judged_one_by_one():
+    """Two of seven pairs are shown; all seven share the 5 %, and 7 x 2 / 2^6 is above it, however large a gain is."""
+    gains = {f"t{i}": (0.70, *[0.80] * 6, 0.95) for i in range(6)}
+    verdict = build(study(gains)).answer
+    assert {s.comparison.call for s in verdict.statements} == {"not distinguishable"}
+    assert verdict.answer == "Yes: better on all 6 tables."
+    assert "6 tables are too few to say more than that." in verdict.detail
+    alike = build(study({f"t{i}": (0.70, *[0.9] * 7) for i in range(6)}, rope=0.03)).answer
+    assert alike.answer.startswith("Yes, for its price: practically equal to")
+
+
+def test_ranks_for_it_and_the_mean_against_it():
+    levels = {f"t{i}": (0.80, 0.81 + 0.002 * i) for i in range(11)} | {"t11": (0.95, 0.40)}
+    verdict = build(study(levels, (MODELS[4], MODELS[7]), n_repeats=20)).answer
+    assert verdict.statements[0].comparison.call == "better"
+    assert verdict.statements[0].comparison.gain < 0
+    assert verdict.answer == "It depends: better than Averaging by the ranks over the tables, and behind by the mean."
+
+
 def test_best_rivals_are_the_best_by_mean_and_the_rule_says_so():
     report = build(study())
     means = {s.model.name: s.scores["accuracy"].value for s in report.leaderboard}

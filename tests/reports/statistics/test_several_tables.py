@@ -7,7 +7,8 @@ import pytest
 from baycomp import SignedRankTest
 from scipy import stats
 
-from ensemblekit_reports.statistics.several_tables import MIN_TABLES, across_tables, friedman, region_shares
+from ensemblekit_reports.statistics.multiplicity import holm
+from ensemblekit_reports.statistics.several_tables import MIN_TABLES, across_tables, friedman, region_shares, tables_to_tell
 
 
 @pytest.mark.parametrize("rope", [0.01, 0.05])
@@ -91,7 +92,8 @@ def test_the_direction_is_that_of_the_ranks_that_are_tested():
 
 def test_where_nothing_differs_no_side_is_more_probable():
     found = across_tables(np.zeros(7), 0.0, seed=0)
-    assert (found.worse, found.equal, found.better) == (0.5, 0.0, 0.5)
+    assert (found.worse, found.equal, found.better) == (0.0, 1.0, 0.0)
+    assert across_tables([0, 0, 0, 0, 0, 0.1], 0.0, seed=0).better < 0.5
 
 
 def test_ranks_have_intervals_that_hold_them():
@@ -99,7 +101,21 @@ def test_ranks_have_intervals_that_hold_them():
     for rank, (low, high) in list(zip(found.mean_ranks, found.rank_intervals, strict=True))[:2]:
         assert 1 <= low < rank < high <= 3
     assert np.isnan(found.rank_intervals[2]).all()
-    assert friedman(np.ones((6, 3))).rank_intervals[0][0] != 2
+    assert np.isnan(friedman(np.ones((6, 3))).rank_intervals).all()
+
+
+@pytest.mark.parametrize("n_pairs", [1, 2, 7, 14, 36])
+def test_so_many_tables_can_tell_a_pair_apart_and_one_less_cannot(n_pairs):
+    n = tables_to_tell(n_pairs, 0.05)
+    smallest = [holm([across_tables(np.arange(1, size + 1), 0.01, seed=0).p] + [1.0] * (n_pairs - 1))[0] for size in (max(n - 1, 6), n)]
+    assert smallest[1] < 0.05
+    assert n == 6 or smallest[0] >= 0.05
+
+
+def test_one_pair_has_one_p_whichever_way_it_is_asked():
+    differences = np.concatenate([np.random.default_rng(0).normal(0.3, 1, 14), [0, 0]])
+    scores = np.column_stack([differences, np.zeros(16), np.full(16, -9)])
+    assert friedman(scores).pairs[0][1] == pytest.approx(across_tables(differences, 0.01, seed=0).p)
 
 
 def test_friedman_is_scipys():
