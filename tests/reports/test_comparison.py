@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
@@ -72,8 +73,13 @@ class ChangesItsParameter(ClassifierMixin, BaseEstimator):
         ("engine", None, 'engine must be "local", "dask" or "ray"; got None'),
         ("energy", 5, "energy must be a country as three capital letters"),
         ("silence", [["quick-scheme"]], "silence must be a list of codes of checks"),
+        ("silence", ["a", ["b", "c"]], "silence must be a list of codes of checks"),
         ("silence", None, "silence must be a list of codes of checks"),
         ("learning_curve", [0.5, "x"], "learning_curve must be a list of numbers"),
+        ("learning_curve", [0.1, [0.2]], "learning_curve must be a list of numbers"),
+        ("learning_curve", np.array(0.5), "learning_curve must be a list of numbers"),
+        ("rope", 10**400, "rope must be a number; got 1000"),
+        ("seed", 10**400, "seed must be at most 4294967295, got 1000"),
         ("learning_curve", True, "learning_curve must be a list of numbers"),
         ("learning_curve", [NAN], "learning_curve must be a list of numbers"),
         ("learning_curve", "0.5", "learning_curve must be a list of numbers"),
@@ -104,6 +110,7 @@ def test_a_value_of_the_wrong_kind(name, value, complaint):
         ({"a": None}, "got None"),
         ({"a": len}, "has no get_params"),
         ({"a": ChangesItsParameter()}, "cannot be copied by sklearn.base.clone"),
+        (RandomForestClassifier(), "write {'RandomForestClassifier': RandomForestClassifier(...)}"),
         (None, "got None"),
         ([5], "got 5"),
         ([], "no model is named"),

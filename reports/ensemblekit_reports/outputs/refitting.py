@@ -15,6 +15,7 @@ from ensemblekit_reports.outputs.stored_model import StoredModel
 from ensemblekit_reports.outputs.table_encoding import encoding_of
 from ensemblekit_reports.quiet import collected
 from ensemblekit_reports.running.attempt import say
+from ensemblekit_reports.running.global_state import lent_generators, restored_settings, seed_generators
 from ensemblekit_reports.running.grouped_folds import with_grouped_folds
 from ensemblekit_reports.running.preprocessing import column_groups, preprocessing
 from ensemblekit_reports.running.tuned_model import tuned_model
@@ -126,7 +127,8 @@ def refit(plan: Plan, name: str) -> StoredModel:
     (table,) = plan.tables
     model = next(model for model in plan.models if model.name == name)
     try:
-        with collected(Counter()):  # what libraries say of this model is with its cells
+        # What libraries say of this model is with its cells; settings and generators are those of the reader's own session.
+        with collected(Counter()), restored_settings(), lent_generators():
             model = _tuned(model, table, plan.seed)
             pipeline = _fit(model, table, plan.seed)
     except Exception as error:  # a model may raise anything
@@ -156,5 +158,6 @@ def _fit(model: Model, table: Table, seed: int) -> Any:
     if weighted and not has_fit_parameter(estimator, "sample_weight"):
         raise ValueError(f"{type(estimator).__name__} takes no sample weights")
     steps = [("prepare", preprocessing(model.preprocessing, *column_groups(table))), ("model", estimator)]
+    seed_generators(seed)
     # Copies: some models scale in place, and the table is the plan's.
     return Pipeline(steps).fit(table.X.copy(), table.y.copy(), **weighted)

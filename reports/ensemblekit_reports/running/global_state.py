@@ -36,6 +36,30 @@ def seed_generators(seed: int) -> None:
 
 
 @contextmanager
+def lent_generators() -> Iterator[None]:
+    """Put the generators that `seed_generators` seeds back to where they were: outside of our own processes somebody else draws from them.
+
+    Examples
+    --------
+    >>> seed_generators(0)
+    >>> with lent_generators():
+    ...     first = np.random.random()
+    >>> first == np.random.random()
+    True
+    """
+    plain, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - as above
+    torch = sys.modules.get("torch")
+    state = None if torch is None else torch.get_rng_state()
+    try:
+        yield
+    finally:
+        random.setstate(plain)
+        np.random.set_state(numpy)  # noqa: NPY002
+        if torch is not None:
+            torch.set_rng_state(state)
+
+
+@contextmanager
 def restored_settings() -> Iterator[None]:
     """Put NumPy's ways with floating-point errors and scikit-learn's settings back to what they were, however a model leaves them.
 

@@ -16,6 +16,7 @@ from sklearn.model_selection import StratifiedKFold
 from ensemblekit_reports.running.asking import ask
 from ensemblekit_reports.running.fit_estimator import fit_estimator
 from ensemblekit_reports.running.fold import part_of
+from ensemblekit_reports.running.global_state import seed_generators
 from ensemblekit_reports.running.grouped_folds import with_grouped_folds
 from ensemblekit_reports.running.metrics import judge
 from ensemblekit_reports.running.predictions import Predictions
@@ -75,6 +76,7 @@ def tuned_model(
         scores = []
         for train, test in folds:
             own = with_grouped_folds(clone(estimator), y[train], part_of(groups, train))
+            seed_generators(seed)  # before every fit: what an earlier trial has drawn must not show in this one
             fitted = fit_estimator(own, X[train], y[train], part_of(weights, train))
             answers = ask(fitted, X[test], y, by_predict=not model.registered)
             scores.append(judge(Predictions(test.astype(np.int32), y[test], *answers, part_of(weights, test)))[tuning.metric])

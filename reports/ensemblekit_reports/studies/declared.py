@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 
 from ensemblekit_reports.errors import UserError, unknown_name
@@ -47,7 +48,7 @@ def check_numbers(metric: str, rope: float, seed: int, task: str = "classificati
     if seed < 0:
         raise UserError(f"seed must not be negative, got {seed}.")
     if seed > MOST_SEED:
-        raise UserError(f"seed must be at most {MOST_SEED}, got {seed}.")
+        raise UserError(f"seed must be at most {MOST_SEED}, got {reprlib.repr(seed)}.")
 
 
 def check_task(task: str) -> None:

@@ -112,7 +112,7 @@ def choose_models(choices: Choices, task: str) -> tuple[Model, ...]:
     """
     if isinstance(choices, (str, Mapping, ModelChoice)):
         choices = (choices,)
-    if not isinstance(choices, Iterable) or isinstance(choices, (bytes, type)):
+    if not isinstance(choices, Iterable) or isinstance(choices, (bytes, type)) or hasattr(choices, "fit"):  # some ensembles can be iterated
         raise _no_model(choices)
     found = [model for choice in choices for model in _find(choice, task)]
     if not found:

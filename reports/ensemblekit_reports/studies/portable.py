@@ -31,7 +31,8 @@ def to_portable(model: Model) -> Portable:
     known = model.task, model.name, model.tuning
     if model.registered:
         return known
-    return (*known, model.label, model.family, model.preprocessing, model.space, model.fixed, by_value(model.factory))
+    own = model.label, model.family, model.preprocessing, model.foreign, model.space, model.fixed
+    return (*known, *own, by_value(model.factory))
 
 
 def from_portable(portable: Portable) -> Model:
@@ -50,10 +51,10 @@ def from_portable(portable: Portable) -> Model:
     task, name, tuning, *rest = portable
     if not rest:
         return replace(registry(task)[name], tuning=tuning)
-    label, family, preprocessing, space, fixed, factory = rest
+    label, family, preprocessing, foreign, space, fixed, factory = rest
 
     def unpickled(seed: int) -> Any:  # when it is called: what goes wrong there is this model's failure, not everybody's
         return pickle.loads(factory)(seed)  # noqa: S301 - written by this very run, a moment ago
 
-    own = {"registered": False, "task": task, "space": space, "fixed": fixed, "tuning": tuning}
+    own = {"registered": False, "task": task, "foreign": foreign, "space": space, "fixed": fixed, "tuning": tuning}
     return Model(name, label, family, preprocessing, unpickled, **own)

@@ -39,15 +39,24 @@ def _is_text(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     """In Python true is a number; in a study it is not, and neither is one without end."""
-    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and math.isfinite(value)
+    if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number or a fraction larger than any float
+        return False
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, Integral) and _is_number(value)
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _is_list_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, (list, tuple, set, frozenset, np.ndarray)) and np.ndim(list(value)) < 2 and all(map(fits, value))
+    def fits_all(value: Any) -> bool:
+        listed = value.ndim == 1 if isinstance(value, np.ndarray) else isinstance(value, (list, tuple, set, frozenset))
+        return listed and all(map(fits, value))
+
+    return fits_all
 
 
 def _float_or_none(value: Any) -> float | None:

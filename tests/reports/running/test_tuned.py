@@ -62,6 +62,31 @@ def test_a_search_is_the_same_again_and_sees_no_test_row():
     assert first["metrics"] != second["metrics"]
 
 
+class Noisy(LogisticRegression):
+    """Draws from the generator that has no owner."""
+
+    def fit(self, X, y, sample_weight=None):
+        super().fit(X, y, sample_weight)
+        self.coef_ = self.coef_ + np.random.normal(size=self.coef_.shape)  # noqa: NPY002 - the habit under test
+        np.seterr(all="print")
+        return self
+
+
+def test_draws_without_an_owner_are_those_of_the_fold_in_every_trial_and_in_the_model_that_is_kept():
+    noisy = dataclasses.replace(model_from_estimator("n", Noisy(max_iter=300)), space="logistic").tuned_by(Tuning(3, metric="log_loss"))
+    plan = dataclasses.replace(PLAN, models=(noisy,))
+    found = []
+    for state in (1, 2):
+        np.random.seed(state)  # noqa: NPY002 - as processes have it that have done something else before
+        record, _ = run_cell(noisy, Prepared(fold()), None)
+        np.random.seed(state)  # noqa: NPY002
+        kept = refit(plan, "n").pipeline[-1]
+        assert np.random.random() == np.random.RandomState(state).random_sample(), "a reader's own draws go on"  # noqa: NPY002
+        assert np.geterr()["divide"] != "print"
+        found.append((record["tuning"]["params"], record["tuning"]["score"], kept.C, *kept.coef_[0]))
+    assert found[0] == found[1]
+
+
 def test_the_inner_score_is_the_studys_metric_inside_the_training_rows():
     record, _ = run_cell(REGISTRY["logistic"].tuned_by(Tuning(1, metric="log_loss")), Prepared(fold()), None)
     X, y = Prepared(fold()).rows("linear")[0], IRIS.y[~fold().tested]

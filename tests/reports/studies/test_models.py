@@ -80,3 +80,4 @@ def own(X):
 )
 def test_who_needs_a_process_of_its_own(estimator, foreign):
     assert model_from_estimator("m", estimator).foreign == foreign
+    assert from_portable(to_portable(model_from_estimator("m", estimator))).foreign == foreign, "a worker of a cluster keeps it apart, too"
