@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,8 @@ def distill(
     ValueError
         For an unknown student, fewer than no made rows, `y` of another length, or labels that the teacher does not know.
     TypeError
-        For a student that takes no weights, does another task than its teacher, or has no probabilities, and a teacher without them.
+        For a number of rows that is none; for a student that takes no weights, does another task than its teacher, or has no
+        probabilities, and a teacher without them.
 
     References
     ----------
@@ -118,6 +120,8 @@ def distill(
     small = _student(student, "classification" if classifies else "regression", random_state)
     if y is not None and np.shape(y) != (len(rows),):
         raise ValueError(f"y needs one answer for each of {len(rows)} rows; received shape {np.shape(y)}.")
+    if n_synthetic is not None and (isinstance(n_synthetic, bool) or not isinstance(n_synthetic, Integral)):
+        raise TypeError(f"n_synthetic must be a whole number of rows, or None; received {n_synthetic!r}.")
     if n_synthetic is not None and n_synthetic < 0:
         raise ValueError(f"n_synthetic must not be negative; received {n_synthetic}: 0 makes no rows, None as many as 10,000 in all take.")
     n_made = max(0, ROWS - len(rows)) if n_synthetic is None else n_synthetic

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, has_fit_parameter, validate_data
 
 from ensemblekit.compression.distilling import distill
-from ensemblekit.compression.pruning import prune
+from ensemblekit.compression.pruning import check_limits, prune
 from ensemblekit.compression.quantizing import quantize
 from ensemblekit.packed import PackedModel, pack
 from ensemblekit.packed.packing import packers
@@ -147,6 +147,7 @@ class _Pruned(_Compressed):
         self.random_state = random_state
 
     def _compress(self, X: Array, y: Array, weight: Array | None) -> tuple[Any, Any]:
+        check_limits(self.max_loss_increase, self.node_visits)  # before the long part
         learn, judge = self._parts(y)
         model = self._fitted(X[learn], y[learn], None if weight is None else weight[learn])
         bound = self.max_loss_increase * (1.0 if isinstance(self, ClassifierMixin) else float(np.var(y)))

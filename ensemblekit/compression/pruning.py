@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,9 +94,10 @@ def prune(
         regressor in squared units of `y`. Cut branches and trees may move the answers to other made rows by twice as much in all,
         but for a whole expert without which the labels are plainly told better.
     node_visits : float or None, default=None
-        Stop at this share of the splits that an average held-out row tests, between 0 and 1: 0.5 halves them. Up to there branches and
-        trees may move answers as far as it takes, while the loss of the held-out rows grows by no more than `max_loss_increase`; experts go
-        as without it. None to cut for as long as loss and answers allow.
+        Stop once no more than this share is left of the splits that an average held-out row tests, between 0 and 1: 0.5 halves them. The
+        branch that crosses it goes whole, so that of few, large trees much less may be left. Up to there branches and trees may move
+        answers as far as it takes, while the loss of the held-out rows grows by no more than `max_loss_increase`; whole experts go by the
+        rules that hold without it, until the share is reached. None to cut for as long as loss and answers allow.
     unlabelled : array-like of shape (m, d) or None, default=None
         More rows of the same kind, to make others of and to fit leaves to; those of the model's own fit serve, since their labels are not
         asked for. None for `X` alone.
@@ -110,9 +112,10 @@ def prune(
     Raises
     ------
     ValueError
-        For a negative bound, a share that is none, too few rows, labels that the model does not know, or categorical splits.
+        For a negative bound; a share that is none, or one of a model without splits; too few rows, infinite ones, or `y` of another
+        shape; labels that the model does not know, or categorical splits.
     TypeError
-        For a model that cannot be packed.
+        For a model that cannot be packed, or a bound or a share that is no number.
 
     References
     ----------
@@ -130,10 +133,7 @@ def prune(
     >>> pruned.model.predict(X[:2])
     array([0, 0])
     """
-    if not max_loss_increase >= 0:  # NaN neither
-        raise ValueError(f"max_loss_increase must not be negative; received {max_loss_increase}.")
-    if node_visits is not None and not 0 < node_visits < 1:
-        raise ValueError(f"node_visits is the share of them to keep, between 0 and 1, such as 0.5; received {node_visits}.")
+    check_limits(max_loss_increase, node_visits)
     before = model if isinstance(model, PackedModel) else pack(model)
     rows, answers = as_rows(X, before.n_features), np.asarray(y)
     if len(rows) < 4 or answers.shape != (len(rows),):
@@ -144,10 +144,43 @@ def prune(
     check_rows(known, accepts_missing=before.accepts_missing, categorical_features=before.categorical_features)
     order = np.lexsort((targets(before, answers), *rows.T))  # sums of the same numbers in another order end in another digit
     judges = _Judges.of(known, rows[order], answers[order])
-    least = 0.0 if node_visits is None else node_visits * before.node_visits(rows).active
+    least = None if node_visits is None else node_visits * _visits_of(before, rows)
     limits = _Limits(mean_loss(before, *judges.held_out) + max_loss_increase, ROOM * max_loss_increase, least)
     after = _shrink(tempered(without_zero_weights(before), *judges.held_out), judges, limits)
     return Pruned(after, report_of("prune", after, packed_footprint(before, rows, answers), packed_footprint(after, rows, answers)))
+
+
+def check_limits(max_loss_increase: Any, node_visits: Any) -> None:
+    """Refuse what cannot say how far to cut.
+
+    Parameters
+    ----------
+    max_loss_increase : float
+        As of `prune`.
+    node_visits : float or None
+        As of `prune`.
+
+    Raises
+    ------
+    ValueError
+        For a negative bound, or a share that is not between 0 and 1.
+    TypeError
+        For what is no number.
+
+    Examples
+    --------
+    >>> check_limits(0.005, 2)
+    Traceback (most recent call last):
+    ...
+    ValueError: node_visits is the share of them to keep, between 0 and 1, such as 0.5; received 2.
+    """
+    for name, limit in (("max_loss_increase", max_loss_increase), ("node_visits", 0.5 if node_visits is None else node_visits)):
+        if isinstance(limit, bool) or not isinstance(limit, Real):
+            raise TypeError(f"{name} must be a number; received {limit!r}.")
+    if not max_loss_increase >= 0:  # NaN neither
+        raise ValueError(f"max_loss_increase must not be negative; received {max_loss_increase}.")
+    if node_visits is not None and not 0 < node_visits < 1:
+        raise ValueError(f"node_visits is the share of them to keep, between 0 and 1, such as 0.5; received {node_visits}.")
 
 
 def without_zero_weights(model: PackedModel) -> PackedModel:
@@ -182,7 +215,7 @@ class _Limits(NamedTuple):
 
     loss: float
     room: float
-    least: float
+    least: float | None  # where a share of them was asked for
 
 
 class _Judges(NamedTuple):
@@ -208,7 +241,7 @@ def _shrink(model: PackedModel, judges: _Judges, limits: _Limits) -> PackedModel
     wanted = wanted_of(model, judges.fitting)
     original, answers_of_others = answers_to(model, judges.choosing), answers_to(model, judges.others)
     candidates = find_candidates(model, judges.choosing, original, judges.held_out)
-    while step >= LAST_STEP and (spare := model.node_visits(judges.held_out[0]).active - limits.least) > 0:
+    while step >= LAST_STEP and (spare := _spare(model, judges.held_out[0], limits.least)) > 0:
         work = _work(model, judges.choosing)
         chosen = choose(candidates, min(step * work, max(spare, LAST_STEP * work)), needed)
         if not len(chosen):
@@ -221,7 +254,7 @@ def _shrink(model: PackedModel, judges: _Judges, limits: _Limits) -> PackedModel
         losses = losses_of(smaller, *judges.held_out)
         # Few held-out rows say little of a small loss: answers must stay near, too, but where an expert that goes did harm.
         harmful = whole and _plainly_less(losses, losses_of(model, *judges.held_out))
-        near = further <= room or harmful or (limits.least > 0 and not whole)
+        near = further <= room or harmful or (limits.least is not None and not whole)
         if losses.mean() <= limits.loss and near:
             if harmful:  # what it moved is not held against branches; what branches have moved so far is
                 original, answers_of_others, room = answers_to(smaller, judges.choosing), answers, room - moved
@@ -235,6 +268,18 @@ def _shrink(model: PackedModel, judges: _Judges, limits: _Limits) -> PackedModel
         else:
             step /= 2
     return model
+
+
+def _visits_of(model: PackedModel, rows: Rows) -> float:
+    visits = model.node_visits(rows).active
+    if not visits:
+        raise ValueError("This model tests no splits, so that there is no share of node visits to keep: leave node_visits=None.")
+    return visits
+
+
+def _spare(model: PackedModel, rows: Rows, least: float | None) -> float:
+    """Node visits that may still go: any number where no share was asked for, of models without splits too."""
+    return np.inf if least is None else model.node_visits(rows).active - least
 
 
 def _plainly_less(losses: npt.NDArray[np.float64], before: npt.NDArray[np.float64]) -> bool:

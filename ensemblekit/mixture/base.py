@@ -273,13 +273,13 @@ class BaseMixture(BaseEstimator):
         estimators = list(self.experts) if several else [self.experts] * self.n_experts_
         if len(estimators) != self.n_experts_:
             raise ValueError(f"experts holds {len(estimators)} estimators, and n_experts={self.n_experts}; they must be equal.")
-        for estimator in estimators:
+        for k, estimator in enumerate(estimators):
             if not hasattr(estimator, "fit"):
                 raise ValueError(f"experts must be a name, an estimator or a list of estimators; got {estimator!r}.")
             if classes is not None and not hasattr(estimator, "predict_proba"):
                 raise ValueError(f"Experts for classes must be classifiers with predict_proba; {estimator!r} has none.")
-            if isinstance(estimator, FrozenEstimator) and self.expert_columns_ is None:
-                check_columns(estimator, self.n_features_in_, getattr(self, "feature_names_in_", None))
+            if isinstance(estimator, FrozenEstimator):
+                self._check_frozen(estimator, k)
             if classes is None and hasattr(estimator, "__sklearn_tags__") and is_classifier(estimator):
                 raise ValueError(f"Experts for amounts must be regressors; got the classifier {estimator!r}.")
         cross_fit = self.cross_fit or 0
@@ -288,6 +288,16 @@ class BaseMixture(BaseEstimator):
         rng = self._chance_of("experts")
         estimators = [with_seeds(estimator, rng) for estimator in estimators]
         return EstimatorExperts(estimators, classes, columns=self.expert_columns_, cross_fit=cross_fit, n_jobs=self.n_jobs)
+
+    def _check_frozen(self, estimator: FrozenEstimator, k: int) -> None:
+        """Refuse a fitted expert of other columns, where it is given numbers; of a frame it sees the names itself, and may choose."""
+        names = getattr(self, "feature_names_in_", None)
+        if self._free_columns and names is not None:
+            return
+        chosen = None if self.expert_columns_ is None else self.expert_columns_[k]
+        if chosen is None:
+            chosen = list(range(self.n_features_in_))
+        check_columns(estimator, len(chosen), None if names is None else names[chosen])
 
     def _sk_visual_block_(self) -> _VisualBlock:
         if not hasattr(self, "experts_"):

@@ -29,7 +29,6 @@ class _Online(NamedTuple):
     problem: LinearMixture
     theta: Float
     stepper: Stepper
-    seen: float
 
 
 def fits_by_pieces(mixture: StreamingMixture) -> bool:
@@ -69,6 +68,11 @@ class StreamingMixture(BaseMixture):
                 f"partial_fit goes on from linear gates and experts, and those of the last fit are {type(self.gate_).__name__} and "
                 f"{type(self.experts_).__name__}. Fit a table with the present parameters first; warm_start=True begins from the last fit."
             )
+        if self.n_experts != self.n_experts_:
+            raise ValueError(
+                f"partial_fit goes on with the {self.n_experts_} experts that there are, and n_experts={self.n_experts}: fit anew for "
+                f"another number, or set_params(n_experts={self.n_experts_})."
+            )
         return self.experts_
 
     def _learn_batch(self, data: Data, gate: Any, experts: Any) -> Self:
@@ -78,15 +82,15 @@ class StreamingMixture(BaseMixture):
             first = self._problem(data, gate, experts)
             stepper = Stepper("sgd" if self.optimizer == "sgd" else "adam", self.learning_rate)
             start = depart(first, one_expert_each(first), rng)
-            if fitted := hasattr(self, "gate_"):
+            if hasattr(self, "gate_"):
                 start = first.parameters(self._present(first.design))
-            self._online = _Online(first, start, stepper, self._seen if fitted else 0.0)
+            self._online = _Online(first, start, stepper)
         online = self._online
-        seen = online.seen + float(namespace(data.sample_weight).sum(data.sample_weight))
+        seen = vars(self).get("_seen", 0.0) + float(namespace(data.sample_weight).sum(data.sample_weight))
         design = online.problem.design.standardise(data.X, data.sample_weight)
         piece = online.problem.on(design, experts.start(data.y, data.sample_weight)[1], seen)
         theta = one_pass(piece, online.theta, online.stepper, rng.permutation(data.y.shape[0]), self.batch_size)
-        self._online = _Online(piece, theta, online.stepper, seen)
+        self._online, self._seen = _Online(piece, theta, online.stepper), seen
         self.__dict__.pop("_gates", None)  # what is remembered tells of other experts
         self._reads = self._read_now()
         self._take_over(piece, Solution(theta, [piece.value(theta)], converged=True), gate, experts)

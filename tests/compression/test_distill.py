@@ -103,6 +103,8 @@ def test_students_that_cannot_learn(table, forest):
     X, y = table
     with pytest.raises(ValueError, match="choose one of"):
         distill(forest, X, student="forest")
+    with pytest.raises(TypeError, match="n_synthetic must be a whole number"):
+        distill(forest, X, student="tree", n_synthetic=1.5)
     with pytest.raises(TypeError, match="take sample_weight"):
         distill(forest, X, student=KNeighborsClassifier(), n_synthetic=0)
     with pytest.raises(TypeError, match="has no predict_proba"):

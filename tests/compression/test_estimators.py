@@ -97,6 +97,16 @@ def test_nobody_judges_by_rows_that_were_learnt(table):
     assert [len(rows) for rows in seen] == [420]
 
 
+@pytest.mark.parametrize("limits", [{"node_visits": 2}, {"max_loss_increase": -1}])
+def test_limits_that_are_none_are_refused_before_the_fit(table, limits):
+    class Never(DecisionTreeClassifier):
+        def fit(self, X, y, sample_weight=None):
+            raise AssertionError
+
+    with pytest.raises(ValueError, match=next(iter(limits))):
+        PrunedClassifier(Never(), **limits).fit(*table)
+
+
 def test_weights_reach_the_estimator(table):
     X, y = table
     weight = np.random.default_rng(0).integers(1, 4, 600)

@@ -247,3 +247,29 @@ def test_amounts_that_are_none(table):
 def test_log_loss_is_scikit_learns(packs, table):
     model = packs["averaging"]
     assert mean_loss(model, *table) == pytest.approx(log_loss(table[1], model.predict_proba(table[0])))
+
+
+def linear_average(table):
+    """Four copies of one model, of which one would do."""
+    members = [(str(k), LogisticRegression()) for k in range(4)]
+    return pack(AveragingEnsembleClassifier(members).fit(table[0][:500], table[1][:500]))
+
+
+@pytest.mark.filterwarnings("ignore:Experts .* answer for less")
+def test_experts_of_models_without_splits_go(table):
+    X, y = table
+    average = linear_average(table)
+    assert prune(average, X[500:], y[500:], max_loss_increase=0.01).model.n_experts == 1
+    too_many = pack(MixtureOfExpertsClassifier(5, n_init=1, tol=1e-2, random_state=0).fit(X[:500], y[:500]))
+    assert prune(too_many, X[500:], y[500:], max_loss_increase=0.1).model.n_experts < 5
+
+
+def test_models_without_splits_have_no_share_of_visits(table):
+    with pytest.raises(ValueError, match="tests no splits"):
+        prune(linear_average(table), *table, node_visits=0.5)
+
+
+@pytest.mark.parametrize("limits", [{"node_visits": "half"}, {"node_visits": True}, {"max_loss_increase": None}])
+def test_limits_that_are_no_numbers(packs, table, limits):
+    with pytest.raises(TypeError, match=f"{next(iter(limits))} must be a number"):
+        prune(packs["tree"], *table, **limits)

@@ -80,3 +80,25 @@ def test_pieces_alone_settle_no_mixing(parameter):
     with pytest.raises(ValueError, match=f"{parameter}='auto' needs a whole table"):
         model.partial_fit(X, y, classes=[0, 1])
     assert model.fit(X, y).partial_fit(X, y).predict(X).shape == y.shape
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_rows_are_counted_on_after_the_gate_was_adapted(fitted):
+    """By them the penalty is weighed against a piece."""
+    X, y = gated_table(0, n_samples=400)
+    model = MixtureOfExpertsClassifier(2, n_init=1, tol=1e-2, random_state=0)
+    if fitted:
+        model.fit(X[:100], y[:100])
+    for piece in (slice(100, 200), slice(200, 300)):
+        model.partial_fit(X[piece], y[piece], classes=[0, 1])
+        model.adapt_gate(X[piece], y[piece])
+    model.partial_fit(X[300:], y[300:])
+    assert model._seen == (400 if fitted else 300)
+
+
+def test_steps_go_on_with_as_many_experts_as_there_are():
+    X, y = gated_table(0, n_samples=100)
+    model = MixtureOfExpertsClassifier(2, random_state=0).partial_fit(X, y, classes=[0, 1]).set_params(n_experts=3)
+    with pytest.raises(ValueError, match="goes on with the 2 experts that there are, and n_experts=3"):
+        model.partial_fit(X, y)
+    assert model.set_params(n_experts=2).partial_fit(X, y).n_experts_ == 2

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.compose import make_column_transformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -119,6 +121,27 @@ def test_experts_know_their_columns_by_name(kind, gate_features):
         model.fit(frame(X, ["c", "b", "a"]), y)
     with pytest.raises(ValueError, match="reads the columns"):
         frozen_experts(source)[0].predict(frame(X, ["c", "b", "a"]))
+
+
+def test_chosen_columns_are_known_by_name():
+    X, y = gated_table(3, n_samples=120)
+    settings = {"n_init": 1, "tol": 1e-2, "random_state": 0}
+    source = MixtureOfExpertsClassifier(2, **settings).fit(frame(X, ["a", "b", "c"]), y)
+    model = MixtureOfExpertsClassifier(2, experts=frozen_experts(source), expert_features=[["a", "b", "c"]] * 2, **settings)
+    assert_allclose(model.fit(frame(X, ["a", "b", "c"]), y).experts_.predict(X), source.experts_.predict(X))
+    moved = frame(X, ["a", "b", "c"])[["c", "a", "b"]]
+    assert_allclose(model.fit(moved, y).expert_proba(moved), source.experts_.predict(X))
+    for wrong, columns in ((["c", "b", "a"], ["a", "b", "c"]), ([0, 1, 2], ["c", "b", "a"]), (["a", "b"], ["a", "b", "c"])):
+        with pytest.raises(ValueError, match="A fitted expert reads the columns"):
+            model.set_params(expert_features=[wrong] * 2).fit(frame(X, columns), y)
+
+
+def test_fitted_estimators_choose_columns_of_a_frame_themselves():
+    X, y = gated_table(3, n_samples=120)
+    table = frame(X, ["a", "b", "c"])
+    expert = make_pipeline(make_column_transformer((StandardScaler(), ["a", "b"])), LogisticRegression()).fit(table[["a", "b"]], y)
+    model = MixtureOfExpertsClassifier(2, experts=[FrozenEstimator(expert)] * 2, gate_features=["c"], n_init=1, random_state=0)
+    assert_allclose(model.fit(table, y).predict_proba(table), expert.predict_proba(table))
 
 
 def test_a_wider_table_needs_a_choice_of_columns(source):
