@@ -12,8 +12,7 @@ A. H. Land and A. G. Doig (1960). An automatic method of solving discrete progra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from numbers import Real
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
 
+from ensemblekit._budget import check_budget, prices
 from ensemblekit.ensembles.simplex import SimplexSolution, log_loss_at, log_loss_weights, squared_error_at, squared_error_weights
 
 Float = NDArray[np.float64]
@@ -106,7 +106,7 @@ def search_experts(
         If there is no expert, or the budget allows none; if weights are negative, the experts do not agree on the classes, or a parameter
         is out of range.
     TypeError
-        If the experts are no list, or the budget is no number.
+        If the experts are no list of estimators, or the budget is no number.
     sklearn.exceptions.NotFittedError
         If an expert is not fitted.
 
@@ -120,9 +120,8 @@ def search_experts(
     2.0
     """
     _check_experts(experts)
-    if isinstance(max_cost, bool) or not isinstance(max_cost, Real):
-        raise TypeError(f"max_cost must be a number, the budget for the sum of the chosen experts' costs; got {max_cost!r}.")
-    price = _price(len(experts), costs)
+    check_budget(max_cost, "the budget for the sum of the chosen experts' costs")
+    price = prices(len(experts), costs)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
     _check(len(experts), weights, method)
@@ -143,25 +142,17 @@ def search_experts(
 
 
 def _check_experts(experts: Any) -> None:
-    if not hasattr(experts, "__len__"):
+    if not hasattr(experts, "__len__") or hasattr(experts, "fit") or isinstance(experts, str | bytes | Mapping):  # a forest has a length
         raise TypeError(f"experts must be a list of fitted estimators; got {experts!r}.")
     if not len(experts):
         raise ValueError("experts is empty: give at least one fitted estimator.")
+    if strangers := [expert for expert in experts if not hasattr(expert, "predict")]:
+        raise TypeError(f"experts must be a list of fitted estimators; {strangers[0]!r} in it has no predict.")
     for expert in experts:
         check_is_fitted(expert)
     kinds = ["classifier" if is_classifier(expert) else "regressor" for expert in experts]
     if len(set(kinds)) > 1:
         raise ValueError(f"experts must be all classifiers or all regressors; got {kinds}.")
-
-
-def _price(n_experts: int, costs: ArrayLike) -> Float:
-    try:
-        price = np.asarray(costs, dtype=np.float64)
-    except (TypeError, ValueError):
-        price = np.empty(0)
-    if price.shape != (n_experts,) or not np.all(price >= 0):
-        raise ValueError(f"costs must hold a number that is not negative for each of {n_experts} experts; got {costs!r}.")
-    return price
 
 
 def _check(n_experts: int, weights: str, method: str) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from ensemblekit._budget import prices
 from ensemblekit.mixture import mixing
 from ensemblekit.mixture.contracts import Data, Float
 from ensemblekit.mixture.em import posterior
@@ -207,7 +208,7 @@ def routing_path(
     TypeError
         When the budget is no number.
     """
-    price = _price(mixture.n_experts_, costs)
+    price = prices(mixture.n_experts_, np.ones(mixture.n_experts_) if costs is None else costs)
     steps, trial = [], copy(mixture)
     for routing, top_k, limit in mixing.routings(on_host(mixture._gate_proba(X))):
         trial.routing, trial.top_k, trial.threshold = routing, top_k, mixture.threshold if limit is None else limit
@@ -215,14 +216,3 @@ def routing_path(
         loss = mean_and_error(trial._row_losses(X, targets), sample_weight)[0]
         steps.append(mixing.RoutingStep(routing, top_k, limit, cost, loss))
     return mixing.within_budget(steps, max_cost)
-
-
-def _price(n_experts: int, costs: Any) -> Float:
-    """Cost of each expert, one where none are given."""
-    try:
-        price = np.ones(n_experts) if costs is None else np.asarray(costs, dtype=np.float64)
-    except (TypeError, ValueError):
-        price = np.empty(0)
-    if price.shape != (n_experts,) or not np.all((price >= 0) & np.isfinite(price)):
-        raise ValueError(f"costs must hold a finite number that is not negative for each of {n_experts} experts; got {costs!r}.")
-    return price

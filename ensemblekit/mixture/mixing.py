@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from ensemblekit._budget import check_budget
 from ensemblekit.mixture.combining import COMBINATIONS
 from ensemblekit.mixture.contracts import Float
 from ensemblekit.mixture.holding_out import simplest_within_one_error
@@ -195,8 +195,7 @@ def within_budget(steps: list[RoutingStep], max_cost: float) -> RoutingPath:
     >>> within_budget([dear, cheap], max_cost=2.0).chosen.top_k
     1
     """
-    if isinstance(max_cost, bool) or not isinstance(max_cost, Real):
-        raise TypeError(f"max_cost must be a number, the mean cost of the experts that run for a row; got {max_cost!r}.")
+    check_budget(max_cost, "the mean cost of the experts that run for a row")
     ordered = tuple(sorted(steps, key=lambda step: (step.cost, step.loss)))
     allowed = [step for step in ordered if step.cost <= max_cost * (1 + _ROUNDING)]
     if not allowed:

@@ -1,8 +1,8 @@
-"""Two gates on one stream: a stable one, exact while nothing changes, and a quick one, which forgets.
+"""Two gates on one stream: a stable one, which stays while no change is found, and a quick one, which forgets.
 
 The stable gate is the fitted one, or knows all rows since the last change; the quick one is refitted to rows whose weights fade. Answers
 come from the one under which the latest rows were likelier, each of them judged before either gate had learnt it (paired learners: Bach
-and Maloof, 2008).
+and Maloof, 2008). By chance that is the quick one now and then where nothing changes, at the cost of how much less exact it is.
 
 A change is believed by Page's test (1954): the log-likelihood by which a rival beats the stable gate is summed over rows, and the sum
 begins anew whenever it falls to zero; where it exceeds a limit, the stable gate is fitted to the rows since that zero alone. Rivals are the

@@ -102,8 +102,9 @@ class StreamingMixture(BaseMixture):
         """Let the gate follow a stream, piece by piece, while the experts stay as they are.
 
         Two gates are kept, and the one under which the latest rows were likelier answers. A quick one is refitted to recent rows, whose
-        weights fade. A stable one stays as it was fitted until Page's test finds a change, and is then refitted to all rows since: as long
-        as nothing changes, nothing is lost. :mod:`ensemblekit.mixture.paired_gates` says more.
+        weights fade. A stable one stays as it was fitted until Page's test finds a change, and is then refitted to all rows since. While
+        nothing changes, the quick one may be ahead for a while by chance, at a small loss. :mod:`ensemblekit.mixture.paired_gates` says
+        more.
 
         It is one of three ways to follow a stream; which to take depends on what changes:
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.datasets import make_classification, make_regression
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import BaggingRegressor
+from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -104,6 +104,7 @@ def test_a_larger_budget_is_never_worse():
         ({"max_cost": 0.5}, "allows no expert: the cheapest costs 1"),
         ({"costs": [1.0]}, "for each of 2 experts"),
         ({"costs": [1.0, -1.0]}, "not negative"),
+        ({"costs": [1.0, np.inf]}, "finite number"),
         ({"weights": "best"}, "'equal' or 'optimal'"),
         ({"sample_weight": "negative"}, "Negative values in data passed to `sample_weight`"),
         ({"method": "random"}, "'auto', 'greedy' or 'exact'"),
@@ -134,8 +135,9 @@ def test_an_empty_pool_is_refused():
 
 def test_what_is_no_list_of_fitted_experts_of_one_kind_is_refused():
     trees, X, y, _ = pool_of(2, 0)
-    with pytest.raises(TypeError, match="a list of fitted estimators"):
-        search_experts(trees[0], X, y, [1], max_cost=3)
+    for experts in (trees[0], BaggingClassifier(n_estimators=1).fit(X, y), "tree", {"tree": trees[0]}, ["tree"], [type(trees[0]), None]):
+        with pytest.raises(TypeError, match="a list of fitted estimators; "):
+            search_experts(experts, X, y, [1], max_cost=3)
     with pytest.raises(NotFittedError):
         search_experts([DecisionTreeClassifier()], X, y, [1], max_cost=3)
     with pytest.raises(ValueError, match=r"all regressors; got \['classifier', 'regressor'\]"):
