@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from ensemblekit_reports.reporting.report import Report
     from ensemblekit_reports.studies.plan import Plan
 
+#: What stands for as many processes as there are cores, as in scikit-learn's `n_jobs`.
+ALL_CORES = -1
 #: Exit codes: a mistake that the reader can put right, and Ctrl-C (128 + SIGINT).
 USER_ERROR, INTERRUPTED = 2, 130
 
@@ -167,7 +169,7 @@ def _add_compare(commands: Any) -> None:
     add("--learning-curve", action="store_true", help=f"fit every model on parts of the training rows too ({shares}; first repeat)")
     add("--tune", metavar="TRIALS", type=int, help="search each model's parameters inside each training fold (no)")
     add("--compress", action="store_true", help="add pruned, distilled and quantised variants of every mixture and ensemble")
-    add("--jobs", metavar="N", type=int, default=joblib.cpu_count(), help="processes of the accuracy pass (all cores)")
+    add("--jobs", metavar="N", type=int, default=ALL_CORES, help="processes of the accuracy pass (%(default)s: all cores)")
     add("--engine", metavar="NAME", help=f"workers of the accuracy pass: {', '.join(ENGINES)} (local; see reports/ENGINES.md)")
     add("--scheduler", metavar="ADDRESS", help="Dask scheduler (tcp://HOST:8786) or Ray head; without it workers are started here")
     add("--out", metavar="DIR", type=Path, default=Path("ensemblekit-report"), help="output folder (%(default)s)")
@@ -202,8 +204,9 @@ def _add_output(command: Any) -> None:
 
 
 def _compare(options: argparse.Namespace, given: list[str]) -> None:
-    if options.jobs < 1:
-        raise UserError(f"--jobs must be at least 1, got {options.jobs}.")
+    if options.jobs < 1 and options.jobs != ALL_CORES:
+        raise UserError(f"--jobs must be at least 1, or {ALL_CORES} for all cores; got {options.jobs}.")
+    jobs = joblib.cpu_count() if options.jobs == ALL_CORES else options.jobs
     study, folder = _choose_study(options)
     engine = study.workers()
     plan = study.plan(folder)
@@ -212,12 +215,12 @@ def _compare(options: argparse.Namespace, given: list[str]) -> None:
         check_printing()
     stage = silent if options.quiet else for_terminal()
     if options.dry_run:
-        _say_plan(dry_run(plan, options.out, jobs=options.jobs, stage=stage), options)
+        _say_plan(dry_run(plan, options.out, jobs=jobs, stage=stage), options)
         return
     results = run(
         plan,
         options.out,
-        jobs=options.jobs,
+        jobs=jobs,
         command=shlex.join(["ensemblekit", *given]),
         fresh=options.fresh,
         engine=engine,

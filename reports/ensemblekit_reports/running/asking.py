@@ -235,4 +235,21 @@ def _objects(array: NDArray[Any]) -> list[Any]:
 
 
 def _first(array: NDArray[Any]) -> str:
-    return f" such as {str(array.ravel().tolist()[0])[:40]!r}" if array.size else ""
+    """Show an entry that is no number: one that reads as none, before text that does."""
+    entries = array.ravel().tolist()
+    if not entries:
+        return ""
+    shown = next((entry for strange in (_is_unreadable, _is_text) for entry in entries if strange(entry)), entries[0])
+    return f" such as {str(shown)[:40]!r}"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, (str, bytes))
+
+
+def _is_unreadable(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return True
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 Found = TypeVar("Found")
@@ -38,7 +39,8 @@ def attempt(work: Callable[[], Found]) -> tuple[str, str, Found | None]:
     finally:
         if os.getpid() != me:
             # The model has forked and let the copy return: one of us must not go on and write the same cells.
-            os.write(2, b"the model left a copy of this process, which was ended\n")
+            with suppress(OSError):  # it may have closed even that
+                os.write(2, b"the model left a copy of this process, which was ended\n")
             os._exit(1)
 
 

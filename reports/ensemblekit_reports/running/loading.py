@@ -95,7 +95,7 @@ def load_results(directory: Path, *, metric: str | None = None, rope: float | No
 def _incomplete(directory: Path, missing: int, of: int, command: str) -> UserError:
     """Say that cells are missing, or that none came along with a page, as in a clone of a repository that keeps pages alone."""
     page = directory / "report.html"
-    if missing == of and page.exists():
+    if missing == of and page.exists() and not any((directory / "cells").glob("*/*")):  # those of an older run are in its way, too
         return UserError(
             f"{directory} holds a published report without the cells that it was made of: read {page}, or make it anew, which fits every "
             f"model again: {command}"

@@ -119,7 +119,10 @@ def choose_models(choices: Choices, task: str) -> tuple[Model, ...]:
         find_models([], task)
     names = [model.name for model in found]
     if twice := [name for name in names if names.count(name) > 1]:
-        raise UserError(f'model {twice[0]!r} is named twice; give one of them a name of its own: name = "...".')
+        raise UserError(
+            f"model {twice[0]!r} is named twice; give one of them a name of its own: "
+            'name = "..." in a file, ModelChoice("...", model="...") in Python.'
+        )
     return tuple(found)
 
 

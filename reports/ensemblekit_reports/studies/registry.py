@@ -130,7 +130,7 @@ def find_models(names: Sequence[str], task: str = "classification") -> tuple[Mod
     Parameters
     ----------
     names : sequence of str
-        Registry names, each once.
+        Registry names.
     task : str, default="classification"
         What they are to do.
 
@@ -142,7 +142,7 @@ def find_models(names: Sequence[str], task: str = "classification") -> tuple[Mod
     Raises
     ------
     UserError
-        When a name is unknown, is one of the other task, is given twice, or none is given.
+        When a name is unknown, is one of the other task, or none is given.
 
     Examples
     --------
@@ -160,7 +160,7 @@ def find_models(names: Sequence[str], task: str = "classification") -> tuple[Mod
     known = registry(task)
     if not names:
         raise UserError(f"no model is named. Valid: {', '.join(known)}.")
-    for position, name in enumerate(names):
+    for name in names:
         if name in _COUNTERPARTS and name not in known:
             does = (
                 "tells classes apart, and the answers here are amounts"
@@ -173,8 +173,6 @@ def find_models(names: Sequence[str], task: str = "classification") -> tuple[Mod
             raise UserError(f"unknown model {name!r}: an import path has a colon before the class, as in '{module}:{kind}'.")
         if name not in known:
             raise unknown_name("model", name, known)
-        if name in names[:position]:
-            raise UserError(f"model {name!r} is named twice.")
     return tuple(known[name] for name in names)
 
 

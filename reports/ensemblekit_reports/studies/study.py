@@ -297,7 +297,11 @@ def _with_unique_names(tables: list[Table]) -> tuple[Table, ...]:
 
 #: The kinds of values that only a whole study has.
 _STUDY_KINDS = KINDS | {
-    "tuple[TableChoice, ...]": Kind("a list of tables", lambda value: isinstance(value, (list, tuple)), tuple),
+    "tuple[TableChoice, ...]": Kind(
+        'a list of tables, such as [TableChoice(name="iris")]',
+        lambda value: isinstance(value, (list, tuple)) and all(isinstance(table, TableChoice) for table in value),
+        tuple,
+    ),
     "tuple[str | ModelChoice, ...] | None": Kind(
         "a list of names or of sections",
         lambda value: value is None or isinstance(value, (list, tuple)),

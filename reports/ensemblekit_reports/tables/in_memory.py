@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import reprlib
+from collections import Counter
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -57,8 +59,7 @@ def table_in_memory(X: Any, y: Any, groups: Any = None, weights: Any = None, *, 
     for what, values in beside.items():
         if values is not None and len(values) != len(features):
             raise UserError(f"X has {len(features)} rows, {what} has {len(values)}; they must be as many.")
-    for what, values in {"y": y, "groups": groups, "sample_weight": weights}.items():
-        _check_order(X, values, what)
+    _check_order({"X": X, "y": y, "groups": groups, "sample_weight": weights})
     return table_from_frame(features, labels, name=name, groups=beside["groups"], weights=beside["sample_weight"], task=task)
 
 
@@ -75,6 +76,8 @@ def _frame(X: Any) -> pd.DataFrame:
 
 
 def _series(values: Any, what: str) -> pd.Series:
+    if isinstance(values, pd.DataFrame) and values.shape[1] == 1:
+        values = values.iloc[:, 0]
     if isinstance(values, (pd.Series, pd.api.extensions.ExtensionArray)):
         series = pd.Series(values)
     else:
@@ -97,6 +100,8 @@ def _array(values: Any, must: str) -> NDArray[Any]:
     if np.ma.is_masked(values):  # NumPy by itself would show what the mask hides
         values = values.astype(np.float64).filled(np.nan) if values.dtype.kind in "biuf" else values.astype(object).filled(None)
     try:
+        if isinstance(values, (list, tuple)) and any(map(np.ma.is_masked, values)):
+            return _array(np.ma.stack(values), must)
         array = np.asarray(values)
     except ValueError:
         raise UserError(f"{must}; its rows are not as long as one another.") from None
@@ -105,13 +110,14 @@ def _array(values: Any, must: str) -> NDArray[Any]:
     return array
 
 
-def _check_order(X: Any, values: Any, what: str) -> None:
+def _check_order(parts: dict[str, Any]) -> None:
     """Refuse rows that a reader of pandas takes to go together by their labels, and that do so by no place."""
-    if not (isinstance(X, pd.DataFrame) and isinstance(values, (pd.Series, pd.DataFrame))):
-        return
-    one, other = X.index, values.index
-    if one.is_unique and other.is_unique and not one.equals(other) and one.isin(other).all():
-        raise UserError(
-            f"the rows of X and {what} have the same labels in another order, and go together by their place: "
-            f"bring them into one order, as with {what}.loc[X.index]."
-        )
+    labels = {what: values.index for what, values in parts.items() if isinstance(values, (pd.Series, pd.DataFrame))}
+    for (one, first), (other, second) in combinations(labels.items(), 2):
+        # Labels may be repeated; those that have nothing to do with one another say nothing about an order.
+        if not first.equals(second) and Counter(first) == Counter(second):
+            remedy = f", as with {other}.loc[{one}.index]" if first.is_unique else ""
+            raise UserError(
+                f"the rows of {one} and {other} have the same labels in another order, and go together by their place: "
+                f"bring them into one order{remedy}."
+            )

@@ -22,6 +22,7 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit.ensembles import AveragingEnsembleClassifier
+from ensemblekit.mixture import MixtureOfExpertsClassifier
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.outputs.known_columns import UNKNOWN
 from ensemblekit_reports.outputs.loaded_trees import check_trees
@@ -134,6 +135,15 @@ def test_a_compressed_variant_comes_back_and_predicts_the_same(tmp_path, method)
     if method != "distilled":
         with pytest.raises(ValueError, match=r"(node_start|gate_node) is damaged"):
             check_trees(back.pipeline)
+
+
+def test_a_mixture_that_chooses_by_itself_comes_back_with_what_it_chose(tmp_path):
+    mixture = MixtureOfExpertsClassifier("auto", max_experts=2, routing="auto", combination="auto", max_iter=10)
+    kept = refit(plan_of(model_from_estimator("auto", mixture)), "auto")
+    save_model(kept, tmp_path / "model.skops", plan_of(TREE).tables[0].X)
+    before, after = kept.pipeline[-1], load_model(tmp_path / "model.skops").pipeline[-1]
+    assert after.selection_path_ == before.selection_path_
+    assert after.mixing_path_ == before.mixing_path_
 
 
 def test_a_model_that_scales_in_place_leaves_the_table_as_it_was():

@@ -18,6 +18,7 @@ from sklearn.tree import ExtraTreeClassifier
 from ensemblekit.ensembles import AveragingEnsembleClassifier, WeightedEnsembleClassifier
 from ensemblekit.ensembles.members import lightgbm_classifier
 from ensemblekit_reports.quantities import metrics_of
+from ensemblekit_reports.running.attempt import attempt
 from ensemblekit_reports.running.cells import run_cell
 from ensemblekit_reports.running.fold import Fold
 from ensemblekit_reports.running.fold_pass import run_fold
@@ -106,6 +107,14 @@ def unequal_shares():
     ("change", "reason"),
     [
         (lambda n: np.full(n, "setosa"), "predict returned values of type <U6 such as 'setosa', expected numbers"),
+        (
+            lambda n: np.array([0, 1, *["a"] * (n - 2)], dtype=object),
+            "predict returned values of type object such as 'a', expected numbers",
+        ),
+        (
+            lambda n: np.array([0, *["1"] * (n - 1)], dtype=object),
+            "predict returned values of type object such as '1', expected numbers",
+        ),
         (lambda n: np.full(n, 3), "predict returned 3, which is no class; it was fitted on whole numbers from 0 to 2"),
         (lambda n: np.full(n, 0.5), "predict returned 0.5, which is no class; it was fitted on whole numbers from 0 to 2"),
         (lambda n: np.full(n, np.nan), "predict returned nan, which is no class; it was fitted on whole numbers from 0 to 2"),
@@ -129,7 +138,22 @@ def test_classes_are_what_predict_says_and_a_contradiction_is_said():
     assert record["metrics"]["accuracy"] == np.mean(found.y == 0)
     assert record["contradictions"] == len(found.y)
     (note,) = notes_of([(record, None)], quick=True)
+    failed = {"model": "m", "dataset": "iris", "said": {}, "n_test": 50, "status": "failed"}
+    assert notes_of([(record, None), (failed, None)], quick=True) == (note,), "a fold that failed has no answers"
     assert note.startswith(f"m: on {len(found.y)} of {len(found.y)} test rows its predict is not the class")
+
+
+def test_a_copy_of_the_process_ends_even_where_it_has_closed_its_streams(monkeypatch):
+    def closed(*_):
+        raise OSError(9, "Bad file descriptor")
+
+    ended = []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", iter([1, 2]).__next__)
+        patch.setattr(os, "_exit", ended.append)
+        patch.setattr(os, "write", closed)
+        attempt(lambda: None)
+    assert ended == [1]
 
 
 def test_a_model_without_a_seed_answers_the_same_on_the_same_fold():

@@ -109,6 +109,11 @@ def test_a_page_without_its_cells_is_said_to_be_one(tmp_path, without_costs, cap
     with pytest.raises(UserError, match="not finished: 6 of 6 cells are missing"):
         load_results(tmp_path)
     (tmp_path / "report.html").write_text("a page")
+    older = tmp_path / "cells" / "accuracy" / "of-an-older-run.json"
+    older.write_text("{}")
+    with pytest.raises(UserError, match="not finished: 6 of 6 cells are missing"):
+        load_results(tmp_path)
+    older.unlink()
     assert main(["report", str(tmp_path)]) == USER_ERROR
     said = capsys.readouterr().err
     assert f"{tmp_path} holds a published report without the cells that it was made of: read {tmp_path}/report.html" in said

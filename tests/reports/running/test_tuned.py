@@ -74,16 +74,16 @@ class Noisy(LogisticRegression):
 
 def test_draws_without_an_owner_are_those_of_the_fold_in_every_trial_and_in_the_model_that_is_kept():
     noisy = dataclasses.replace(model_from_estimator("n", Noisy(max_iter=300)), space="logistic").tuned_by(Tuning(3, metric="log_loss"))
-    plan = dataclasses.replace(PLAN, models=(noisy,))
+    plan = dataclasses.replace(PLAN, models=(noisy, dataclasses.replace(noisy, name="untuned", tuning=None)))
     found = []
     for state in (1, 2):
         np.random.seed(state)  # noqa: NPY002 - as processes have it that have done something else before
         record, _ = run_cell(noisy, Prepared(fold()), None)
         np.random.seed(state)  # noqa: NPY002
-        kept = refit(plan, "n").pipeline[-1]
+        kept, untuned = (refit(plan, name).pipeline[-1] for name in ("n", "untuned"))
         assert np.random.random() == np.random.RandomState(state).random_sample(), "a reader's own draws go on"  # noqa: NPY002
         assert np.geterr()["divide"] != "print"
-        found.append((record["tuning"]["params"], record["tuning"]["score"], kept.C, *kept.coef_[0]))
+        found.append((record["tuning"]["params"], record["tuning"]["score"], kept.C, *kept.coef_[0], *untuned.coef_[0]))
     assert found[0] == found[1]
 
 

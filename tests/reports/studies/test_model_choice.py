@@ -126,7 +126,7 @@ def test_unknown_keys_and_names_given_twice(tmp_path):
     (tmp_path / "s.toml").write_text(STUDY.replace("params = {n", "parms = {n"))
     with pytest.raises(UserError, match=r"\[\[models\]\]: unknown key 'parms': did you mean 'params'\? Valid: name, model, class, params"):
         study_from_toml(tmp_path / "s.toml")
-    with pytest.raises(UserError, match=r"'moe' is named twice; give one of them a name of its own"):
+    with pytest.raises(UserError, match=r"'moe' is named twice; give one of them a name of its own: .* in Python"):
         choose_models(("moe", ModelChoice(model="moe", params={"n_experts": 2})), "classification")
 
 

@@ -63,6 +63,7 @@ def test_mistakes(tmp_path, text, complaint):
         ({"metric": "acuracy"}, r"unknown metric 'acuracy': did you mean 'accuracy'\? Valid: accuracy, balanced"),
         ({"models": ("logistc",)}, r"unknown model 'logistc': did you mean 'logistic'\? Valid: logistic, random-forest"),
         ({"models": ()}, "no model is named"),
+        ({"tables": ("iris",)}, r'tables must be a list of tables, such as \[TableChoice\(name="iris"\)\]; got \(\'iris\',\)'),
         ({"models": ("moe", "moe")}, "'moe' is named twice"),
         ({"rope": -0.1}, "rope must not be negative"),
         ({"rope": float("nan")}, "rope must be a number; got nan"),

@@ -44,9 +44,25 @@ def test_what_comes_along_is_in_the_order_of_the_rows(what):
         table_in_memory(X, Y, **{what: "site"})
 
 
+def test_an_order_is_seen_between_any_two_and_with_repeated_labels():
+    twice, reverse = X.set_axis([0, 0, *range(2, 8)]), slice(None, None, -1)
+    table_in_memory(twice, Y.set_axis(twice.index))
+    with pytest.raises(UserError, match=r"rows of X and y have the same labels in another order.* bring them into one order\.$"):
+        table_in_memory(twice, Y.set_axis(twice.index)[reverse])
+    with pytest.raises(UserError, match=r"rows of y and groups have the same labels .* as with groups.loc\[y.index\]"):
+        table_in_memory(X.to_numpy(), Y, pd.Series(np.arange(8))[reverse])
+
+
+def test_a_frame_of_one_column_brings_its_name():
+    assert table_in_memory(X, pd.DataFrame({"name": list(Y)})).target == "name"
+    table = table_in_memory(X, Y.to_frame("churn"))
+    assert (table.target, table.classes) == ("churn", ("no", "yes"))
+
+
 def test_a_masked_cell_is_missing():
     masked = np.ma.masked_greater(X.to_numpy(), 3)
     assert np.isnan(table_in_memory(masked, Y).X[-1, 0])
+    assert np.isnan(table_in_memory(list(masked), Y).X[-1, 0])
     assert len(table_in_memory(X, np.ma.array(Y.to_numpy(), mask=[True] * 2 + [False] * 6)).y) == 6
 
 
