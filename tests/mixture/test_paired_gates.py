@@ -47,7 +47,7 @@ def test_little_is_lost_while_nothing_changes(gates):
             gates = learn(gates, X, log_density, memory=100.0)
         assert not gates.changed
         assert gates.stable is first
-    assert np.mean(lost) < 0.01
+    assert np.mean(lost) < 0.004  # the quick gate alone loses 0.006
 
 
 @pytest.mark.parametrize("size", [40, 240])

@@ -8,8 +8,9 @@ are divided anew, for as long as that leads higher.
 
 On generated mixtures of 2 to 6 logistic experts the way down found the truth where the way up alone had missed it, in about a sixth of all
 tables. Of 34 mixtures of five and six experts on which this search was developed, it found the number of 28 while rows were divided anew on
-the way up only, and by how high the whole mixture was before it climbed; looked at after every step, and by what their own rows gain, all
-but one of 50. ``benchmarks/selection.py`` says how often it does so elsewhere.
+the way up only, and by how high the whole mixture was before it climbed. Looked at after every step, and by what their own rows gain, it
+found that of all but one of 50, which are another set: the two figures are no comparison. ``benchmarks/selection.py`` holds one, on tables
+on which nothing was developed.
 
 A sparse table and the same one dense begin at different random starts, since sparse columns are not centred. Where both end at the same
 optima their paths agree as far as climbs are exact.
