@@ -306,9 +306,9 @@ class MixtureOfExpertsClassifier(ClassifierMixin, StreamingMixture):
         Raises
         ------
         ValueError
-            If the first call names no classes or fewer than two, or a later one others; for labels that are none of them, columns of another
-            number or name, NaN, infinity, or negative weights; if the number of experts was changed since, or gate or experts of the last
-            fit are not linear; and, before a fit, for ``routing`` or ``combination`` "auto".
+            If the first call names no classes or fewer than two, or a later one others; for labels that are none of them, columns of
+            another number or name, NaN, infinity, or negative weights; if the number of experts was changed since, or gate or experts of
+            the last fit are not linear; and, before a fit, for ``routing`` or ``combination`` "auto".
 
         See Also
         --------

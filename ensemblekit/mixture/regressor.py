@@ -296,6 +296,12 @@ class MixtureOfExpertsRegressor(RegressorMixin, StreamingMixture):
         -------
         self
 
+        Raises
+        ------
+        ValueError
+            For columns of another number or name than before, NaN, infinity, or negative weights; if the number of experts was changed
+            since, or gate or experts of the last fit are not linear; and, before a fit, for ``routing`` or ``combination`` "auto".
+
         See Also
         --------
         adapt_gate : which way to follow a stream, and when.

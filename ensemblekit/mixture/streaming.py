@@ -140,6 +140,14 @@ class StreamingMixture(BaseMixture):
             With a new ``gate_``, unless the old one is still the better; ``success_`` begins anew. Attributes that tell of the fit, such
             as ``lower_bound_``, are left.
 
+        Raises
+        ------
+        ValueError
+            For a memory that is no number above zero, labels that were not there at fit, columns of another number or name, or
+            another number of answers than of rows.
+        sklearn.exceptions.NotFittedError
+            Before a fit.
+
         Examples
         --------
         >>> from ensemblekit import MixtureOfExpertsClassifier
