@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import joblib
 import pytest
 
 from ensemblekit.datasets import BUNDLED
@@ -101,6 +102,16 @@ def test_a_second_run_and_the_report_command_do_no_work_again(finished, customer
     assert run("report", folder, cwd=folder.parent).returncode == 0
     assert "primary metric accuracy" in (folder / "report.html").read_text()
     assert before == {file: file.stat().st_mtime_ns for file in (folder / "cells").rglob("*.json")}
+
+
+@pytest.mark.parametrize(("given", "asked"), [([], joblib.cpu_count()), (["--jobs", "-1"], joblib.cpu_count()), (["--jobs", "3"], 3)])
+def test_minus_one_job_is_all_cores_as_in_python(tmp_path, monkeypatch, given, asked):
+    from ensemblekit_reports import cli
+
+    found = []
+    monkeypatch.setattr(cli, "dry_run", lambda *_, jobs, **__: found.append(jobs))
+    assert cli.main(["compare", "iris", "--models", "logistic", "--dry-run", "--quiet", "--out", str(tmp_path / "out"), *given]) == 0
+    assert found == [asked]
 
 
 @pytest.mark.parametrize(
