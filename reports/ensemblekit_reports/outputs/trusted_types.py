@@ -18,6 +18,8 @@ _MIXTURE = (
     "ensemblekit.mixture.gates.gaussian.GaussianGate",
     "ensemblekit.mixture.gates.hierarchical.HierarchicalGate",
     "ensemblekit.mixture.gates.softmax.SoftmaxGate",
+    "ensemblekit.mixture.transfer.SingleClassifier",
+    "ensemblekit.mixture.transfer.SingleRegressor",
     # What a fit has chosen by itself; what a mixture remembers of a stream is not among what a study fits.
     "ensemblekit.mixture.choosing.Mixing",
     "ensemblekit.mixture.mixing.MixingStep",

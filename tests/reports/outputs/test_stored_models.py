@@ -22,7 +22,7 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit.ensembles import AveragingEnsembleClassifier
-from ensemblekit.mixture import MixtureOfExpertsClassifier
+from ensemblekit.mixture import MixtureOfExpertsClassifier, frozen_experts
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.outputs.known_columns import UNKNOWN
 from ensemblekit_reports.outputs.loaded_trees import check_trees
@@ -144,6 +144,15 @@ def test_a_mixture_that_chooses_by_itself_comes_back_with_what_it_chose(tmp_path
     before, after = kept.pipeline[-1], load_model(tmp_path / "model.skops").pipeline[-1]
     assert after.selection_path_ == before.selection_path_
     assert after.mixing_path_ == before.mixing_path_
+
+
+def test_a_mixture_of_another_ones_experts_comes_back(tmp_path):
+    iris = bundled_table("iris")
+    experts = frozen_experts(MixtureOfExpertsClassifier(2, max_iter=5, random_state=0).fit(iris.X, iris.y))
+    plan = replace(plan_of(model_from_estimator("m", MixtureOfExpertsClassifier(2, experts=experts, max_iter=5))), tables=(iris,))
+    kept = refit(plan, "m")
+    save_model(kept, tmp_path / "model.skops", iris.X)
+    np.testing.assert_allclose(load_model(tmp_path / "model.skops").pipeline.predict_proba(iris.X), kept.pipeline.predict_proba(iris.X))
 
 
 def test_a_model_that_scales_in_place_leaves_the_table_as_it_was():
