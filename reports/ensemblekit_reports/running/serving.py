@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from ensemblekit_reports.running.attempt import say
+
 #: First line of a server that has imported everything.
 READY = "ready"
 
@@ -75,7 +77,7 @@ def _do(handle: Handle, job: Path, tell: Tell) -> NoReturn:
 def _say(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
-    return f"{type(error).__name__}: {error}"
+    return say(error)
 
 
 def _end_with_the_parent() -> None:

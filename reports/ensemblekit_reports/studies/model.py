@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -136,6 +137,11 @@ def describe(estimator: Any, *, complete: bool = False) -> str:
     text: str = show(estimator, N_CHAR_MAX=100_000) if long else repr(estimator)
     if text.endswith("...)"):
         # scikit-learn stops after thirty parameters, and XGBoost names every one; those that are None or NaN were not given.
-        given = {name: value for name, value in estimator.get_params(deep=False).items() if value is not None and value == value}  # noqa: PLR0124
+        given = {name: value for name, value in estimator.get_params(deep=False).items() if not _is_missing(value)}
         text = f"{kind.__name__}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
     return " ".join(text.split())
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a parameter was not given; an array is no number, and is compared with nothing."""
+    return value is None or (isinstance(value, float) and math.isnan(value))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ensemblekit_reports.running import fitters
+from ensemblekit_reports.running import fitters, serving
 from ensemblekit_reports.running.fitters import Fitters
 from ensemblekit_reports.running.process_memory import memory_of
 from ensemblekit_reports.running.processes import ReadyProcess
@@ -78,3 +78,12 @@ def test_a_process_that_ends_while_it_is_weighed_weighs_nothing(monkeypatch):
     monkeypatch.setattr(Path, "glob", gone)
     monkeypatch.setattr(Path, "read_text", gone)
     assert memory_of(os.getpid()) == 0
+
+
+def test_an_error_that_cannot_be_said_is_named():
+    class Silent(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    assert serving._say(Silent()) == "Silent"
+    assert serving._say(FileNotFoundError(2, "No such file", "a.csv")) == "a.csv: No such file"

@@ -1,4 +1,4 @@
-"""The registry: every model fits a small table; the costly mixtures run only when they are named."""
+"""The registry: every model fits a small table; the costly ones run only when they are named."""
 
 import pickle
 from functools import partial
@@ -13,8 +13,10 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from xgboost import XGBClassifier
 
 from ensemblekit.packed import pack
+from ensemblekit_reports.studies.model import describe
 from ensemblekit_reports.studies.own_model import model_from_estimator
 from ensemblekit_reports.studies.portable import from_portable, to_portable
 from ensemblekit_reports.studies.registry import DEFAULT_MODELS, REGISTRY, REGRESSORS, default_models
@@ -81,3 +83,10 @@ def own(X):
 def test_who_needs_a_process_of_its_own(estimator, foreign):
     assert model_from_estimator("m", estimator).foreign == foreign
     assert from_portable(to_portable(model_from_estimator("m", estimator))).foreign == foreign, "a worker of a cluster keeps it apart, too"
+
+
+def test_an_array_among_many_parameters_is_shown_and_what_was_not_given_is_not():
+    shown = describe(XGBClassifier(monotone_constraints=np.array([1, -1]), missing=float("nan"), max_depth=3))
+    assert "monotone_constraints=array([ 1, -1])" in shown
+    assert "max_depth=3" in shown
+    assert "missing" not in shown
