@@ -81,9 +81,9 @@ def test_a_process_that_ends_while_it_is_weighed_weighs_nothing(monkeypatch):
 
 
 def test_an_error_that_cannot_be_said_is_named():
-    class Silent(Exception):
+    class SilentError(Exception):
         def __str__(self):
             raise RuntimeError
 
-    assert serving._say(Silent()) == "Silent"
+    assert serving._say(SilentError()) == "SilentError"
     assert serving._say(FileNotFoundError(2, "No such file", "a.csv")) == "a.csv: No such file"
