@@ -13,10 +13,10 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils.validation import check_array, has_fit_parameter
 
 from ensemblekit.compression.footprint import CompressionReport, estimator_footprint
-from ensemblekit.compression.losses import positions, refuse_unknown
+from ensemblekit.compression.losses import amounts, positions, refuse_unknown
 from ensemblekit.compression.synthetic import munge
 from ensemblekit.ensembles.members import Task, make_members
 from ensemblekit.mixture import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
@@ -93,10 +93,11 @@ def distill(
     Raises
     ------
     ValueError
-        For an unknown student, fewer than no made rows, `y` of another length, or labels that the teacher does not know.
+        For an unknown student, fewer than no made rows, `y` of another length, labels that the teacher does not know, or amounts that are
+        not finite.
     TypeError
-        For a number of rows that is none; for a student that takes no weights, does another task than its teacher, or has no
-        probabilities, and a teacher without them.
+        For sparse rows, or a number of rows that is none; for a student that takes no weights, does another task than its teacher, or has
+        no probabilities, and a teacher without them, or with several answers a row.
 
     References
     ----------
@@ -113,13 +114,16 @@ def distill(
     >>> found.model.score(X, y) > 0.95, found.report.after.node_visits < 0.05 * found.report.before.node_visits
     (True, True)
     """
-    rows = np.asarray(X, np.float64)
+    rows = check_array(X, dtype=np.float64, ensure_all_finite=False)
     classifies = is_classifier(model)
     if classifies and not hasattr(model, "predict_proba"):
         raise TypeError(f"A student learns probabilities, and {type(model).__name__} has no predict_proba.")
+    if np.ndim(model.predict(_named_as(X, rows[:1]))) != 1:
+        raise TypeError(f"A student learns one answer a row, and {type(model).__name__} gives several.")
     small = _student(student, "classification" if classifies else "regression", random_state)
     if y is not None and np.shape(y) != (len(rows),):
         raise ValueError(f"y needs one answer for each of {len(rows)} rows; received shape {np.shape(y)}.")
+    truth = None if y is None else _truth(model, np.asarray(y))
     if n_synthetic is not None and (isinstance(n_synthetic, bool) or not isinstance(n_synthetic, Integral)):
         raise TypeError(f"n_synthetic must be a whole number of rows, or None; received {n_synthetic!r}.")
     if n_synthetic is not None and n_synthetic < 0:
@@ -128,12 +132,19 @@ def distill(
     asked = np.vstack([rows, munge(rows, n_made, random_state=random_state)]) if n_made else rows
     rows, asked = _named_as(X, rows), _named_as(X, asked)
     small = _taught(small, model, asked) if classifies else small.fit(asked, model.predict(asked))
-    truth = model.predict(rows) if y is None else np.asarray(y)
-    if classifies:
-        known = np.asarray(model.classes_)
-        refuse_unknown(truth[positions(truth, known) < 0], known)
+    if truth is None:
+        truth = model.predict(rows)
     name = "log-loss" if classifies else "squared error"
     return Distilled(small, CompressionReport("distill", name, *(estimator_footprint(one, rows, truth) for one in (model, small))))
+
+
+def _truth(teacher: Any, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Check answers that the report goes by, before the long part."""
+    if not is_classifier(teacher):
+        return amounts(y)
+    known = np.asarray(teacher.classes_)
+    refuse_unknown(y[positions(y, known) < 0], known)
+    return y
 
 
 def _named_as(X: Any, rows: npt.NDArray[np.float64]) -> Any:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from numbers import Real
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin, clone, is_classifier
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, has_fit_parameter, validate_data
 
+from ensemblekit.compression.accepting import accepted
 from ensemblekit.compression.distilling import distill
 from ensemblekit.compression.pruning import check_limits, prune
 from ensemblekit.compression.quantizing import quantize
@@ -23,6 +26,8 @@ Array = npt.NDArray[Any]
 
 class _Compressed(MetaEstimatorMixin, BaseEstimator):
     """What all have in common: a model to fit, and a small one that answers, under ``compressed_``."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {}  # what compresses checks the rest
 
     estimator: Any
     random_state: Any
@@ -42,7 +47,19 @@ class _Compressed(MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        TypeError
+            For an estimator of the other task, or one that takes no weights and is given some.
+        ValueError
+            For a parameter out of its range, or a pipeline to be pruned or quantised, whose last step is what can be: put the compressed
+            estimator there.
         """
+        self._validate_params()
+        if is_classifier(self.estimator) != isinstance(self, ClassifierMixin):
+            wanted = "classifier" if isinstance(self, ClassifierMixin) else "regressor"
+            raise TypeError(f"{type(self).__name__} takes a {wanted} as estimator; received {self.estimator!r}.")
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=2)
         if isinstance(self, ClassifierMixin):
             check_classification_targets(y)
@@ -131,6 +148,8 @@ class _Regressor(RegressorMixin, _Compressed):
 
 
 class _Pruned(_Compressed):
+    _parameter_constraints: ClassVar[dict[str, Any]] = {"validation_fraction": [Interval(Real, 0, 1, closed="neither")]}
+
     def __init__(
         self,
         estimator: Any,
@@ -152,7 +171,8 @@ class _Pruned(_Compressed):
         model = self._fitted(X[learn], y[learn], None if weight is None else weight[learn])
         bound = self.max_loss_increase * (1.0 if isinstance(self, ClassifierMixin) else float(np.var(y)))
         rows, answers = X[judge], y[judge]
-        found = prune(model, rows, answers, max_loss_increase=bound, node_visits=self.node_visits, unlabelled=X[learn])
+        packed, rows = accepted(model, rows)
+        found = prune(packed, rows, answers, max_loss_increase=bound, node_visits=self.node_visits, unlabelled=X[learn])
         return found.model, found.report
 
     def _parts(self, y: Array) -> tuple[Array, Array]:
@@ -178,13 +198,13 @@ class PrunedClassifier(_Pruned, _Classifier):
     Parameters
     ----------
     estimator : classifier
-        Of a kind that `ensemblekit.packed.pack` packs.
+        Of a kind that `ensemblekit.packed.pack` packs; no pipeline, but the compressed estimator can be the last step of one.
     max_loss_increase : float, default=0.005
         By which the held-out log-loss may grow.
     node_visits : float or None, default=None
         Share of the splits that a row tests at which to stop; None to cut for as long as the loss allows.
     validation_fraction : float, default=0.2
-        Share of the rows that is held out, and that the estimator does not learn from.
+        Share of the rows, between 0 and 1, that is held out, four rows at least, and that the estimator does not learn from.
     random_state : int, RandomState instance or None, default=None
         Draws them; the estimator keeps its own.
 
@@ -214,13 +234,13 @@ class PrunedRegressor(_Pruned, _Regressor):
     Parameters
     ----------
     estimator : regressor
-        Of a kind that `ensemblekit.packed.pack` packs.
+        Of a kind that `ensemblekit.packed.pack` packs; no pipeline, but the compressed estimator can be the last step of one.
     max_loss_increase : float, default=0.005
         By which the held-out squared error may grow, as a share of the variance of `y`: by which R squared may fall.
     node_visits : float or None, default=None
         Share of the splits that a row tests at which to stop; None to cut for as long as the loss allows.
     validation_fraction : float, default=0.2
-        Share of the rows that is held out, and that the estimator does not learn from.
+        Share of the rows, between 0 and 1, that is held out, four rows at least, and that the estimator does not learn from.
     random_state : int, RandomState instance or None, default=None
         Draws them; the estimator keeps its own.
 
@@ -341,7 +361,7 @@ class QuantizedClassifier(_Quantized, _Classifier):
     Parameters
     ----------
     estimator : classifier
-        Of a kind that `ensemblekit.packed.pack` packs.
+        Of a kind that `ensemblekit.packed.pack` packs; no pipeline, but the compressed estimator can be the last step of one.
     dtype : {"int8", "float16"}, default="int8"
         What leaves become.
 
@@ -370,7 +390,7 @@ class QuantizedRegressor(_Quantized, _Regressor):
     Parameters
     ----------
     estimator : regressor
-        Of a kind that `ensemblekit.packed.pack` packs.
+        Of a kind that `ensemblekit.packed.pack` packs; no pipeline, but the compressed estimator can be the last step of one.
     dtype : {"int8", "float16"}, default="int8"
         What leaves become.
 

@@ -66,14 +66,40 @@ def targets(model: PackedModel, y: npt.ArrayLike) -> npt.NDArray[Any]:
     array([1, 0])
     """
     if not model.is_classifier:
-        amounts = np.asarray(y, np.float64)
-        if not np.isfinite(amounts).all():
-            raise ValueError(f"y must be finite; {np.sum(~np.isfinite(amounts))} of {amounts.size} answers are NaN or infinite.")
-        return amounts
+        return amounts(y)
     labels = np.asarray(y)
     codes = positions(labels, model.classes)
     refuse_unknown(labels[codes < 0], model.classes)
     return codes
+
+
+def amounts(y: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Check a regressor's true answers.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Numbers.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        For what is no number, or not finite.
+
+    Examples
+    --------
+    >>> amounts([1.0, float("nan")])
+    Traceback (most recent call last):
+    ValueError: y must be finite; 1 of 2 answers are NaN or infinite.
+    """
+    numbers = np.asarray(y, np.float64)
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"y must be finite; {np.sum(~np.isfinite(numbers))} of {numbers.size} answers are NaN or infinite.")
+    return numbers
 
 
 def positions(labels: npt.NDArray[Any], classes: npt.NDArray[Any]) -> npt.NDArray[np.intp]:

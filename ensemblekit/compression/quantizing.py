@@ -12,17 +12,17 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from ensemblekit.compression.accepting import accepted
 from ensemblekit.compression.footprint import CompressionReport, packed_footprint, report_of
 from ensemblekit.compression.losses import answers_to
 from ensemblekit.compression.tree_codes import Dtype, TreeCodes, decode, encode
-from ensemblekit.packed import PackedModel, pack
+from ensemblekit.packed import PackedModel
 from ensemblekit.packed.checking import check
 from ensemblekit.packed.experts import Expert, LinearExpert, TreeExpert
 from ensemblekit.packed.packing import packers
 from ensemblekit.packed.storing import read, rebuilt, taken_apart, write
 from ensemblekit.packed.taking_apart import LINK_NAMES, experts_of, gate_of, put_together
 from ensemblekit.trees.flat import flatten, freeze
-from ensemblekit.trees.rows import as_rows
 
 FORMAT = "ensemblekit quantised 2"
 #: What the shell of a quantised model does not hold.
@@ -51,6 +51,7 @@ class QuantizedModel:
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from ensemblekit.packed import pack
     >>> X, y = load_iris(return_X_y=True)
     >>> packed = pack(RandomForestClassifier(10, random_state=0).fit(X, y))
     >>> small = quantize(packed, "int8", X, y).model
@@ -212,6 +213,7 @@ def pack_quantized(model: QuantizedModel) -> PackedModel:
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from ensemblekit.packed import pack
     >>> X, y = load_iris(return_X_y=True)
     >>> small = quantize(DecisionTreeClassifier(random_state=0).fit(X, y), "int8", X, y).model
     >>> pack(small) is small.unpacked
@@ -275,7 +277,8 @@ def quantize(model: Any, dtype: Dtype, X: npt.ArrayLike, y: npt.ArrayLike) -> Qu
     Raises
     ------
     ValueError
-        For another `dtype`, or categorical splits.
+        For another `dtype`, categorical splits, a pipeline with steps before its last one, columns of other names or another number than
+        those of the fit, or `y` of another length.
 
     Examples
     --------
@@ -289,8 +292,9 @@ def quantize(model: Any, dtype: Dtype, X: npt.ArrayLike, y: npt.ArrayLike) -> Qu
     """
     if dtype not in get_args(Dtype):
         raise ValueError(f"dtype must be 'float16' or 'int8'; received {dtype!r}.")
-    before = model if isinstance(model, PackedModel) else pack(model)
-    rows = as_rows(X, before.n_features)
+    before, rows = accepted(model, X)
+    if not len(rows) or np.shape(y) != (len(rows),):
+        raise ValueError(f"quantize needs at least one row, with an answer each; received {len(rows)} and y of shape {np.shape(y)}.")
     after = _quantized(before, dtype, rows)
     change = float(np.abs(answers_to(after.unpacked, rows) - answers_to(before, rows)).max())
     footprints = packed_footprint(before, rows, y), packed_footprint(after.unpacked, rows, y, nbytes=after.nbytes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
@@ -121,3 +122,16 @@ def test_students_that_cannot_learn(table, forest):
 def test_settings_that_cannot_serve(table, forest, settings, message):
     with pytest.raises(ValueError, match=message):
         distill(forest, table[0][:300], student="tree", **settings)
+
+
+def test_what_no_report_could_be_made_of_is_refused(table, forest):
+    X, y = table
+    amounts = X[:, 0].copy()
+    teacher = Ridge().fit(X, amounts)
+    amounts[3] = np.nan
+    with pytest.raises(ValueError, match="1 of 1500 answers are NaN"):
+        distill(teacher, X, amounts, student="logistic", n_synthetic=0)
+    with pytest.raises(TypeError, match="one answer a row, and Ridge gives several"):
+        distill(Ridge().fit(X, X), X, student="logistic", n_synthetic=0)
+    with pytest.raises(TypeError, match="toarray"):
+        distill(forest, sp.csr_array(X), y, student="tree", n_synthetic=0)

@@ -11,6 +11,8 @@ from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -140,3 +142,22 @@ def test_rows_of_weight_zero_are_none(table, kind):
     model = kind(tree, **settings).fit(X, y, sample_weight=(y < 2).astype(float))
     assert model.predict_proba(X)[:, 2].max() == 0
     assert np.array_equal(model.predict_proba(X)[:, :2], kind(tree, **settings).fit(X[y < 2], y[y < 2]).predict_proba(X))
+
+
+@pytest.mark.parametrize("kind", [PrunedClassifier, QuantizedClassifier])
+def test_steps_of_a_pipeline_are_not_left_out(table, kind):
+    X, y = 1000 + 500 * table[0], table[1]
+    with pytest.raises(ValueError, match=r"'standardscaler'.*last step of the pipeline"):
+        kind(make_pipeline(StandardScaler(), LogisticRegression())).fit(X, y)
+    assert make_pipeline(StandardScaler(), kind(LogisticRegression())).fit(X, y).score(X, y) > 0.7
+
+
+def test_an_estimator_of_the_other_task_and_a_share_that_is_none_are_refused(table):
+    X, y = table
+    with pytest.raises(TypeError, match="takes a regressor as estimator; received DecisionTreeClassifier"):
+        QuantizedRegressor(TREE).fit(X, y)
+    with pytest.raises(TypeError, match="takes a classifier as estimator; received DecisionTreeRegressor"):
+        DistilledClassifier(REGRESSION_TREE).fit(X, y)
+    for share in (0.0, -0.1, 1.0, np.nan, "a"):
+        with pytest.raises(ValueError, match="validation_fraction"):
+            PrunedClassifier(TREE, validation_fraction=share).fit(X, y)

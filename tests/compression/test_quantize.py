@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -192,3 +193,17 @@ def test_what_was_quantised_can_be_pruned_and_quantised_again(packs, table):
 def test_unknown_dtype(packs, table):
     with pytest.raises(ValueError, match="'float16' or 'int8'"):
         quantize(packs["tree"], "int4", *table)
+
+
+def test_rows_are_those_that_the_model_reads(table):
+    frame, y = pd.DataFrame(table[0], columns=list("abcdef")), table[1]
+    tree = DecisionTreeClassifier(max_depth=4, random_state=0).fit(frame, y)
+    losses = [quantize(*model_and_rows, y).report.before.loss for model_and_rows in ((tree, "int8", frame), (pack(tree), "int8", table[0]))]
+    assert losses[0] == losses[1]
+    with pytest.raises(ValueError, match=r"columns \['f', .*fitted to \['a', "):
+        quantize(tree, "int8", frame[list("fedcba")], y)
+    pipeline = make_pipeline(StandardScaler(), DecisionTreeClassifier(max_depth=4, random_state=0)).fit(frame, y)
+    with pytest.raises(ValueError, match=r"'standardscaler'.*last step"):
+        quantize(pipeline, "int8", frame, y)
+    with pytest.raises(ValueError, match=r"received 1200 and y of shape \(3,\)"):
+        quantize(tree, "int8", frame, y[:3])
