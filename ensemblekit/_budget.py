@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+#: What sums may add to a cost that meets the budget exactly, as a share of it.
+_ROUNDING = 1e-9
 
 
 def prices(n_experts: int, costs: ArrayLike) -> NDArray[np.float64]:
@@ -41,8 +45,8 @@ def prices(n_experts: int, costs: ArrayLike) -> NDArray[np.float64]:
     return price
 
 
-def check_budget(max_cost: Any, meaning: str) -> None:
-    """Refuse a budget that is no number.
+def check_budget(max_cost: Any, meaning: str) -> float:
+    """Check a budget.
 
     Parameters
     ----------
@@ -51,15 +55,28 @@ def check_budget(max_cost: Any, meaning: str) -> None:
     meaning : str
         What it is a budget for, for the error.
 
+    Returns
+    -------
+    float
+        The most that a sum of costs may be: the budget, and what rounding may add to a sum that meets it exactly.
+
     Raises
     ------
+    ValueError
+        For NaN.
     TypeError
+        For what is no number.
 
     Examples
     --------
+    >>> 0.1 + 0.2 <= check_budget(0.3, "the cost of all experts")
+    True
     >>> check_budget("3", "the cost of all experts")
     Traceback (most recent call last):
     TypeError: max_cost must be a number, the cost of all experts; got '3'.
     """
     if isinstance(max_cost, bool) or not isinstance(max_cost, Real):
         raise TypeError(f"max_cost must be a number, {meaning}; got {max_cost!r}.")
+    if math.isnan(max_cost):
+        raise ValueError(f"max_cost must be a number, {meaning}; got NaN.")
+    return float(max_cost) * (1 + _ROUNDING)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, _check_y, check_consistent_length, check_is_fitted
 
 from ensemblekit._budget import check_budget, prices
 from ensemblekit.ensembles.simplex import SimplexSolution, log_loss_at, log_loss_weights, squared_error_at, squared_error_weights
@@ -88,7 +88,7 @@ def search_experts(
     costs : array-like of shape (n_experts,)
         Cost of running each expert, in any unit; not negative.
     max_cost : float
-        Budget for the sum of the chosen experts' costs, in the same unit.
+        Budget for the sum of the chosen experts' costs, in the same unit; ``numpy.inf`` for none.
     weights : {"equal", "optimal"}, default="equal"
         How the answers of the chosen experts are averaged: alike, or by the weights that are best on these rows.
     method : {"auto", "greedy", "exact"}, default="auto"
@@ -103,10 +103,10 @@ def search_experts(
     Raises
     ------
     ValueError
-        If there is no expert, or the budget allows none; if weights are negative, the experts do not agree on the classes, or a parameter
-        is out of range.
+        If there is no expert, or the budget allows none; if weights are negative, answers not finite or not one a row, the experts do not
+        agree on the classes, or a parameter is out of range.
     TypeError
-        If the experts are no list of estimators, or the budget is no number.
+        If the experts are no list of estimators, a classifier has no probabilities, or the budget is no number.
     sklearn.exceptions.NotFittedError
         If an expert is not fitted.
 
@@ -120,16 +120,17 @@ def search_experts(
     2.0
     """
     _check_experts(experts)
-    check_budget(max_cost, "the budget for the sum of the chosen experts' costs")
+    limit = check_budget(max_cost, "the budget for the sum of the chosen experts' costs")
     price = prices(len(experts), costs)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
     _check(len(experts), weights, method)
-    pool = _pool(experts, X, np.asarray(y), sample_weight, optimal=weights == "optimal")
-    affordable = tuple(int(k) for k in np.flatnonzero(price <= max_cost))
+    answers = _check_y(y, y_numeric=not is_classifier(experts[0]))
+    pool = _pool(experts, X, answers, sample_weight, optimal=weights == "optimal")
+    affordable = tuple(int(k) for k in np.flatnonzero(price <= limit))
     if not affordable:
         raise ValueError(f"max_cost={max_cost} allows no expert: the cheapest costs {price.min():.4g}.")
-    search = _Search(pool, price, max_cost)
+    search = _Search(pool, price, limit)
     best = search.greedy(affordable)
     exact = method == "exact" or (method == "auto" and len(experts) <= MOST_EXACT)
     if exact:
@@ -150,6 +151,8 @@ def _check_experts(experts: Any) -> None:
         raise TypeError(f"experts must be a list of fitted estimators; {strangers[0]!r} in it has no predict.")
     for expert in experts:
         check_is_fitted(expert)
+        if is_classifier(expert) and not hasattr(expert, "predict_proba"):
+            raise TypeError(f"The answers of classifiers are their probabilities, and {expert!r} has no predict_proba.")
     kinds = ["classifier" if is_classifier(expert) else "regressor" for expert in experts]
     if len(set(kinds)) > 1:
         raise ValueError(f"experts must be all classifiers or all regressors; got {kinds}.")

@@ -139,8 +139,6 @@ class RoutingPath:
     max_cost: float
 
 
-#: What sums of weights may add to a cost that meets the budget exactly.
-_ROUNDING = 1e-9
 #: Thresholds that are tried: these quantiles of the gate's probabilities, those of the rows' best experts left out.
 _QUANTILES = np.arange(0.1, 0.95, 0.1)
 
@@ -185,7 +183,7 @@ def within_budget(steps: list[RoutingStep], max_cost: float) -> RoutingPath:
     Raises
     ------
     ValueError
-        When the budget allows none.
+        When the budget allows none, or is NaN.
     TypeError
         When it is no number.
 
@@ -195,9 +193,9 @@ def within_budget(steps: list[RoutingStep], max_cost: float) -> RoutingPath:
     >>> within_budget([dear, cheap], max_cost=2.0).chosen.top_k
     1
     """
-    check_budget(max_cost, "the mean cost of the experts that run for a row")
+    limit = check_budget(max_cost, "the mean cost of the experts that run for a row")
     ordered = tuple(sorted(steps, key=lambda step: (step.cost, step.loss)))
-    allowed = [step for step in ordered if step.cost <= max_cost * (1 + _ROUNDING)]
+    allowed = [step for step in ordered if step.cost <= limit]
     if not allowed:
         raise ValueError(f"max_cost={max_cost} allows no routing: the cheapest costs {ordered[0].cost:.4g} a row.")
     return RoutingPath(ordered, min(allowed, key=lambda step: (step.loss, step.cost)), max_cost)

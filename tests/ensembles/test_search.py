@@ -8,8 +8,9 @@ from numpy.testing import assert_allclose
 from sklearn.datasets import make_classification, make_regression
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.metrics import log_loss, mean_squared_error
+from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ensemblekit.ensembles import search_experts
@@ -126,6 +127,26 @@ def test_what_is_no_number_is_refused():
             search_experts(trees, X, y, [1, 2], max_cost=budget)
     with pytest.raises(ValueError, match="got 'ab'"):
         search_experts(trees, X, y, "ab", max_cost=3)
+
+
+def test_a_budget_that_costs_meet_exactly_is_enough():
+    """0.1 + 0.2 is a little more than 0.3 in floating point."""
+    trees, X, y, _ = pool_of(3, 0)
+    thrice = [search_experts(trees, X, y, np.array([1, 2, 4]) / part, max_cost=3 / part).experts for part in (1, 10)]
+    assert thrice[0] == thrice[1] == (0, 1)
+    with pytest.raises(ValueError, match=r"max_cost must be a number, .*; got NaN"):
+        search_experts(trees, X, y, [1, 2, 4], max_cost=np.nan)
+
+
+def test_answers_are_one_a_row_and_finite_and_experts_tell_probabilities():
+    trees, X, y, _ = pool_of(2, 0)
+    with pytest.raises(DataConversionWarning, match="column-vector y"):
+        search_experts(trees, X, y[:, None], [1, 2], max_cost=3)
+    numbers = [DecisionTreeRegressor(max_depth=depth).fit(X, y) for depth in (1, 2)]
+    with pytest.raises(ValueError, match="NaN"):
+        search_experts(numbers, X, np.where(np.arange(len(y)) == 3, np.nan, y), [1, 2], max_cost=3, method="greedy")
+    with pytest.raises(TypeError, match=r"LinearSVC.. has no predict_proba"):
+        search_experts([*trees, LinearSVC().fit(X, y)], X, y, [1, 2, 3], max_cost=3)
 
 
 def test_an_empty_pool_is_refused():
