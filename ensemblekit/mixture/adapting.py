@@ -18,27 +18,25 @@ from ensemblekit.mixture.contracts import Data, Float, Gate
 from ensemblekit.mixture.em import EMState, begin, e_step, posterior, run
 from ensemblekit.mixture.gates.softmax import SoftmaxGate
 
-#: Rows whose weight has faded below this are forgotten.
-_FORGOTTEN = 0.01
 #: EM steps after one piece of the stream, at most, and the rise of the mean log-likelihood that ends them.
 _STEPS, _TOL = 50, 1e-4
 
 
 class Recent(NamedTuple):
-    """What is remembered of a stream.
+    """What is remembered of a stream, in the order in which it came.
 
     Parameters
     ----------
     X_gate : ndarray or sparse array of shape (n_rows, n_gate_features)
     log_density : ndarray of shape (n_rows, n_experts)
         Of each answer under each expert.
-    weight : ndarray of shape (n_rows,)
-        From 1 for the latest row downwards.
+    counts : ndarray of shape (n_rows,)
+        Rows that each one stands for: its sample weight.
     """
 
     X_gate: Any
     log_density: Float
-    weight: Float
+    counts: Float
 
 
 def check_memory(memory: float) -> None:
@@ -58,18 +56,15 @@ def check_memory(memory: float) -> None:
         raise ValueError(f"memory must be a number of rows above zero, or numpy.inf; got {memory!r}.")
 
 
-def remember(recent: Recent | None, X_gate: Any, log_density: Float, memory: float) -> Recent:
-    """Add a piece of the stream, and let what went before fade.
+def remember(recent: Recent | None, piece: Recent) -> Recent:
+    """Add a piece of the stream.
 
     Parameters
     ----------
     recent : Recent or None
         None at the beginning.
-    X_gate : ndarray or sparse array of shape (n_samples, n_gate_features)
-        In the order in which the rows came.
-    log_density : ndarray of shape (n_samples, n_experts)
-    memory : float
-        Rows after which a row counts for 1 / e.
+    piece : Recent
+        Later rows.
 
     Returns
     -------
@@ -77,21 +72,71 @@ def remember(recent: Recent | None, X_gate: Any, log_density: Float, memory: flo
 
     Examples
     --------
-    >>> first = remember(None, np.zeros((2, 1)), np.zeros((2, 3)), memory=1.0)
-    >>> remember(first, np.zeros((1, 1)), np.zeros((1, 3)), memory=1.0).weight.round(3)
-    array([0.135, 0.368, 1.   ])
+    >>> first = Recent(np.zeros((2, 1)), np.zeros((2, 3)), np.ones(2))
+    >>> remember(first, Recent(np.ones((1, 1)), np.zeros((1, 3)), np.ones(1))).X_gate.ravel()
+    array([0., 0., 1.])
     """
-    n_rows = X_gate.shape[0]
-    weight = np.exp((np.arange(n_rows) - n_rows + 1.0) / memory)
-    if recent is not None:
-        if sp.issparse(recent.X_gate) != sp.issparse(X_gate):  # as the first piece was
-            X_gate = X_gate.toarray() if sp.issparse(X_gate) else sp.csr_array(X_gate)
-        stack = sp.vstack if sp.issparse(X_gate) else np.vstack
-        X_gate = stack([recent.X_gate, X_gate])
-        log_density = np.vstack([recent.log_density, log_density])
-        weight = np.concatenate([recent.weight * np.exp(-n_rows / memory), weight])
-    kept = np.flatnonzero(weight > _FORGOTTEN)
-    return Recent(sp.csr_array(X_gate)[kept] if sp.issparse(X_gate) else X_gate[kept], log_density[kept], weight[kept])
+    if recent is None:
+        return piece
+    X_gate = piece.X_gate
+    if sp.issparse(recent.X_gate) != sp.issparse(X_gate):  # as the first piece was
+        X_gate = X_gate.toarray() if sp.issparse(X_gate) else sp.csr_array(X_gate)
+    joined = sp.csr_array(sp.vstack([recent.X_gate, X_gate])) if sp.issparse(X_gate) else np.vstack([recent.X_gate, X_gate])
+    return Recent(joined, np.vstack([recent.log_density, piece.log_density]), np.concatenate([recent.counts, piece.counts]))
+
+
+def latest(recent: Recent, n_rows: float) -> Recent:
+    """Forget all but the latest rows.
+
+    Parameters
+    ----------
+    recent : Recent
+    n_rows : float
+        Rows to keep, by what they stand for.
+
+    Returns
+    -------
+    Recent
+
+    Examples
+    --------
+    >>> latest(Recent(np.arange(4.0)[:, None], np.zeros((4, 2)), np.array([1.0, 1.0, 2.0, 1.0])), 3).X_gate.ravel()
+    array([2., 3.])
+    """
+    first = int(np.searchsorted(-_later(recent.counts), -n_rows, side="right"))
+    return recent if first == 0 else Recent(*(part[first:] for part in recent))
+
+
+def faded(counts: Float, memory: float) -> Float:
+    """Weights that fade by ``exp(-1 / memory)`` with every later row; a row that stands for several weighs as they would together.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_rows,)
+        Rows that each one stands for, in order.
+    memory : float
+        Rows after which a row counts for 1 / e.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+
+    Examples
+    --------
+    >>> faded(np.ones(3), memory=1.0).round(3)
+    array([0.135, 0.368, 1.   ])
+    >>> faded(np.array([2.0, 1.0]), memory=1.0).round(3)  # 0.135 + 0.368, and 1
+    array([0.503, 1.   ])
+    """
+    if np.isinf(memory):
+        return counts
+    weights: Float = np.exp(-_later(counts) / memory) * (np.expm1(-counts / memory) / np.expm1(-1 / memory))
+    return weights
+
+
+def _later(counts: Float) -> Float:
+    """Rows that came after each one."""
+    return np.asarray(counts[::-1].cumsum()[::-1] - counts)
 
 
 def as_open_as_fitted(gate: Gate) -> Gate:
@@ -139,7 +184,7 @@ class _Fixed:
         return 0.0
 
 
-def follow(gate: Gate, recent: Recent) -> Gate:
+def follow(gate: Gate, recent: Recent, weight: Float) -> Gate:
     """Refit a gate to what is remembered.
 
     Two ways are gone and the higher end is kept: on from the present gate, and from an even one, since after a sudden change a gate that
@@ -150,6 +195,8 @@ def follow(gate: Gate, recent: Recent) -> Gate:
     gate : Gate
         Fitted; it is left as it is.
     recent : Recent
+    weight : ndarray of shape (n_rows,)
+        What each row counts for.
 
     Returns
     -------
@@ -157,7 +204,7 @@ def follow(gate: Gate, recent: Recent) -> Gate:
         Of the same kind.
     """
     fixed: Any = _Fixed(recent.log_density)
-    data = Data(recent.X_gate, recent.X_gate, np.zeros(recent.weight.size), recent.weight)
+    data = Data(recent.X_gate, recent.X_gate, np.zeros(weight.size), weight)
     starts: list[EMState] = [e_step(gate, fixed, data), begin(gate, fixed, data, posterior(recent.log_density)[1])]
     ends = [run(start, data, max_iter=_STEPS, tol=_TOL).state for start in starts]
     return max(ends, key=lambda state: state.lower_bound).gate

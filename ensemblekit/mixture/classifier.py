@@ -463,7 +463,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, StreamingMixture):
         weight = self._weights(sample_weight, X)
         return float(weight @ self._posterior(X, self._targets(y, X))[0])
 
-    def update_feedback(self, X: Any, y: Any, *, memory: float = 1000.0) -> Self:
+    def update_feedback(self, X: Any, y: Any, sample_weight: Any = None, *, memory: float = 1000.0) -> Self:
         """Note how well the experts did on labelled rows; ``routing="feedback"`` tilts the gate by it.
 
         An expert's success is the ratio of the rows that it turned out to be responsible for to those that the gate gave it. Where the
@@ -475,6 +475,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, StreamingMixture):
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
             Labels out of ``classes_``.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Not negative; a row of weight two is the same as two rows.
         memory : float, default=1000.0
             Rows after which an observation counts for 1 / e.
 
@@ -506,7 +508,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, StreamingMixture):
         (0.0, 1.0)
         """
         X = self._check_rows(X)
-        self._update_success(X, self._targets(y, X), memory)
+        self._update_success(X, self._targets(y, X), sample_weight, memory)
         return self
 
     def _targets(self, y: Any, X: Any) -> NDArray[np.intp]:

@@ -21,11 +21,11 @@ E. S. Page (1954). Continuous inspection schemes. Biometrika 41(1/2), 100-115.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ensemblekit.mixture.adapting import Recent, as_open_as_fitted, follow, remember
+from ensemblekit.mixture.adapting import Recent, as_open_as_fitted, faded, follow, latest, remember
 from ensemblekit.mixture.contracts import Float, Gate
 from ensemblekit.mixture.em import posterior
 
@@ -36,8 +36,8 @@ _LIMIT = 8.0
 _OF_ONE_ROW = 4.0
 #: Weight of the rows from which on they may move a gate, however long the memory: of fewer a gate would know less than it does.
 _ENOUGH = 100.0
-#: Rows that the stable gate learns from, at most, as a multiple of the memory.
-_LONG = 10
+#: Rows that the quick and the stable gate learn from, at most, as multiples of the memory: the quick one until a row counts for 1 / 100.
+_FADED, _LONG = float(np.log(100)), 10
 #: Rows that are judged before they are learnt, and learnt at once; a long piece is divided into so many parts at most.
 _ROWS, _PARTS = 50, 10
 
@@ -46,7 +46,7 @@ class Rise(NamedTuple):
     """Page's sum of a rival: nats by which it has beaten the stable gate since the sum was last zero, and the rows since then."""
 
     nats: float = 0.0
-    n_rows: int = 0
+    n_rows: float = 0.0
 
 
 class PairedGates(NamedTuple):
@@ -56,9 +56,9 @@ class PairedGates(NamedTuple):
     ----------
     stable, quick : Gate
     recent : Recent or None
-        Fading rows, of the quick gate.
+        Rows that the quick gate learns from, until they have faded.
     since : Recent or None
-        Rows since the last change, of weight one; at first all that came.
+        Rows since the last change; at first all that came.
     changed, settled : bool
         Whether a change was believed at all, and whether the stable gate has learnt from the rows since then.
     even_rise, quick_rise : Rise
@@ -103,17 +103,15 @@ def pair(gate: Gate) -> PairedGates:
     return PairedGates(gate, as_open_as_fitted(gate))
 
 
-def learn(gates: PairedGates, X_gate: Any, log_density: Float, memory: float) -> PairedGates:
+def learn(gates: PairedGates, piece: Recent, memory: float) -> PairedGates:
     """Judge both gates by a piece of the stream, then let them learn from it.
 
     Parameters
     ----------
     gates : PairedGates
         It is left as it is.
-    X_gate : ndarray or sparse array of shape (n_samples, n_gate_features)
-        In the order in which the rows came.
-    log_density : ndarray of shape (n_samples, n_experts)
-        Of each answer under each expert.
+    piece : Recent
+        Its rows; at least one stands for any.
     memory : float
         Rows after which the quick gate counts a row for 1 / e.
 
@@ -127,17 +125,17 @@ def learn(gates: PairedGates, X_gate: Any, log_density: Float, memory: float) ->
 
     >>> from ensemblekit.mixture.gates.constant import ConstantGate
     >>> gate = ConstantGate().fit(np.zeros((4, 0)), np.array([[0.9, 0.1]] * 4), np.ones(4))
-    >>> gates = learn(pair(gate), np.zeros((100, 0)), np.log([[0.1, 0.8]] * 100), memory=200.0)
+    >>> gates = learn(pair(gate), Recent(np.zeros((100, 0)), np.log([[0.1, 0.8]] * 100), np.ones(100)), memory=200.0)
     >>> gates.changed, np.exp(gates.gate.log_proba(np.zeros((1, 0)))).round(2)
     (True, array([[0., 1.]]))
     """
-    n_rows = log_density.shape[0]
-    for rows in np.array_split(np.arange(n_rows), min(_PARTS, -(-n_rows // _ROWS))):
-        gates = _learn_part(gates, X_gate[rows], log_density[rows], memory)
+    rows = np.flatnonzero(piece.counts)  # a row of weight zero is as good as not there
+    for part in np.array_split(rows, min(_PARTS, -(-rows.size // _ROWS))):
+        gates = _learn_part(gates, Recent(*(values[part] for values in piece)), memory)
     return gates
 
 
-def page_sum(rise: Rise, gains: Float) -> Rise:
+def page_sum(rise: Rise, gains: Float, counts: Float) -> Rise:
     """Go on with Page's sum.
 
     Parameters
@@ -145,6 +143,8 @@ def page_sum(rise: Rise, gains: Float) -> Rise:
     rise : Rise
     gains : ndarray of shape (n_samples,)
         What each row adds, in nats.
+    counts : ndarray of shape (n_samples,)
+        Rows that each one stands for.
 
     Returns
     -------
@@ -152,34 +152,36 @@ def page_sum(rise: Rise, gains: Float) -> Rise:
 
     Examples
     --------
-    >>> page_sum(Rise(1.0, 5), np.array([1.0, -3.0, 2.0, 0.5]))
-    Rise(nats=2.5, n_rows=2)
-    >>> page_sum(Rise(1.0, 5), np.array([1.0, -1.0]))
-    Rise(nats=1.0, n_rows=7)
+    >>> page_sum(Rise(1.0, 5.0), np.array([1.0, -3.0, 2.0, 0.5]), np.ones(4))
+    Rise(nats=2.5, n_rows=2.0)
+    >>> page_sum(Rise(1.0, 5.0), np.array([1.0, -1.0]), np.ones(2))
+    Rise(nats=1.0, n_rows=7.0)
     """
     walk = rise.nats + np.append(0.0, np.cumsum(gains))
     lowest = walk.size - 1 - int(np.argmin(walk[::-1]))  # the last of equals
     if walk[lowest] > 0:
-        return Rise(float(walk[-1]), rise.n_rows + gains.size)
-    return Rise(float(walk[-1] - walk[lowest]), gains.size - lowest)
+        return Rise(float(walk[-1]), rise.n_rows + float(counts.sum()))
+    return Rise(float(walk[-1] - walk[lowest]), float(counts[lowest:].sum()))
 
 
-def _learn_part(gates: PairedGates, X_gate: Any, log_density: Float, memory: float) -> PairedGates:
-    gates = _judge(gates, X_gate, log_density, memory)
-    since = remember(gates.since, X_gate, log_density, np.inf)
-    gates = gates._replace(recent=remember(gates.recent, X_gate, log_density, memory), since=_latest(since, _LONG * memory))
-    return _refit(_cut(gates), memory)
+def _learn_part(gates: PairedGates, part: Recent, memory: float) -> PairedGates:
+    gates = _judge(gates, part, memory)
+    recent = latest(remember(gates.recent, part), _FADED * memory)
+    since = latest(remember(gates.since, part), _LONG * memory)
+    return _refit(_cut(gates._replace(recent=recent, since=since)), memory)
 
 
-def _judge(gates: PairedGates, X_gate: Any, log_density: Float, memory: float) -> PairedGates:
+def _judge(gates: PairedGates, part: Recent, memory: float) -> PairedGates:
     """Add up what rows say of the gates that have not learnt them."""
-    stable, quick = (posterior(gate.log_proba(X_gate) + log_density)[0] for gate in (gates.stable, gates.quick))
+    log_density, counts = part.log_density, part.counts
+    stable, quick = (posterior(gate.log_proba(part.X_gate) + log_density)[0] for gate in (gates.stable, gates.quick))
     even = posterior(log_density - np.log(log_density.shape[1]))[0]
-    by_even, by_quick = _gains(even, stable), _gains(quick, stable)
-    lead = gates.lead * float(np.exp(-by_quick.size / memory)) + float(by_quick.sum())
+    by_even, by_quick = counts * _gains(even, stable), counts * _gains(quick, stable)
+    lead = gates.lead * float(np.exp(-counts.sum() / memory)) + float(by_quick.sum())
     if not gates.settled:
         return gates._replace(lead=lead)
-    return gates._replace(lead=lead, even_rise=page_sum(gates.even_rise, by_even), quick_rise=page_sum(gates.quick_rise, by_quick))
+    rises = page_sum(gates.even_rise, by_even, counts), page_sum(gates.quick_rise, by_quick, counts)
+    return gates._replace(lead=lead, even_rise=rises[0], quick_rise=rises[1])
 
 
 def _gains(rival: Float, stable: Float) -> Float:
@@ -193,21 +195,16 @@ def _cut(gates: PairedGates) -> PairedGates:
     rise = max(gates.even_rise, gates.quick_rise)
     if rise.nats <= _LIMIT or gates.since is None:
         return gates
-    since = _latest(gates.since, rise.n_rows)
+    since = latest(gates.since, rise.n_rows)
     return gates._replace(since=since, changed=True, settled=False, even_rise=Rise(), quick_rise=Rise())
 
 
 def _refit(gates: PairedGates, memory: float) -> PairedGates:
     enough = min(memory / 2, _ENOUGH)
-    if gates.recent is not None and gates.recent.weight.sum() >= enough:
-        gates = gates._replace(quick=follow(gates.quick, gates.recent))
-    if gates.since is None or not gates.changed or gates.since.weight.size < enough:
+    if gates.recent is not None and (weight := faded(gates.recent.counts, memory)).sum() >= enough:
+        gates = gates._replace(quick=follow(gates.quick, gates.recent, weight))
+    if gates.since is None or not gates.changed or gates.since.counts.sum() < enough:
         return gates
     if gates.settled:
-        return gates._replace(stable=follow(gates.stable, gates.since))
-    return gates._replace(stable=follow(gates.quick, gates.since), settled=True, lead=0.0)
-
-
-def _latest(recent: Recent, n_rows: float) -> Recent:
-    first = max(recent.weight.size - n_rows, 0)
-    return recent if first == 0 else Recent(*(part[int(first) :] for part in recent))
+        return gates._replace(stable=follow(gates.stable, gates.since, gates.since.counts))
+    return gates._replace(stable=follow(gates.quick, gates.since, gates.since.counts), settled=True, lead=0.0)

@@ -482,13 +482,15 @@ class MixtureOfExpertsRegressor(RegressorMixin, StreamingMixture):
         density = self.log_density(X, y)
         return float(self._weights(sample_weight, density[:, None]) @ density)
 
-    def update_feedback(self, X: Any, y: Any, *, memory: float = 1000.0) -> Self:
+    def update_feedback(self, X: Any, y: Any, sample_weight: Any = None, *, memory: float = 1000.0) -> Self:
         """Note how well the experts did on known answers; ``routing="feedback"`` tilts the gate by it.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Not negative; a row of weight two is the same as two rows.
         memory : float, default=1000.0
             Rows after which an observation counts for 1 / e.
 
@@ -502,5 +504,5 @@ class MixtureOfExpertsRegressor(RegressorMixin, StreamingMixture):
         MixtureOfExpertsClassifier.update_feedback : what is noted, and why.
         """
         X = self._check_rows(X)
-        self._update_success(X, self._targets(y, X), memory)
+        self._update_success(X, self._targets(y, X), sample_weight, memory)
         return self

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils._array_api import _estimator_with_converted_arrays
 
 from ensemblekit.mixture import routing as routes
-from ensemblekit.mixture.adapting import check_memory
+from ensemblekit.mixture.adapting import Recent, check_memory
 from ensemblekit.mixture.base import BaseMixture
 from ensemblekit.mixture.contracts import Data, Float
 from ensemblekit.mixture.em import posterior
@@ -98,7 +98,7 @@ class StreamingMixture(BaseMixture):
         self._settle_beside(data.sample_weight)
         return self
 
-    def adapt_gate(self, X: Any, y: Any, *, memory: float = 200.0) -> Self:
+    def adapt_gate(self, X: Any, y: Any, sample_weight: Any = None, *, memory: float = 200.0) -> Self:
         """Let the gate follow a stream, piece by piece, while the experts stay as they are.
 
         Two gates are kept, and the one under which the latest rows were likelier answers. A quick one is refitted to recent rows, whose
@@ -128,6 +128,8 @@ class StreamingMixture(BaseMixture):
             The latest rows, in the order in which they came.
         y : array-like of shape (n_samples,)
             Their answers.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Not negative. Weights count rows: up to 50 rows at a time, one of weight two is the same as two of them in a row.
         memory : float, default=200.0
             Rows after which the quick gate counts a row for 1 / e: a short memory follows slow changes closely, a long one exactly;
             ``numpy.inf`` keeps all. That gate moves once what its rows count for adds up to half of the memory, or to a hundred, and the
@@ -143,8 +145,8 @@ class StreamingMixture(BaseMixture):
         Raises
         ------
         ValueError
-            For a memory that is no number above zero, labels that were not there at fit, columns of another number or name, or
-            another number of answers than of rows.
+            For a memory that is no number above zero, labels that were not there at fit, columns of another number or name, another
+            number of answers than of rows, or weights that are negative or all zero.
         sklearn.exceptions.NotFittedError
             Before a fit.
 
@@ -163,8 +165,9 @@ class StreamingMixture(BaseMixture):
         check_memory(memory)
         view = self._gate_view(X)
         log_density = on_host(self.experts_.log_likelihood(X, self._targets(y, X)))
+        piece = Recent(view if sp.issparse(view) else on_host(view), log_density, on_host(self._weights(sample_weight, X)))
         gates = vars(self).get("_gates") or pair(_estimator_with_converted_arrays(self.gate_, on_host))
-        self._gates = learn(gates, view if sp.issparse(view) else on_host(view), log_density, memory)
+        self._gates = learn(gates, piece, memory)
         self.gate_ = self._gates.gate
         self.__dict__.pop("_online", None)
         self._forget_feedback()
@@ -176,15 +179,16 @@ class StreamingMixture(BaseMixture):
         self.success_ = np.ones(self.n_experts_)
         self._given = self._earned = np.ones(self.n_experts_)
 
-    def _update_success(self, X: Any, y: NDArray[Any], memory: float) -> None:
+    def _update_success(self, X: Any, y: NDArray[Any], sample_weight: Any, memory: float) -> None:
         check_memory(memory)
+        weight = self._weights(sample_weight, X)
         proba = self._gate_proba(X)
         xp = namespace(proba)
         with np.errstate(divide="ignore"):
             log_gate = xp.log(routes.feedback(proba, self.success_))
         _, earned = posterior(log_gate + self.experts_.log_likelihood(X, y))
-        kept = float(np.exp(-proba.shape[0] / memory))
-        self._given = kept * self._given + xp.sum(proba, axis=0)
-        self._earned = kept * self._earned + xp.sum(earned, axis=0)
+        kept = float(np.exp(-float(xp.sum(weight)) / memory))
+        self._given = kept * self._given + weight @ proba
+        self._earned = kept * self._earned + weight @ earned
         given = self._given > 0  # an expert that was given nothing has shown nothing
         self.success_ = xp.where(given, self._earned / xp.where(given, self._given, xp.ones_like(self._given)), self.success_)

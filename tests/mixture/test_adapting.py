@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
-from ensemblekit.mixture.adapting import Recent, follow, remember
+from ensemblekit.mixture.adapting import Recent, faded, follow, latest, remember
 from ensemblekit.mixture.gates.softmax import SoftmaxGate
 from tests.mixture.tables import two_lines
 
@@ -52,7 +52,7 @@ def test_the_gate_is_at_the_optimum_of_what_is_remembered():
     log_density[:, 0] += 2 * X[:, 0]
     weight = rng.uniform(0.1, 1, size=300)
     present = SoftmaxGate(alpha=1.0).fit(X, np.full((300, 2), 0.5), weight)
-    gate = follow(present, Recent(X, log_density, weight))
+    gate = follow(present, Recent(X, log_density, np.ones(300)), weight)
 
     def value(shift):
         moved = SoftmaxGate(alpha=1.0).set_contrasts(gate.contrasts()[0] + shift[:2], gate.contrasts()[1] + shift[2])
@@ -65,12 +65,38 @@ def test_the_gate_is_at_the_optimum_of_what_is_remembered():
 
 
 def test_pieces_are_remembered_like_one():
-    X, density = np.arange(12.0)[:, None], np.zeros((12, 2))
-    whole = remember(None, X, density, memory=5.0)
-    parts = remember(remember(None, X[:7], density[:7], 5.0), X[7:], density[7:], 5.0)
-    assert_allclose(parts.weight, whole.weight)
-    assert_allclose(parts.X_gate, whole.X_gate)
-    assert remember(parts, np.zeros((40, 1)), np.zeros((40, 2)), 5.0).weight.size < 40
+    whole = Recent(np.arange(12.0)[:, None], np.zeros((12, 2)), np.arange(1.0, 13.0))
+    parts = remember(remember(None, Recent(*(part[:7] for part in whole))), Recent(*(part[7:] for part in whole)))
+    for part, complete in zip(parts, whole, strict=True):
+        assert np.array_equal(part, complete)
+
+
+def test_weights_count_rows_that_fade_and_are_forgotten():
+    counts = np.array([3.0, 1.0, 2.0, 4.0])
+    repeated = np.repeat(np.arange(4), counts.astype(int))
+    for memory in (2.0, 50.0, np.inf):
+        assert_allclose(faded(counts, memory), np.bincount(repeated, faded(np.ones(10), memory)))
+    recent = Recent(np.arange(4.0)[:, None], np.zeros((4, 2)), counts)
+    for n_rows in range(1, 12):
+        assert latest(recent, n_rows).X_gate[0, 0] == repeated[-n_rows:][0]
+
+
+@pytest.mark.parametrize("way", ["adapt_gate", "update_feedback"])
+def test_a_row_of_weight_two_is_two_rows(way):
+    """Before and after a switch, also where rows of no weight are in between."""
+    once, twice = (MixtureOfExpertsClassifier(2, n_init=4, tol=1e-3, random_state=0).fit(*rules(0, 400)) for _ in range(2))
+    for piece in range(12):
+        X, y = rules(piece + 1, 25, switched=piece > 3)
+        weight = np.random.default_rng(piece).integers(3, size=25)
+        getattr(once, way)(X, y, weight)
+        getattr(twice, way)(np.repeat(X, weight, axis=0), np.repeat(y, weight))
+    assert_allclose(once.success_, twice.success_)
+    assert_allclose(once.gate_.coef_, twice.gate_.coef_, rtol=1e-3)
+    before = MixtureOfExpertsClassifier(2, n_init=4, tol=1e-3, random_state=0).fit(*rules(0, 400))
+    changed = (once.gate_.coef_, before.gate_.coef_) if way == "adapt_gate" else (once.success_, np.ones(2))
+    assert not np.allclose(*changed)
+    with pytest.raises(ValueError, match="Negative values"):
+        getattr(once, way)(X, y, -np.ones(25))
 
 
 def test_sparse_rows_and_regression():
@@ -87,7 +113,7 @@ def test_pieces_may_be_sparse_and_dense_in_turn():
     forms = rows, sp.csr_array(rows)
     for first in forms:
         for second in forms:
-            both = remember(remember(None, first, density, 50.0), second, density, 50.0).X_gate
+            both = remember(Recent(first, density, np.ones(6)), Recent(second, density, np.ones(6))).X_gate
             assert sp.issparse(both) == sp.issparse(first)
             assert_allclose(both.toarray() if sp.issparse(both) else both, np.vstack([rows, rows]))
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from ensemblekit.mixture.adapting import Recent
 from ensemblekit.mixture.gates.softmax import SoftmaxGate
 from ensemblekit.mixture.paired_gates import Rise, learn, page_sum, pair
 
@@ -26,12 +27,12 @@ def gates():
 def test_the_sum_is_the_largest_over_all_ends_of_the_stream():
     gains = np.random.default_rng(0).normal(size=200)
     sums = [gains[begin:].sum() for begin in range(201)]
-    whole = page_sum(Rise(), gains)
+    whole = page_sum(Rise(), gains, np.ones(200))
     assert_allclose(whole.nats, max(sums))
     assert whole.n_rows == 200 - np.argmax(sums)
     parts = Rise()
     for part in np.split(gains, [1, 30, 31, 90]):
-        parts = page_sum(parts, part)
+        parts = page_sum(parts, part, np.ones(part.size))
     assert_allclose(parts, whole)
 
 
@@ -44,7 +45,7 @@ def test_little_is_lost_while_nothing_changes(gates):
             X, log_density = rows(100 * seed + piece, 50)
             told = [np.logaddexp.reduce(gate.log_proba(X) + log_density, axis=1).mean() for gate in (first, gates.gate)]
             lost.append(told[0] - told[1])
-            gates = learn(gates, X, log_density, memory=100.0)
+            gates = learn(gates, Recent(X, log_density, np.ones(50)), memory=100.0)
         assert not gates.changed
         assert gates.stable is first
     assert np.mean(lost) < 0.004  # the quick gate alone loses 0.006
@@ -56,10 +57,10 @@ def test_a_switch_is_found_where_it_is(gates, size):
     before, after = rows(0, 240), rows(1, 240, switched=True)
     for X, log_density in (before, after):
         for piece in np.split(np.arange(240), 240 // size):
-            gates = learn(gates, X[piece], log_density[piece], memory=100.0)
+            gates = learn(gates, Recent(X[piece], log_density[piece], np.ones(size)), memory=100.0)
     assert gates.changed
     assert gates.settled
-    assert abs(gates.since.weight.size - 240) <= 10
+    assert abs(gates.since.counts.size - 240) <= 10
     assert gates.stable.contrasts()[0][0, 0] > 3
     assert gates.gate is gates.stable
 
@@ -69,7 +70,7 @@ def test_slow_change_is_answered_by_the_quick_gate(gates):
     first, by_quick = gates.stable, []
     for piece in range(10):
         X, log_density = rows(piece, 50)
-        gates = learn(gates, X + 0.1 * piece, log_density, memory=100.0)
+        gates = learn(gates, Recent(X + 0.1 * piece, log_density, np.ones(50)), memory=100.0)
         by_quick.append(gates.gate is gates.quick)
     X, log_density = rows(99, 1000)
     loss = [-np.logaddexp.reduce(gate.log_proba(X + 0.9) + log_density, axis=1).mean() for gate in (first, gates.gate)]
@@ -81,6 +82,6 @@ def test_slow_change_is_answered_by_the_quick_gate(gates):
 def test_one_row_is_no_change(gates, densities):
     X, log_density = rows(0, 50)
     X[20], log_density[20] = 5.0, densities  # the gate is sure of the first expert
-    gates = learn(gates, X, log_density, memory=100.0)
+    gates = learn(gates, Recent(X, log_density, np.ones(50)), memory=100.0)
     assert not gates.changed
     assert np.isfinite(gates.lead)
