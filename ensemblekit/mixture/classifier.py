@@ -371,7 +371,10 @@ class MixtureOfExpertsClassifier(ClassifierMixin, StreamingMixture):
 
     def _mixed_proba(self, X: Any) -> Float:
         mixed = self._mixed(X, self.classes_.shape[0])
-        return renormalise(mixed) if self.combination_ == "product" else mixed
+        if self.combination_ == "product":
+            return renormalise(mixed)
+        xp = namespace(mixed)
+        return xp.where(mixed > 1, xp.ones_like(mixed), mixed)  # shares sum to one up to rounding; metrics refuse a bit more
 
     def _row_losses(self, X: Any, targets: NDArray[Any]) -> Float:
         """Log-loss of every row, in nats; a probability of zero counts as the smallest that is not."""

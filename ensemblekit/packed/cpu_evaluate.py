@@ -73,11 +73,8 @@ def evaluate(x: Any, begin: int, end: int, given: Any, gate: Any, routing: Any, 
             expert_margins(rows, block.shape[0], missing, k, experts, trees, work, sums)
             for i in range(block.shape[0]):
                 add_answer(sums[i], experts[1][k], mode, gates[block[i], k], out[begin + block[i]])
-    if mode == PRODUCT:
-        for r in range(begin, end):
-            if out[r].max() == -np.inf:
-                out[r] = 0.0  # no class is possible: all alike
-            softmax_in_place(out[r])
+    for r in range(begin, end):
+        finish_answer(mode, out[r])
 
 
 @compiled
@@ -188,3 +185,30 @@ def add_answer(margin: Any, link: int, mode: int, weight: float, answer: Any) ->
     else:
         for c in range(margin.shape[0]):
             answer[c] += weight * margin[c]
+
+
+@compiled
+def finish_answer(mode: int, answer: Any) -> None:
+    """Turn summed logarithms into probabilities, and let rounding take no probability beyond one, which metrics refuse.
+
+    Parameters
+    ----------
+    mode : int
+        2: logarithms.
+    answer : ndarray of float64, shape (C,)
+        Overwritten; an amount, C = 1, stays.
+
+    Examples
+    --------
+    >>> answer = np.array([1.0 + 1e-15, 0.0])
+    >>> finish_answer(0, answer)
+    >>> answer
+    array([1., 0.])
+    """
+    if mode == PRODUCT:
+        if answer.max() == -np.inf:
+            answer[:] = 0.0  # no class is possible: all alike
+        softmax_in_place(answer)
+    elif answer.shape[0] > 1:
+        for c in range(answer.shape[0]):
+            answer[c] = 1.0 if answer[c] > 1.0 else answer[c]  # noqa: FURB136 - NaN stays

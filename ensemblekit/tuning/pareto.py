@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, check_scalar
 
 from ensemblekit._extras import require
 from ensemblekit.packed.compute import active_compute
@@ -102,15 +103,15 @@ def pareto_search(
     y : array-like of shape (n,)
         Labels, or numbers.
     n_trials : int, default=50
-        Models that are fitted.
+        Models that are fitted, at least one.
     sampler : {"tpe", "nsga2"}, default="tpe"
         Who chooses the next trial. NSGA-II needs some hundred trials to be more than chance.
     validation_fraction : float, default=0.25
-        Share of the rows that is held out, the same for all trials; stratified for classifiers.
+        Share of the rows, between 0 and 1, that is held out, the same for all trials; stratified for classifiers.
     cost : callable, default=active_compute
         From a fitted estimator and held-out rows to a number.
     timeout_s : float or None, default=None
-        Start no trial after so many seconds. With it the answer depends on the machine.
+        Start no trial after so many seconds, above zero. With it the answer depends on the machine.
     random_state : int, default=0
         Seed of the split and of the sampler; the estimator keeps its own.
 
@@ -124,7 +125,9 @@ def pareto_search(
     ImportError
         Without Optuna (extra ``tune``).
     ValueError
-        For an unknown sampler.
+        For an unknown sampler, a space of another estimator, or a number of trials, a share or a time out of range.
+    TypeError
+        For a space that is none, or a number of trials, a share or a time that is no number.
 
     Examples
     --------
@@ -136,6 +139,7 @@ def pareto_search(
     >>> len(found.tried), len(found.front) >= 1
     (4, True)
     """
+    _check(estimator, space, n_trials, validation_fraction, timeout_s)
     study = _study(sampler, random_state)
     labels = np.asarray(y) if is_classifier(estimator) else None
     train, held_out = train_test_split(np.arange(len(y)), test_size=validation_fraction, stratify=labels, random_state=random_state)
@@ -148,6 +152,8 @@ def pareto_search(
             model = clone(estimator).set_params(**params).fit(_safe_indexing(X, train), _safe_indexing(y, train))
             rows = _safe_indexing(X, held_out)
             found = Candidate(trial.params, params, _loss(model, rows, _safe_indexing(y, held_out)), float(cost(model, rows)))
+            if not np.isfinite([found.loss, found.cost]).all():
+                raise ValueError(f"loss {found.loss} and cost {found.cost} have to be finite")  # noqa: TRY301 - a trial that failed
         except ValueError as error:
             failed.append(f"{type(error).__name__}: {error}")
             raise
@@ -182,6 +188,20 @@ def pareto_front(candidates: list[Candidate]) -> tuple[Candidate, ...]:
         if not front or candidate.loss < front[-1].loss:
             front.append(candidate)
     return tuple(front)
+
+
+def _check(estimator: Any, space: Any, n_trials: Any, validation_fraction: Any, timeout_s: Any) -> None:
+    if not isinstance(space, SearchSpace):
+        raise TypeError(f"space must be a SearchSpace, such as ensemblekit.tuning.space('moe'); got {space!r}.")
+    if strangers := sorted(set(space.dimensions) - set(estimator.get_params())):
+        raise ValueError(
+            f"The space {space.name!r} is of another estimator: {type(estimator).__name__} has no parameters {strangers}. The README of "
+            "ensemblekit.tuning names the estimator of each space."
+        )
+    check_scalar(n_trials, "n_trials", Integral, min_val=1)
+    check_scalar(validation_fraction, "validation_fraction", Real, min_val=0, max_val=1, include_boundaries="neither")
+    if timeout_s is not None:
+        check_scalar(timeout_s, "timeout_s", Real, min_val=0, include_boundaries="neither")
 
 
 def _study(sampler: str, seed: int) -> Any:

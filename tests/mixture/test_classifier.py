@@ -8,12 +8,14 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris, make_classification
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ensemblekit import MixtureOfExpertsClassifier
 from ensemblekit.mixture.gates.softmax import SoftmaxGate
+from ensemblekit.packed import pack
 from tests.mixture.tables import gated_table
 
 OPTIMIZERS = ["auto", "em"]
@@ -272,3 +274,15 @@ def test_verbose_prints_every_bound(capsys):
     X, y = gated_table(0)
     model = MixtureOfExpertsClassifier(2, n_init=1, random_state=0, verbose=1).fit(X, y)
     assert len(capsys.readouterr().out.splitlines()) == len(model.lower_bounds_)
+
+
+def test_no_probability_exceeds_one():
+    """Experts that are sure, under shares that sum to one but for rounding: scikit-learn's metrics refuse a last digit more."""
+    X = np.random.default_rng(0).normal(size=(600, 3))
+    y = np.where(X[:, 0] > 0.5, "a", np.where(X[:, 1] > 0, "b", "c"))
+    model = MixtureOfExpertsClassifier(4, alpha=1e-6, n_init=2, max_iter=50, tol=1e-3, random_state=0).fit(X, y)
+    for sure in (model, pack(model)):
+        proba = sure.predict_proba(X)
+        assert proba.max() == 1
+        assert log_loss(y, proba) < 0.01
+        assert_allclose(proba.sum(axis=1), 1, rtol=1e-12)

@@ -98,3 +98,21 @@ def test_compute_of_pipelines_and_stacks_is_that_of_their_parts(table):
     assert active_compute(stack, X) == of_tree + 4 + 2  # a logistic regression of two classes multiplies each column once
     odd = StackingEnsembleClassifier([("tree", tree)], final_estimator=DecisionTreeClassifier(max_depth=1), cv=2).fit(X, y)
     assert active_compute(odd, X) == of_tree + 1
+
+
+def test_what_is_out_of_range_is_refused_before_the_search(table):
+    tree = DecisionTreeClassifier()
+    for settings in ({"n_trials": 0}, {"n_trials": None}, {"validation_fraction": 1.0}, {"timeout_s": 0.0}):
+        with pytest.raises((TypeError, ValueError), match=next(iter(settings))):
+            pareto_search(tree, TREE_SPACE, *table, **settings)
+    with pytest.raises(TypeError, match=r"must be a SearchSpace, .* got 'moe'"):
+        pareto_search(tree, "moe", *table)
+    with pytest.raises(ValueError, match=r"'moe' is of another estimator: .* no parameters \['alpha', 'n_experts'\]"):
+        pareto_search(tree, space("moe"), *table)
+
+
+def test_a_cost_that_is_no_number_is_a_failed_trial(table):
+    found = pareto_search(DecisionTreeClassifier(), TREE_SPACE, *table, n_trials=2, cost=lambda model, X: np.nan)
+    assert not found.front
+    assert len(found.failed) == 2
+    assert "have to be finite" in found.failed[0]
