@@ -7,7 +7,9 @@ import json
 import logging
 import os
 import shlex
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 
 #: What stands for as many processes as there are cores, as in scikit-learn's `n_jobs`.
 ALL_CORES = -1
-#: Exit codes: a mistake that the reader can put right, and Ctrl-C (128 + SIGINT).
+#: Exit codes: a mistake that the reader can put right, and Ctrl-C (128 + SIGINT), or what asks for the same.
 USER_ERROR, INTERRUPTED = 2, 130
 
 
@@ -58,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0, or 2 for a mistake in the input, or 130 for Ctrl-C.
+        Exit code: 0, or 2 for a mistake in the input, or 130 for Ctrl-C and SIGTERM.
 
     Examples
     --------
@@ -67,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(given)
-    with _quiet_libraries():
+    with _quiet_libraries(), _interrupted_by_sigterm():
         try:
             options.command(options, given)
         except (UserError, ImportError) as error:
@@ -83,6 +85,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say_interrupted(options, given)
             return INTERRUPTED
     return 0
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Let `kill`, `timeout` and batch systems end a run as Ctrl-C does: with its children, and without its working files."""
+    if threading.current_thread() is not threading.main_thread():  # no other one may set it
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

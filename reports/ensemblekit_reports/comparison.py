@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from numbers import Integral, Real
@@ -20,6 +19,7 @@ from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.outputs.refitting import BEST, check_choice
 from ensemblekit_reports.results import Results
 from ensemblekit_reports.running.handing_over import store_model
+from ensemblekit_reports.running.passing_folder import passing_folder
 from ensemblekit_reports.running.progress import for_terminal, silent
 from ensemblekit_reports.running.run import run
 from ensemblekit_reports.studies.budget import SECONDS
@@ -243,10 +243,10 @@ def compare(
     workers = study.workers()
     table = table_in_memory(X, y, groups, sample_weight, name=study.name, task=study.task)
     plan = study.plan_with((table,), choose_models(models, table.task))
-    with tempfile.TemporaryDirectory(prefix="ensemblekit-") as scratch:
+    with passing_folder() as folder:
         found = run(
             plan,
-            where or Path(scratch),
+            where or folder,
             jobs=jobs,
             command=_say_call(plan),
             fresh=fresh,

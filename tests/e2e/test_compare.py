@@ -222,8 +222,9 @@ def heed_interrupts():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX")
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_ctrl_c_keeps_finished_cells_and_says_how_to_go_on(tmp_path, jobs):
+@pytest.mark.parametrize(("jobs", "end"), [("1", signal.SIGINT), ("2", signal.SIGINT), ("2", signal.SIGTERM)])
+def test_an_end_from_outside_keeps_finished_cells_and_says_how_to_go_on(tmp_path, jobs, end):
+    """Ctrl-C reaches the whole group of processes, SIGTERM one."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     arguments = ["compare", "wine", "--models", "random-forest", "--folds", "20x5", "--quick", "--jobs", jobs, "--fresh"]
@@ -239,7 +240,7 @@ def test_ctrl_c_keeps_finished_cells_and_says_how_to_go_on(tmp_path, jobs):
         deadline = time.monotonic() + 120
         while not list(tmp_path.glob("out/cells/accuracy/*.json")) and time.monotonic() < deadline:
             time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGINT)
+        (os.killpg if end == signal.SIGINT else os.kill)(process.pid, end)
         assert process.wait(60) == 130
     said = (tmp_path / "err").read_text()
     words = [line for line in said.splitlines() if line and not line.startswith("Accuracy: ")]
@@ -253,6 +254,7 @@ def test_ctrl_c_keeps_finished_cells_and_says_how_to_go_on(tmp_path, jobs):
     assert all(json.loads(file.read_text())["status"] == "ok" for file in kept)
     assert not (tmp_path / "out" / "report.html").exists()
     assert not list(scratch.glob("ensemblekit-*"))
+    assert not (tmp_path / "out" / ".scratch").exists()
 
 
 def test_lists(tmp_path):

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from ensemblekit_reports.engines.worker_folder import worker_folder
 from ensemblekit_reports.environment import versions
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.running.fitters import Fitters
 from ensemblekit_reports.running.fold import Fold
+from ensemblekit_reports.running.passing_folder import passing_folder
 from ensemblekit_reports.running.store import Store
 from ensemblekit_reports.studies.budget import Budget
 from ensemblekit_reports.studies.keys import content_key
@@ -75,7 +75,7 @@ def fit_order(table: Table, order: Order) -> Files:
         When this worker has other versions than the run: its results would be others.
     """
     _check_software(order)
-    with worker_folder() as folder, Fitters(1, order.budget, Store(folder).scratch) as fitters:
+    with passing_folder() as folder, Fitters(1, order.budget, Store(folder).scratch) as fitters:
         fitters.share([table])
         fold = Fold(table, order.repeat, order.number, order.tested, order.seed, order.share)
         fitters.fit(fold, [(from_portable(model), folder / "cells" / "accuracy" / file) for model, file in order.models])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ensemblekit_reports.running.accuracy_pass import fit_missing
+from ensemblekit_reports.running.passing_folder import passing_folder
 from ensemblekit_reports.running.progress import Stage, silent
 from ensemblekit_reports.running.store import Store, read_json
 from ensemblekit_reports.studies.plan import Plan
@@ -135,9 +135,9 @@ def _probe(plan: Plan, concerned: set[tuple[str, str]], jobs: int, stage: Stage)
         scheme=Scheme(1, plan.scheme.n_splits),
     )
     seconds, failing = {}, []
-    with tempfile.TemporaryDirectory(prefix="ensemblekit-") as folder:
-        store = Store(Path(folder))
-        cells = [cell for cell in plan_cells(small, Path(folder)) if cell.fold == 0 and (cell.table.name, cell.model.name) in concerned]
+    with passing_folder() as folder:
+        store = Store(folder)
+        cells = [cell for cell in plan_cells(small, folder) if cell.fold == 0 and (cell.table.name, cell.model.name) in concerned]
         fit_missing(small, cells, store, jobs, stage)
         for cell in cells:
             record = read_json(cell.accuracy)

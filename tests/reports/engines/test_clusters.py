@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from ensemblekit_reports.engines import worker_folder as folders
 from ensemblekit_reports.engines.cluster import TRIES, LostError, fit_elsewhere
 from ensemblekit_reports.engines.engine import Engine
 from ensemblekit_reports.engines.order import Order, fit_order
@@ -126,16 +125,6 @@ def test_a_worker_with_other_software_refuses():
     with pytest.raises(UserError, match="has other code of ensemblekit"):
         fit_order(IRIS, order._replace(versions=versions()))
     assert fit_order(IRIS, order._replace(software=content_key())) == {}
-
-
-def test_folders_of_killed_workers_are_removed_and_others_are_not(tmp_path, monkeypatch):
-    monkeypatch.setattr(folders.tempfile, "tempdir", str(tmp_path))
-    abandoned = tmp_path / f"{folders.PREFIX}1"
-    abandoned.mkdir()
-    (abandoned / ".lock").write_text("process 1, long ago")
-    with folders.worker_folder() as first, folders.worker_folder() as second:
-        assert sorted(tmp_path.iterdir()) == sorted([first, second])
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("engine", "package"), [("dask", "distributed"), ("ray", "ray")])

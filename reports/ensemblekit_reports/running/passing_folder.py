@@ -1,4 +1,4 @@
-"""A worker's folder for the table, the job and its cells, while it fits the models of a fold."""
+"""A folder for what is needed while something lasts: a call that keeps nothing, a dry run, a worker that fits the models of a fold."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from pathlib import Path
 from ensemblekit_reports.errors import UserError
 from ensemblekit_reports.running.lock import LOCK, only_run_in
 
-PREFIX = "ensemblekit-worker-"
+PREFIX = "ensemblekit-run-"
 
 
 @contextmanager
-def worker_folder() -> Iterator[Path]:
-    """Make a folder and remove it when done; those that killed workers left are removed first.
+def passing_folder() -> Iterator[Path]:
+    """Make a folder and remove it when done; those that killed processes left are removed first.
 
     Examples
     --------
-    >>> with worker_folder() as folder:
+    >>> with passing_folder() as folder:
     ...     inside = folder.exists()
     >>> inside, folder.exists()
     (True, False)
     """
     _remove_abandoned()
     with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name, only_run_in(Path(name)):
-        yield Path(name)
+        folder = Path(name) / "files"  # beside the lock: a run in it locks its folder itself
+        folder.mkdir()
+        yield folder
 
 
 def _remove_abandoned() -> None:
