@@ -60,19 +60,22 @@ def redivisions(problem: LinearMixture, W: Float, *, rng: np.random.Generator, s
             continue
         between = (experts[j] + experts[k]) / 2
         split = _divided_anew(problem, W, (j, k), share, between, rng)
-        if split.gain > _GAIN * problem.total_weight:
+        if split and split.gain > _GAIN * problem.total_weight:
             found.append((split.gain, divided(one_less, merged(problem, W, (j, k), between), split)))
         else:
             settled.note(share, found=True)
     return [start for _, start in sorted(found, key=lambda each: -each[0])]
 
 
-def _divided_anew(problem: LinearMixture, W: Float, pair: tuple[int, int], share: Float, between: Float, rng: np.random.Generator) -> Split:
-    """Divide a pair's rows from new starts; the gain is that over the present division."""
+def _divided_anew(problem: LinearMixture, W: Float, pair: tuple[int, int], share: Float, between: Float, rng: np.random.Generator) -> Split | None:
+    """Divide a pair's rows from new starts; the gain is that over the present division. None where no start is soon above it."""
     gate, experts = parts(problem, W)
     two, (j, k) = pair_of(problem, share), pair
-    present = go_on(two, two.parameters(joined(gate[:, [j, k]], [experts[j], experts[k]])))
     best = best_division(two, joined(np.zeros((gate.shape[0], 2)), [between, between]), rng)
+    theta = two.parameters(joined(gate[:, [j, k]], [experts[j], experts[k]]))
+    if best.values[-1] <= two.value(theta) or best.values[-1] <= (present := go_on(two, theta)).values[-1]:
+        return None
+    best = go_on(two, best.theta)
     return split_from(two, best, j, (best.values[-1] - present.values[-1]) * two.total_weight)
 
 

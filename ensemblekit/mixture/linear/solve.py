@@ -116,12 +116,14 @@ def _newton(objective: LinearMixture, theta: Float, *, max_iter: int, tol: float
 
 def _minimise(objective: LinearMixture, theta: Float, max_iter: int, **how: object) -> Solution:
     """Run scipy's minimiser on the negative objective and keep the best value at the end of every step."""
-    values = [objective.value(theta)]
     if max_iter <= 0:
-        return Solution(theta, values, converged=False)
+        return Solution(theta, [objective.value(theta)], converged=False)
+    values: list[float] = []
 
     def loss(at: Float) -> tuple[float, Float]:
         value, gradient = objective.value_and_gradient(at)
+        if not values:  # the start, which is asked for first
+            values.append(value)
         return -value, -gradient
 
     def record(intermediate_result: OptimizeResult) -> None:

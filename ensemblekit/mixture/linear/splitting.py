@@ -149,7 +149,7 @@ def split_of(problem: LinearMixture, share: Float, expert: Float, k: int, rng: n
     """
     two = pair_of(problem, share)
     common = joined(np.zeros((expert.shape[0], 2)), [expert, expert])
-    best = best_division(two, common, rng)
+    best = go_on(two, best_division(two, common, rng).theta)
     return split_from(two, best, k, (best.values[-1] - two.value(two.parameters(common))) * two.total_weight)
 
 
@@ -162,9 +162,9 @@ def pair_of(problem: LinearMixture, share: Float) -> LinearMixture:
 
 
 def best_division(two: LinearMixture, common: Float, rng: np.random.Generator) -> Solution:
-    """Climb from a few random departures of both experts and the gate; the best goes on."""
+    """Climb some steps from a few random departures of both experts and the gate; return the highest."""
     runs = [climb(two, depart(two, common, rng), max_iter=_STEPS, tol=_ROUGH) for _ in range(_STARTS)]
-    return go_on(two, max(runs, key=lambda run: run.values[-1]).theta)
+    return max(runs, key=lambda run: run.values[-1])
 
 
 def go_on(two: LinearMixture, theta: Float) -> Solution:
