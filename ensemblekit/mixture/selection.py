@@ -298,7 +298,7 @@ def along_the_way(growing: Growing, judge: Judge, *, min_experts: int, max_exper
 
     growing.begin()
     top, best = 1, note(1)
-    while top < max_experts and top - best < _PATIENCE:
+    while top < max_experts and (top <= best or (top - best < _PATIENCE and growing.leads_higher(top))):
         top += 1
         growing.grow(top)
         best = note(top)

@@ -33,7 +33,7 @@ from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.redividing import redivisions
 from ensemblekit.mixture.linear.remembered import Remembered
 from ensemblekit.mixture.linear.restarts import depart, one_expert_each
-from ensemblekit.mixture.linear.solve import climb, maximise
+from ensemblekit.mixture.linear.solve import Solution, climb, maximise
 from ensemblekit.mixture.linear.splitting import Split, best_splits, divided
 
 #: Splits, or mergers, that are tried on the whole mixture, and the steps after which the best third of what was tried goes on.
@@ -45,8 +45,8 @@ _FURTHER = 200
 #: Gradients at which climbs stop: on the way, and at an optimum of the path, which then is within about 1e-5 a row of the exact one, or
 #: 1e-4 where there are more experts than regimes. The one that is chosen is climbed to the end.
 _ROUGH, _TOL = 3e-3, 1e-3
-#: Difference up to which two optima are one.
-_EQUAL = 1e-6
+#: Difference up to which two optima are one, and up to which those of two numbers may be, as exact as they are.
+_EQUAL, _ALIKE = 1e-6, 1e-4
 
 
 @dataclass
@@ -96,10 +96,16 @@ class Growing:
         self._settle(n_experts, [depart(part, common, self.rng) for _ in range(n_init)])
 
     def shrink(self, n_experts: int) -> None:
-        """Go from one expert more to ``n_experts``, by the best merger."""
+        """Go from one expert more to ``n_experts``, by the best merger, where one more leads higher at all."""
+        if not self.leads_higher(n_experts + 1):
+            return
         large, small, W = self.part(n_experts + 1), self.part(n_experts), self.optima[n_experts + 1]
         mergers = twins(large, W)[:_TRIED]
         self._settle(n_experts, [small.parameters(merged(large, W, merger.pair, merger.expert)) for merger in mergers])
+
+    def leads_higher(self, n_experts: int) -> bool:
+        """Tell whether the optimum of ``n_experts`` is higher than that of one less."""
+        return self.values[n_experts] > self.values[n_experts - 1] + _ALIKE
 
     def _settle(self, n_experts: int, starts: list[Float]) -> None:
         """Climb from the best of the starts, and divide rows anew where the optimum is a new one, for as long as that leads higher."""
@@ -124,8 +130,18 @@ class Growing:
             runs = [climb(part, start, max_iter=_STEPS, tol=_ROUGH) for start in starts]
             runs = sorted(runs, key=lambda run: -run.values[-1])[: max(len(runs) // 3, 1)]
             starts = [run.theta for run in runs]
+            if len(runs) == 1 and not self._within_reach(n_experts, runs[0]):
+                return
         start = whole.parameters(part.coefficients(starts[0]))
         self._note(n_experts, climb(whole, start, max_iter=_FURTHER, tol=_TOL).theta)
+
+    def _within_reach(self, n_experts: int, run: Solution) -> bool:
+        """Tell whether a short climb that goes on as in its second half would come to the optimum that is known."""
+        if n_experts not in self.optima:
+            return True
+        part = self.part(n_experts)
+        known = part.value(part.parameters(self.optima[n_experts]))
+        return 2 * run.values[-1] - run.values[len(run.values) // 2] > known
 
     def _note(self, n_experts: int, theta: Float) -> None:
         """Keep an optimum that is higher than the one known."""
