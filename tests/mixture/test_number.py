@@ -277,7 +277,7 @@ def test_the_border_between_two_neighbours_is_found_again(optimum):
     assert stays < found.values[-1] - 0.05
     assert returns > found.values[-1] - 1e-4
     growing = Growing(lambda _: three, lambda _: three, np.random.default_rng(0))
-    growing._settle(3, [three.parameters(astray)])
+    growing._settle(3, three.parameters(astray))
     assert growing.values[3] > found.values[-1] - 1e-4
 
 
@@ -287,9 +287,12 @@ def test_every_new_optimum_is_looked_at_for_borders(step, regimes, monkeypatch):
     problems = {n_experts: problem(n_experts, X, y) for n_experts in (2, 3, 4)}
     growing = Growing(problems.get, problems.get, np.random.default_rng(0))
     growing.optima.update({n_experts: problems[n_experts].coefficients(np.zeros(problems[n_experts].size)) for n_experts in (2, 4)})
+    growing.values.update({2: -0.6, 4: -0.4})
     looked = []
     monkeypatch.setattr(growing, "_redivide", looked.append)
     monkeypatch.setattr(growing, "_climb", lambda n_experts, _: growing.values.update({n_experts: -0.5}))
+    if step == "shrink":
+        growing.values[3] = -0.6  # of the way up
     for _ in range(2):  # the second time it is the same optimum
         getattr(growing, step)(*((3, 1) if step == "restart" else (3,)))
     assert looked == [3]

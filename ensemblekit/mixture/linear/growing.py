@@ -87,13 +87,17 @@ class Growing:
         """Go from one expert less to ``n_experts``, by the best split."""
         small, large, W = self.part(n_experts - 1), self.part(n_experts), self.optima[n_experts - 1]
         splits = best_splits(small, W, rng=self.rng, known=self.splits)[:_TRIED]
-        self._settle(n_experts, [large.parameters(divided(small, W, split)) for split in splits])
+        starts = [large.parameters(divided(small, W, split)) for split in splits]
+        self._settle(n_experts, self._ranked(n_experts, starts, _STEPS).theta)
 
     def restart(self, n_experts: int, n_init: int) -> None:
-        """Go to ``n_experts`` from the best of random starts."""
+        """Go to ``n_experts`` from the best of random starts, where a few steps take it above the optimum that is known."""
         part = self.part(n_experts)
         common = one_expert_each(part)
-        self._settle(n_experts, [depart(part, common, self.rng) for _ in range(n_init)])
+        run = self._ranked(n_experts, [depart(part, common, self.rng) for _ in range(n_init)], _STEPS)
+        known = part.value(part.parameters(self.optima[n_experts])) if n_experts in self.optima else -np.inf
+        if not run.values or run.values[-1] > known:  # one start alone was not ranked
+            self._settle(n_experts, run.theta)
 
     def shrink(self, n_experts: int) -> None:
         """Go from one expert more to ``n_experts``, by the best merger, where one more leads higher at all."""
@@ -101,16 +105,17 @@ class Growing:
             return
         large, small, W = self.part(n_experts + 1), self.part(n_experts), self.optima[n_experts + 1]
         mergers = twins(large, W)[:_TRIED]
-        self._settle(n_experts, [small.parameters(merged(large, W, merger.pair, merger.expert)) for merger in mergers])
+        starts = [small.parameters(merged(large, W, merger.pair, merger.expert)) for merger in mergers]
+        self._settle(n_experts, self._ranked(n_experts, starts, _STEPS).theta)
 
     def leads_higher(self, n_experts: int) -> bool:
         """Tell whether the optimum of ``n_experts`` is higher than that of one less."""
         return self.values[n_experts] > self.values[n_experts - 1] + _ALIKE
 
-    def _settle(self, n_experts: int, starts: list[Float]) -> None:
-        """Climb from the best of the starts, and divide rows anew where the optimum is a new one, for as long as that leads higher."""
+    def _settle(self, n_experts: int, theta: Float) -> None:
+        """Climb from a start, and divide rows anew where the optimum is a new one, for as long as that leads higher."""
         before = self.values.get(n_experts, -np.inf)
-        self._climb(n_experts, starts)
+        self._climb(n_experts, theta)
         higher = n_experts > 2 and self.values[n_experts] > before + _EQUAL  # to divide the rows of the only two is to grow from one
         while higher:
             higher = self._redivide(n_experts)
@@ -121,27 +126,23 @@ class Growing:
         for start in redivisions(part, W, rng=self.rng, settled=self.settled)[:1]:
             run = climb(part, part.parameters(start), max_iter=_ANEW, tol=_ROUGH)
             if run.values[-1] > part.value(part.parameters(W)) + _EQUAL:
-                self._climb(n_experts, [run.theta])
+                self._climb(n_experts, run.theta)
         return self.values[n_experts] > before + _EQUAL
 
-    def _climb(self, n_experts: int, starts: list[Float]) -> None:
-        whole, part = self.whole(n_experts), self.part(n_experts)
-        while len(starts) > 1:  # the better third goes on
-            runs = [climb(part, start, max_iter=_STEPS, tol=_ROUGH) for start in starts]
+    def _ranked(self, n_experts: int, starts: list[Float], steps: int) -> Solution:
+        """Climb some steps from every start, and again from the best third, until one is left."""
+        part, runs = self.part(n_experts), [Solution(start, [], converged=False) for start in starts]
+        while len(runs) > 1:
+            runs = [climb(part, run.theta, max_iter=steps, tol=_ROUGH) for run in runs]
             runs = sorted(runs, key=lambda run: -run.values[-1])[: max(len(runs) // 3, 1)]
-            starts = [run.theta for run in runs]
-            if len(runs) == 1 and not self._within_reach(n_experts, runs[0]):
-                return
-        start = whole.parameters(part.coefficients(starts[0]))
-        self._note(n_experts, climb(whole, start, max_iter=_FURTHER, tol=_TOL).theta)
+        return runs[0]
 
-    def _within_reach(self, n_experts: int, run: Solution) -> bool:
-        """Tell whether a short climb that goes on as in its second half would come to the optimum that is known."""
-        if n_experts not in self.optima:
-            return True
-        part = self.part(n_experts)
-        known = part.value(part.parameters(self.optima[n_experts]))
-        return 2 * run.values[-1] - run.values[len(run.values) // 2] > known
+    def _climb(self, n_experts: int, theta: Float) -> None:
+        """Climb to an optimum, and keep it where it is higher than the one known."""
+        whole = self.whole(n_experts)
+        start = whole.parameters(self.part(n_experts).coefficients(theta))
+        run = climb(whole, start, max_iter=_FURTHER, tol=_TOL)
+        self._note(n_experts, run.theta)
 
     def _note(self, n_experts: int, theta: Float) -> None:
         """Keep an optimum that is higher than the one known."""

@@ -11,7 +11,7 @@ from ensemblekit.mixture.linear.design import Float
 from ensemblekit.mixture.linear.namespaces import beside, namespace
 from ensemblekit.mixture.linear.objective import LinearMixture, logsumexp
 from ensemblekit.mixture.linear.solve import maximise
-from ensemblekit.mixture.linear.splitting import joined, parts
+from ensemblekit.mixture.linear.splitting import joined, parts, refitted
 
 #: Pairs to whose rows one expert is fitted. On generated mixtures the best of all, or one as likely, was among the first five.
 _FITTED = 6
@@ -67,12 +67,12 @@ def twins(problem: LinearMixture, W: Float) -> list[Merger]:
     promising = sorted(pairs, key=lambda pair: -max(left(pair, log_density[k, :]) for k in pair))[:_FITTED]
     found = []
     for j, k in promising:
-        rows = problem.design.reweighted(problem.design.sample_weight * (shares[j, :] + shares[k, :]))
-        alone = problem.resized(1, rows, problem.targets)
+        alone = refitted(problem, 1, shares[j, :] + shares[k, :])
         loads = problem.mean(shares[j, :]), problem.mean(shares[k, :])
         between = (loads[0] * experts[j] + loads[1] * experts[k]) / max(sum(loads), np.finfo(float).tiny)
         theta = maximise(alone, alone.parameters(between), max_iter=_STEPS, tol=_ROUGH).theta
-        likelihood = left((j, k), alone.log_joint(theta)[0, :]) * problem.total_weight
+        everywhere = alone.on(problem.design, problem.targets, alone.total_weight)
+        likelihood = left((j, k), everywhere.log_joint(theta)[0, :]) * problem.total_weight
         found.append(Merger((j, k), likelihood, alone.coefficients(theta)))
     return sorted(found, key=lambda merger: -merger.log_likelihood)
 

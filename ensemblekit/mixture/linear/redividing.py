@@ -22,7 +22,7 @@ from ensemblekit.mixture.linear.merging import merged
 from ensemblekit.mixture.linear.namespaces import namespace
 from ensemblekit.mixture.linear.objective import LinearMixture, logsumexp
 from ensemblekit.mixture.linear.remembered import Remembered
-from ensemblekit.mixture.linear.splitting import Split, best_division, divided, go_on, has_rows, joined, pair_of, parts, split_from
+from ensemblekit.mixture.linear.splitting import Split, best_division, divided, go_on, has_rows, joined, parts, refitted, split_from
 
 #: Pairs that are tried. On generated mixtures of six experts the one that helped was among the first three.
 _PAIRS = 4
@@ -70,7 +70,7 @@ def redivisions(problem: LinearMixture, W: Float, *, rng: np.random.Generator, s
 def _divided_anew(problem: LinearMixture, W: Float, pair: tuple[int, int], share: Float, between: Float, rng: np.random.Generator) -> Split | None:
     """Divide a pair's rows from new starts; the gain is that over the present division. None where no start is soon above it."""
     gate, experts = parts(problem, W)
-    two, (j, k) = pair_of(problem, share), pair
+    two, (j, k) = refitted(problem, 2, share), pair
     best = best_division(two, joined(np.zeros((gate.shape[0], 2)), [between, between]), rng)
     theta = two.parameters(joined(gate[:, [j, k]], [experts[j], experts[k]]))
     if best.values[-1] <= two.value(theta) or best.values[-1] <= (present := go_on(two, theta)).values[-1]:

@@ -147,18 +147,18 @@ def split_of(problem: LinearMixture, share: Float, expert: Float, k: int, rng: n
     -------
     Split
     """
-    two = pair_of(problem, share)
+    two = refitted(problem, 2, share)
     common = joined(np.zeros((expert.shape[0], 2)), [expert, expert])
     best = go_on(two, best_division(two, common, rng).theta)
     return split_from(two, best, k, (best.values[-1] - two.value(two.parameters(common))) * two.total_weight)
 
 
-def pair_of(problem: LinearMixture, share: Float) -> LinearMixture:
-    """Set up a mixture of two for some rows, each weighted by its share."""
+def refitted(problem: LinearMixture, n_experts: int, share: Float) -> LinearMixture:
+    """Set up a mixture of so many experts for some rows, each weighted by its share."""
     design, counts = problem.design, on_host(share)
     rows = np.flatnonzero(counts > _OWN * counts.max())
     mine = Design(take_rows(design.Z, rows), design.mean, design.scale, take_rows(design.sample_weight * share, rows))
-    return problem.resized(2, mine, take_rows(problem.targets, rows, axis=1))
+    return problem.resized(n_experts, mine, take_rows(problem.targets, rows, axis=1))
 
 
 def best_division(two: LinearMixture, common: Float, rng: np.random.Generator) -> Solution:
