@@ -38,7 +38,7 @@ from ensemblekit.mixture.linear.objective import LinearMixture, logsumexp
 
 #: Ways to choose.
 SELECTIONS = ("bic", "icl", "cv")
-#: The way up ends when so many further experts have not made the criterion smaller.
+#: The way up ends when so many further experts have not made the criterion smaller; one is enough that leads no higher at all.
 _PATIENCE = 2
 #: Columns, that of ones among them, beyond which each is counted alone.
 _COUNTED_ALONE = 401
@@ -272,6 +272,8 @@ def chosen(steps: Iterable[SelectionStep]) -> int:
 
 def along_the_way(growing: Growing, judge: Judge, *, min_experts: int, max_experts: int, n_init: int) -> list[SelectionStep]:
     """Grow until further experts are no use, start anew at the largest number, and shrink to one below the best.
+
+    They are no use when two of them have not made the criterion smaller, or one that has not is idle: its likelihood is that of one less.
 
     Parameters
     ----------

@@ -67,6 +67,33 @@ def test_the_path_is_as_high_as_the_fits_of_every_number(model, regimes):
         assert -step.loss * 800 > single.log_likelihood(*regimes) - 3
 
 
+def test_the_path_costs_less_than_its_longest_fit(regimes, monkeypatch):
+    """In rows times experts, for every evaluation of the likelihood."""
+    work, evaluate = [], LinearMixture.value_and_gradient
+
+    def counted(problem, *where):
+        work.append(problem.design.Z.shape[0] * problem.n_experts)
+        return evaluate(problem, *where)
+
+    monkeypatch.setattr(LinearMixture, "value_and_gradient", counted)
+    auto = MixtureOfExpertsClassifier("auto", random_state=0).fit(*regimes)
+    assert [step.n_experts for step in auto.selection_path_] == [1, 2, 3, 4]  # the fourth leads no higher
+    path = sum(work)
+    work.clear()
+    MixtureOfExpertsClassifier(4, random_state=0).fit(*regimes)
+    assert path < 0.75 * sum(work)
+
+
+def test_a_climb_evaluates_its_start_once(regimes, monkeypatch):
+    two, seen = problem(2, *regimes), []
+    evaluate = two.value_and_gradient
+    monkeypatch.setattr(two, "value_and_gradient", lambda theta: seen.append(theta.copy()) or evaluate(theta))
+    start = np.random.default_rng(0).normal(size=two.size)
+    climbed = climb(two, start, max_iter=3, tol=1e-6)
+    assert sum(np.array_equal(theta, start) for theta in seen) == 1
+    assert climbed.values[0] == evaluate(start)[0]
+
+
 def test_bic_is_counted_by_hand(model, regimes):
     X, y = regimes
     step = next(step for step in model.selection_path_ if step.n_experts == 3)
@@ -296,6 +323,20 @@ def test_every_new_optimum_is_looked_at_for_borders(step, regimes, monkeypatch):
     for _ in range(2):  # the second time it is the same optimum
         getattr(growing, step)(*((3, 1) if step == "restart" else (3,)))
     assert looked == [3]
+
+
+def test_what_cannot_lead_higher_is_not_climbed(optimum, monkeypatch):
+    """Mergers where one expert more leads no higher, random starts below what is known, and divisions of rows that are divided well."""
+    three, found = optimum
+    W = three.coefficients(found.theta)
+    growing = Growing(lambda _: three, lambda _: three, np.random.default_rng(0), {3: W}, {3: found.values[-1], 4: found.values[-1]})
+    monkeypatch.setattr(growing, "_settle", None)
+    growing.shrink(3)
+    growing.restart(3, 3)
+    climbed = []
+    monkeypatch.setattr(redividing, "go_on", lambda two, theta: climbed.append(two) or splitting.go_on(two, theta))
+    assert redivisions(three, W, rng=np.random.default_rng(0)) == []
+    assert len(climbed) <= 3  # of three pairs: what there is, once each, but no new division
 
 
 def test_rows_that_were_tried_are_not_tried_again(optimum, monkeypatch):

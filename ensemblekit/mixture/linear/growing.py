@@ -12,6 +12,14 @@ the way up only, and by how high the whole mixture was before it climbed. Looked
 found that of all but one of 50, which are another set: the two figures are no comparison. ``benchmarks/selection.py`` holds one, on tables
 on which nothing was developed.
 
+What cannot lead higher is left early. The way up ends with an optimum that is no higher than that of one expert less: on 105 generated
+mixtures no step up to their number gained less than 16 nats, and most beyond it nothing at all; of 60 more one gained nothing, and was
+missed by a way that took two steps beyond, too. Where one more leads no higher there is nothing to merge, either. Random starts go on only
+where twenty steps take the best of them above what is known: those that were still below gained at most 5 nats in the end. New divisions of
+two neighbours' rows are judged by their first steps (:mod:`~ensemblekit.mixture.linear.redividing`). All this took 40 % of the work away,
+in evaluations times experts, for five and six experts, and found their numbers as often. To rank splits and mergers by five steps instead
+of ten was too cheap: it found 36 of 40 mixtures of six experts where ten steps found all.
+
 A sparse table and the same one dense begin at different random starts, since sparse columns are not centred. Where both end at the same
 optima their paths agree as far as climbs are exact.
 
@@ -36,7 +44,7 @@ from ensemblekit.mixture.linear.restarts import depart, one_expert_each
 from ensemblekit.mixture.linear.solve import Solution, climb, maximise
 from ensemblekit.mixture.linear.splitting import Split, best_splits, divided
 
-#: Splits, or mergers, that are tried on the whole mixture, and the steps after which the best third of what was tried goes on.
+#: Splits, or mergers, that are tried on the whole mixture, and the steps after which the best third of what was tried, or drawn, goes on.
 _TRIED, _STEPS = 3, 10
 #: Steps after which rows divided anew must have led higher.
 _ANEW = 15
@@ -45,8 +53,8 @@ _FURTHER = 200
 #: Gradients at which climbs stop: on the way, and at an optimum of the path, which then is within about 1e-5 a row of the exact one, or
 #: 1e-4 where there are more experts than regimes. The one that is chosen is climbed to the end.
 _ROUGH, _TOL = 3e-3, 1e-3
-#: Difference up to which two optima are one, and up to which those of two numbers may be, as exact as they are.
-_EQUAL, _ALIKE = 1e-6, 1e-4
+#: Differences a row up to which two optima of one number are one, and up to which climbs leave open which of two numbers leads higher.
+_EQUAL, _NO_HIGHER = 1e-6, 1e-4
 
 
 @dataclass
@@ -96,7 +104,7 @@ class Growing:
         common = one_expert_each(part)
         run = self._ranked(n_experts, [depart(part, common, self.rng) for _ in range(n_init)], _STEPS)
         known = part.value(part.parameters(self.optima[n_experts])) if n_experts in self.optima else -np.inf
-        if not run.values or run.values[-1] > known:  # one start alone was not ranked
+        if not run.values or run.values[-1] > known:  # nothing is known yet of one start alone
             self._settle(n_experts, run.theta)
 
     def shrink(self, n_experts: int) -> None:
@@ -110,7 +118,7 @@ class Growing:
 
     def leads_higher(self, n_experts: int) -> bool:
         """Tell whether the optimum of ``n_experts`` is higher than that of one less."""
-        return self.values[n_experts] > self.values[n_experts - 1] + _ALIKE
+        return self.values[n_experts] > self.values[n_experts - 1] + _NO_HIGHER
 
     def _settle(self, n_experts: int, theta: Float) -> None:
         """Climb from a start, and divide rows anew where the optimum is a new one, for as long as that leads higher."""
@@ -130,7 +138,7 @@ class Growing:
         return self.values[n_experts] > before + _EQUAL
 
     def _ranked(self, n_experts: int, starts: list[Float], steps: int) -> Solution:
-        """Climb some steps from every start, and again from the best third, until one is left."""
+        """Climb some steps from every start, and again from the best third, until one is left; one start alone is returned as it is."""
         part, runs = self.part(n_experts), [Solution(start, [], converged=False) for start in starts]
         while len(runs) > 1:
             runs = [climb(part, run.theta, max_iter=steps, tol=_ROUGH) for run in runs]
@@ -138,11 +146,10 @@ class Growing:
         return runs[0]
 
     def _climb(self, n_experts: int, theta: Float) -> None:
-        """Climb to an optimum, and keep it where it is higher than the one known."""
+        """Climb to an optimum."""
         whole = self.whole(n_experts)
         start = whole.parameters(self.part(n_experts).coefficients(theta))
-        run = climb(whole, start, max_iter=_FURTHER, tol=_TOL)
-        self._note(n_experts, run.theta)
+        self._note(n_experts, climb(whole, start, max_iter=_FURTHER, tol=_TOL).theta)
 
     def _note(self, n_experts: int, theta: Float) -> None:
         """Keep an optimum that is higher than the one known."""

