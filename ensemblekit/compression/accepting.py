@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ensemblekit.packed import PackedModel, pack
-from ensemblekit.trees.rows import as_rows
 
 
 def accepted(model: Any, X: npt.ArrayLike) -> tuple[PackedModel, npt.NDArray[np.float32]]:
@@ -29,7 +28,8 @@ def accepted(model: Any, X: npt.ArrayLike) -> tuple[PackedModel, npt.NDArray[np.
     Raises
     ------
     ValueError
-        For such a pipeline, and for other columns than those of the fit.
+        For such a pipeline, for other columns than those of the fit, and for rows that the packed model cannot take, such as NaN where the
+        gate is linear.
     TypeError
         For a model that cannot be packed.
 
@@ -43,7 +43,7 @@ def accepted(model: Any, X: npt.ArrayLike) -> tuple[PackedModel, npt.NDArray[np.
     ValueError: A packed Pipeline leaves its first steps outside, ['standardscaler'], and rows would skip them: compress its last step, ...
     """
     if isinstance(model, PackedModel):
-        return model, as_rows(X, model.n_features)
+        return model, model._rows(X)
     packed = pack(model)
     if packed.preprocessing:
         raise ValueError(
@@ -51,7 +51,7 @@ def accepted(model: Any, X: npt.ArrayLike) -> tuple[PackedModel, npt.NDArray[np.
             "compress its last step, with the rows that they make, or let a compressed estimator be the last step of the pipeline."
         )
     _check_names(model, X)
-    return packed, as_rows(X, packed.n_features)
+    return packed, packed._rows(X)
 
 
 def _check_names(model: Any, X: Any) -> None:

@@ -573,9 +573,17 @@ class BaseMixture(BaseEstimator):
 
     def _check_rows(self, X: Any) -> Any:
         check_is_fitted(self)
+        self._check_mixing()
         if self._linear:
             check_same_namespace(X, self, attribute="success_", method="predict")
         return self._table(X, reset=False)
+
+    def _check_mixing(self) -> None:
+        """Check, at little cost, what may be set after a fit."""
+        top_k, limit = self.top_k, self.threshold
+        known = self.routing in ("auto", *routes.ROUTINGS) and self.combination in ("auto", *COMBINATIONS)
+        if not (known and (top_k is None or (isinstance(top_k, Integral) and top_k > 0)) and isinstance(limit, Real) and 0 <= limit <= 1):
+            self._validate_params()
 
     def gate_proba(self, X: Any) -> Float:
         """Probability that the gate gives each expert, before any routing.

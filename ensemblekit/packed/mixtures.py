@@ -68,6 +68,7 @@ def pack_mixture(model: Any) -> PackedModel:
     2
     """
     check_is_fitted(model)
+    model._check_mixing()
     if model.routing_ == "random":
         raise ValueError(
             "routing='random' cannot be packed, since a packed model draws nothing; valid: 'soft', 'top_k', 'threshold', 'feedback'. "

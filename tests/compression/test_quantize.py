@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from ensemblekit.compression import QuantizedModel, prune, quantize
+from ensemblekit.compression import PrunedClassifier, QuantizedClassifier, QuantizedModel, prune, quantize
 from ensemblekit.datasets.regimes import make_regimes_classification, make_regimes_regression
 from ensemblekit.ensembles import AveragingEnsembleClassifier, make_members
 from ensemblekit.mixture import BoostedExperts, MixtureOfExpertsClassifier
@@ -193,6 +193,15 @@ def test_what_was_quantised_can_be_pruned_and_quantised_again(packs, table):
 def test_unknown_dtype(packs, table):
     with pytest.raises(ValueError, match="'float16' or 'int8'"):
         quantize(packs["tree"], "int4", *table)
+
+
+def test_missing_cells_are_refused_for_the_packed_model_and_not_for_the_fitted_one():
+    X, y, _ = make_regimes_classification(300, 4, random_state=0)
+    X[::7, 3] = np.nan
+    model = MixtureOfExpertsClassifier(2, experts=BoostedExperts(n_estimators=5, n_init=1), gate_features=[0, 1], random_state=0)
+    for compressed in (PrunedClassifier, QuantizedClassifier):
+        with pytest.raises(ValueError, match=r"Column 3 holds missing values. .* even where the fitted one does"):
+            compressed(model).fit(X, y)
 
 
 def test_rows_are_those_that_the_model_reads(table):

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from ensemblekit import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 from ensemblekit.mixture.routing import random, top_k
 from ensemblekit.mixture.row_hash import row_hash, uniform
+from ensemblekit.packed import pack
 from tests.mixture.tables import gated_table, two_lines
 
 pytestmark = pytest.mark.filterwarnings("ignore:Experts .* answer for less")
@@ -170,3 +171,13 @@ def test_regression_routes_too():
     best = model.gate_proba(X).argmax(axis=1)
     assert_allclose(model.predict(X), model.expert_predict(X)[np.arange(len(X)), best])
     assert_allclose(model.predict(X, return_std=True)[1], model.experts_.deviation_[best])
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("routing", "best"), ("combination", "mean"), ("top_k", 0), ("top_k", 1.5), ("threshold", 7), ("threshold", np.nan)]
+)
+def test_what_is_set_after_a_fit_is_checked_when_it_is_asked_for(model, table, name, wrong):
+    model.set_params(**{"routing": "top_k" if name == "top_k" else "threshold", name: wrong})
+    for ask in (model.predict_proba, model.route, lambda X: pack(model).predict_proba(X)):
+        with pytest.raises(ValueError, match=f"The '{name}' parameter of MixtureOfExpertsClassifier must be"):
+            ask(table[0][:2])
