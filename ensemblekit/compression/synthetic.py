@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+
 import numpy as np
 import numpy.typing as npt
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state, check_scalar
 
 #: A column of so few values is nominal or counts something: its cells are swapped and not moved.
 FEW_VALUES = 20
@@ -26,11 +28,11 @@ def munge(
     X : array-like of shape (n, d)
         Numbers, at least two rows; NaN is a missing cell, and is taken over as such.
     n_rows : int
-        Rows to make.
+        Rows to make, not negative.
     swap : float, default=0.5
         Probability that a cell comes from the neighbour.
     locality : float, default=1.0
-        Larger stays nearer to the neighbour's cell.
+        Above zero; larger stays nearer to the neighbour's cell.
     random_state : int, RandomState instance or None, default=None
         Source of chance.
 
@@ -42,7 +44,9 @@ def munge(
     Raises
     ------
     ValueError
-        For fewer than two rows, or infinite cells.
+        For fewer than two rows, infinite cells, or a parameter out of its range.
+    TypeError
+        For sparse rows, or a parameter that is no number.
 
     References
     ----------
@@ -54,7 +58,10 @@ def munge(
     >>> rows.shape, set(rows[:, 1]) <= {5.0, 7.0}
     ((6, 2), True)
     """
-    rows = np.asarray(X, np.float64)
+    check_scalar(n_rows, "n_rows", Integral, min_val=0)
+    check_scalar(swap, "swap", Real, min_val=0, max_val=1)
+    check_scalar(locality, "locality", Real, min_val=0, include_boundaries="neither")
+    rows = check_array(X, dtype=np.float64, ensure_all_finite=False)
     if len(rows) < 2:
         raise ValueError(f"Synthetic rows are made of at least two rows; received {len(rows)}.")
     if np.isinf(rows).any():

@@ -75,7 +75,10 @@ class ExpertNumberDisplay:
         """
         check_is_fitted(estimator)
         if not hasattr(estimator, "selection_path_"):
-            raise ValueError("There is no selection path: fit the mixture with n_experts='auto'.")
+            raise ValueError(
+                "There is no selection path: give a mixture fitted with n_experts='auto', such as the last step of a pipeline; got "
+                f"{type(estimator).__name__}."
+            )
         return cls(path=estimator.selection_path_, used=estimator.n_experts_, selection=estimator.selection_).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> ExpertNumberDisplay:

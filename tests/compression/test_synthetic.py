@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,3 +85,16 @@ def test_fewer_rows_than_given_are_drawn_from_all():
 def test_one_row_is_too_few():
     with pytest.raises(ValueError, match="at least two rows"):
         munge([[1.0]], 5)
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("n_rows", -1), ("n_rows", 2.5), ("swap", 2), ("locality", 0.0), ("locality", -1.0)])
+def test_parameters_out_of_range_are_refused(name, wrong):
+    with pytest.raises((TypeError, ValueError), match=name):
+        munge(np.eye(4), **({"n_rows": 3} | {name: wrong}))
+
+
+def test_infinite_and_sparse_rows_are_refused():
+    with pytest.raises(ValueError, match=r"columns \[1\] hold infinity"):
+        munge([[0.0, np.inf], [1.0, 2.0]], 3)
+    with pytest.raises(TypeError, match="toarray"):
+        munge(sp.csr_array(np.eye(4)), 3)
