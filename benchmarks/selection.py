@@ -216,7 +216,7 @@ def knowing_when(fitted: MixtureOfExpertsClassifier, pieces: list[Any]) -> Mixtu
     """Learn the gate from exactly the rows after the switch: as one would who was told of the switch."""
     X, y = (np.concatenate([piece[part] for piece in pieces]) for part in (0, 1))
     model, rows = copy(fitted), Recent(X, fitted.experts_.log_likelihood(X, y.astype(int)), np.ones(len(X)))
-    model.gate_ = follow(as_open_as_fitted(fitted.gate_), rows, rows.counts)
+    model.gate_ = follow(as_open_as_fitted(fitted.gate_), rows, rows.weight)
     return model
 
 

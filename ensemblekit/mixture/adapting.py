@@ -30,13 +30,13 @@ class Recent(NamedTuple):
     X_gate : ndarray or sparse array of shape (n_rows, n_gate_features)
     log_density : ndarray of shape (n_rows, n_experts)
         Of each answer under each expert.
-    counts : ndarray of shape (n_rows,)
-        Rows that each one stands for: its sample weight.
+    weight : ndarray of shape (n_rows,)
+        What each row counts for, before it fades.
     """
 
     X_gate: Any
     log_density: Float
-    counts: Float
+    weight: Float
 
 
 def check_memory(memory: float) -> None:
@@ -82,7 +82,7 @@ def remember(recent: Recent | None, piece: Recent) -> Recent:
     if sp.issparse(recent.X_gate) != sp.issparse(X_gate):  # as the first piece was
         X_gate = X_gate.toarray() if sp.issparse(X_gate) else sp.csr_array(X_gate)
     joined = sp.csr_array(sp.vstack([recent.X_gate, X_gate])) if sp.issparse(X_gate) else np.vstack([recent.X_gate, X_gate])
-    return Recent(joined, np.vstack([recent.log_density, piece.log_density]), np.concatenate([recent.counts, piece.counts]))
+    return Recent(joined, np.vstack([recent.log_density, piece.log_density]), np.concatenate([recent.weight, piece.weight]))
 
 
 def latest(recent: Recent, n_rows: float) -> Recent:
@@ -92,7 +92,7 @@ def latest(recent: Recent, n_rows: float) -> Recent:
     ----------
     recent : Recent
     n_rows : float
-        Rows to keep, by what they stand for.
+        Rows to keep; a part of one is one.
 
     Returns
     -------
@@ -100,20 +100,20 @@ def latest(recent: Recent, n_rows: float) -> Recent:
 
     Examples
     --------
-    >>> latest(Recent(np.arange(4.0)[:, None], np.zeros((4, 2)), np.array([1.0, 1.0, 2.0, 1.0])), 3).X_gate.ravel()
+    >>> latest(Recent(np.arange(4.0)[:, None], np.zeros((4, 2)), np.ones(4)), 1.5).X_gate.ravel()
     array([2., 3.])
     """
-    first = int(np.searchsorted(-_later(recent.counts), -n_rows, side="right"))
+    first = int(max(recent.weight.size - n_rows, 0))
     return recent if first == 0 else Recent(*(part[first:] for part in recent))
 
 
-def faded(counts: Float, memory: float) -> Float:
-    """Weights that fade by ``exp(-1 / memory)`` with every later row; a row that stands for several weighs as they would together.
+def faded(weight: Float, memory: float) -> Float:
+    """Let weights fade with every later row, however much that weighs.
 
     Parameters
     ----------
-    counts : ndarray of shape (n_rows,)
-        Rows that each one stands for, in order.
+    weight : ndarray of shape (n_rows,)
+        In the order in which the rows came.
     memory : float
         Rows after which a row counts for 1 / e.
 
@@ -123,20 +123,11 @@ def faded(counts: Float, memory: float) -> Float:
 
     Examples
     --------
-    >>> faded(np.ones(3), memory=1.0).round(3)
-    array([0.135, 0.368, 1.   ])
-    >>> faded(np.array([2.0, 1.0]), memory=1.0).round(3)  # 0.135 + 0.368, and 1
-    array([0.503, 1.   ])
+    >>> faded(np.array([1.0, 2.0, 1.0]), memory=1.0).round(3)
+    array([0.135, 0.736, 1.   ])
     """
-    if np.isinf(memory):
-        return counts
-    weights: Float = np.exp(-_later(counts) / memory) * (np.expm1(-counts / memory) / np.expm1(-1 / memory))
+    weights: Float = weight * np.exp((np.arange(weight.size) - weight.size + 1.0) / memory)
     return weights
-
-
-def _later(counts: Float) -> Float:
-    """Rows that came after each one."""
-    return np.asarray(counts[::-1].cumsum()[::-1] - counts)
 
 
 def as_open_as_fitted(gate: Gate) -> Gate:

@@ -7,7 +7,8 @@ and Maloof, 2008). By chance that is the quick one now and then where nothing ch
 A change is believed by Page's test (1954): the log-likelihood by which a rival beats the stable gate is summed over rows, and the sum
 begins anew whenever it falls to zero; where it exceeds a limit, the stable gate is fitted to the rows since that zero alone. Rivals are the
 quick gate, for what changes by and by, and one that gives all experts the same share, which is the better one within a few rows where
-experts have changed places. Neither knows a row that it judges, so that while the stable gate is the true one a sum that is begun at some
+experts have changed places. Rows count once here, and memory is counted in rows, whatever these weigh: weights are for the fits, and their
+scale is no evidence. Neither gate knows a row that it judges, so that while the stable gate is the true one a sum that is begun at some
 row ever exceeds the limit with a probability of exp(-limit) at most, and its false alarms are exp(limit) rows apart on average, or more
 (Lorden and Pollak, 2005; here about so, since a single row is not heard beyond a few nats).
 
@@ -46,7 +47,7 @@ class Rise(NamedTuple):
     """Page's sum of a rival: nats by which it has beaten the stable gate since the sum was last zero, and the rows since then."""
 
     nats: float = 0.0
-    n_rows: float = 0.0
+    n_rows: int = 0
 
 
 class PairedGates(NamedTuple):
@@ -111,7 +112,7 @@ def learn(gates: PairedGates, piece: Recent, memory: float) -> PairedGates:
     gates : PairedGates
         It is left as it is.
     piece : Recent
-        Its rows; at least one stands for any.
+        Its rows; at least one has a weight.
     memory : float
         Rows after which the quick gate counts a row for 1 / e.
 
@@ -129,13 +130,13 @@ def learn(gates: PairedGates, piece: Recent, memory: float) -> PairedGates:
     >>> gates.changed, np.exp(gates.gate.log_proba(np.zeros((1, 0)))).round(2)
     (True, array([[0., 1.]]))
     """
-    rows = np.flatnonzero(piece.counts)  # a row of weight zero is as good as not there
+    rows = np.flatnonzero(piece.weight)  # a row of weight zero is as good as not there
     for part in np.array_split(rows, min(_PARTS, -(-rows.size // _ROWS))):
         gates = _learn_part(gates, Recent(*(values[part] for values in piece)), memory)
     return gates
 
 
-def page_sum(rise: Rise, gains: Float, counts: Float) -> Rise:
+def page_sum(rise: Rise, gains: Float) -> Rise:
     """Go on with Page's sum.
 
     Parameters
@@ -143,8 +144,6 @@ def page_sum(rise: Rise, gains: Float, counts: Float) -> Rise:
     rise : Rise
     gains : ndarray of shape (n_samples,)
         What each row adds, in nats.
-    counts : ndarray of shape (n_samples,)
-        Rows that each one stands for.
 
     Returns
     -------
@@ -152,16 +151,16 @@ def page_sum(rise: Rise, gains: Float, counts: Float) -> Rise:
 
     Examples
     --------
-    >>> page_sum(Rise(1.0, 5.0), np.array([1.0, -3.0, 2.0, 0.5]), np.ones(4))
-    Rise(nats=2.5, n_rows=2.0)
-    >>> page_sum(Rise(1.0, 5.0), np.array([1.0, -1.0]), np.ones(2))
-    Rise(nats=1.0, n_rows=7.0)
+    >>> page_sum(Rise(1.0, 5), np.array([1.0, -3.0, 2.0, 0.5]))
+    Rise(nats=2.5, n_rows=2)
+    >>> page_sum(Rise(1.0, 5), np.array([1.0, -1.0]))
+    Rise(nats=1.0, n_rows=7)
     """
     walk = rise.nats + np.append(0.0, np.cumsum(gains))
     lowest = walk.size - 1 - int(np.argmin(walk[::-1]))  # the last of equals
     if walk[lowest] > 0:
-        return Rise(float(walk[-1]), rise.n_rows + float(counts.sum()))
-    return Rise(float(walk[-1] - walk[lowest]), float(counts[lowest:].sum()))
+        return Rise(float(walk[-1]), rise.n_rows + gains.size)
+    return Rise(float(walk[-1] - walk[lowest]), gains.size - lowest)
 
 
 def _learn_part(gates: PairedGates, part: Recent, memory: float) -> PairedGates:
@@ -173,15 +172,14 @@ def _learn_part(gates: PairedGates, part: Recent, memory: float) -> PairedGates:
 
 def _judge(gates: PairedGates, part: Recent, memory: float) -> PairedGates:
     """Add up what rows say of the gates that have not learnt them."""
-    log_density, counts = part.log_density, part.counts
+    log_density = part.log_density
     stable, quick = (posterior(gate.log_proba(part.X_gate) + log_density)[0] for gate in (gates.stable, gates.quick))
     even = posterior(log_density - np.log(log_density.shape[1]))[0]
-    by_even, by_quick = counts * _gains(even, stable), counts * _gains(quick, stable)
-    lead = gates.lead * float(np.exp(-counts.sum() / memory)) + float(by_quick.sum())
+    by_even, by_quick = _gains(even, stable), _gains(quick, stable)
+    lead = gates.lead * float(np.exp(-by_quick.size / memory)) + float(by_quick.sum())
     if not gates.settled:
         return gates._replace(lead=lead)
-    rises = page_sum(gates.even_rise, by_even, counts), page_sum(gates.quick_rise, by_quick, counts)
-    return gates._replace(lead=lead, even_rise=rises[0], quick_rise=rises[1])
+    return gates._replace(lead=lead, even_rise=page_sum(gates.even_rise, by_even), quick_rise=page_sum(gates.quick_rise, by_quick))
 
 
 def _gains(rival: Float, stable: Float) -> Float:
@@ -201,10 +199,10 @@ def _cut(gates: PairedGates) -> PairedGates:
 
 def _refit(gates: PairedGates, memory: float) -> PairedGates:
     enough = min(memory / 2, _ENOUGH)
-    if gates.recent is not None and (weight := faded(gates.recent.counts, memory)).sum() >= enough:
-        gates = gates._replace(quick=follow(gates.quick, gates.recent, weight))
-    if gates.since is None or not gates.changed or gates.since.counts.sum() < enough:
+    if gates.recent is not None and faded(np.ones(gates.recent.weight.size), memory).sum() >= enough:
+        gates = gates._replace(quick=follow(gates.quick, gates.recent, faded(gates.recent.weight, memory)))
+    if gates.since is None or not gates.changed or gates.since.weight.size < enough:
         return gates
     if gates.settled:
-        return gates._replace(stable=follow(gates.stable, gates.since, gates.since.counts))
-    return gates._replace(stable=follow(gates.quick, gates.since, gates.since.counts), settled=True, lead=0.0)
+        return gates._replace(stable=follow(gates.stable, gates.since, gates.since.weight))
+    return gates._replace(stable=follow(gates.quick, gates.since, gates.since.weight), settled=True, lead=0.0)

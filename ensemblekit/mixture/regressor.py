@@ -490,7 +490,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, StreamingMixture):
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Not negative; a row of weight two is the same as two rows.
+            Not negative; memory is counted in rows, whatever they weigh.
         memory : float, default=1000.0
             Rows after which an observation counts for 1 / e.
 

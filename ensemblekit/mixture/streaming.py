@@ -129,7 +129,8 @@ class StreamingMixture(BaseMixture):
         y : array-like of shape (n_samples,)
             Their answers.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Not negative. Weights count rows: up to 50 rows at a time, one of weight two is the same as two of them in a row.
+            Not negative. They weigh rows in the fits of the gates, as in :meth:`fit`. Memory is counted in rows, and what tells of a
+            change in rows too, whatever they weigh, so that the scale of weights is no evidence.
         memory : float, default=200.0
             Rows after which the quick gate counts a row for 1 / e: a short memory follows slow changes closely, a long one exactly;
             ``numpy.inf`` keeps all. That gate moves once what its rows count for adds up to half of the memory, or to a hundred, and the
@@ -187,7 +188,7 @@ class StreamingMixture(BaseMixture):
         with np.errstate(divide="ignore"):
             log_gate = xp.log(routes.feedback(proba, self.success_))
         _, earned = posterior(log_gate + self.experts_.log_likelihood(X, y))
-        kept = float(np.exp(-float(xp.sum(weight)) / memory))
+        kept = float(np.exp(-np.count_nonzero(on_host(weight)) / memory))
         self._given = kept * self._given + weight @ proba
         self._earned = kept * self._earned + weight @ earned
         given = self._given > 0  # an expert that was given nothing has shown nothing

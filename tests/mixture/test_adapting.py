@@ -71,32 +71,44 @@ def test_pieces_are_remembered_like_one():
         assert np.array_equal(part, complete)
 
 
-def test_weights_count_rows_that_fade_and_are_forgotten():
-    counts = np.array([3.0, 1.0, 2.0, 4.0])
-    repeated = np.repeat(np.arange(4), counts.astype(int))
-    for memory in (2.0, 50.0, np.inf):
-        assert_allclose(faded(counts, memory), np.bincount(repeated, faded(np.ones(10), memory)))
-    recent = Recent(np.arange(4.0)[:, None], np.zeros((4, 2)), counts)
-    for n_rows in range(1, 12):
-        assert latest(recent, n_rows).X_gate[0, 0] == repeated[-n_rows:][0]
+def test_weights_fade_row_by_row_and_old_rows_are_forgotten():
+    weight = np.array([3.0, 1.0, 2.0, 4.0])
+    assert_allclose(faded(weight, 2.0), weight * np.exp([-1.5, -1.0, -0.5, 0.0]))
+    assert np.array_equal(faded(weight, np.inf), weight)
+    recent = Recent(np.arange(4.0)[:, None], np.zeros((4, 2)), weight)
+    for n_rows, first in ((1, 3), (1.5, 2), (4, 0), (np.inf, 0)):
+        assert latest(recent, n_rows).X_gate[0, 0] == first
 
 
 @pytest.mark.parametrize("way", ["adapt_gate", "update_feedback"])
-def test_a_row_of_weight_two_is_two_rows(way):
-    """Before and after a switch, also where rows of no weight are in between."""
-    once, twice = (MixtureOfExpertsClassifier(2, n_init=4, tol=1e-3, random_state=0).fit(*rules(0, 400)) for _ in range(2))
-    for piece in range(12):
-        X, y = rules(piece + 1, 25, switched=piece > 3)
-        weight = np.random.default_rng(piece).integers(3, size=25)
-        getattr(once, way)(X, y, weight)
-        getattr(twice, way)(np.repeat(X, weight, axis=0), np.repeat(y, weight))
-    assert_allclose(once.success_, twice.success_)
-    assert_allclose(once.gate_.coef_, twice.gate_.coef_, rtol=1e-3)
-    before = MixtureOfExpertsClassifier(2, n_init=4, tol=1e-3, random_state=0).fit(*rules(0, 400))
-    changed = (once.gate_.coef_, before.gate_.coef_) if way == "adapt_gate" else (once.success_, np.ones(2))
-    assert not np.allclose(*changed)
+def test_rows_without_weight_are_not_there_and_others_weigh(way):
+    """Of a stream whose rows hold the old or the new rules, those count that have a weight, and those more that weigh more."""
+    fitted = MixtureOfExpertsClassifier(2, n_init=4, tol=1e-3, random_state=0).fit(*rules(0, 400))
+    some, whole, heavy = (deepcopy(fitted) for _ in range(3))
+    for piece in range(8):
+        (X, old), (_, new) = rules(piece + 1, 50), rules(piece + 1, 50, switched=True)
+        mixed = np.where(np.arange(50) % 2, new, old)
+        getattr(some, way)(X, mixed, np.arange(50) % 2)
+        getattr(whole, way)(X[1::2], new[1::2])
+        getattr(heavy, way)(X, mixed, np.where(np.arange(50) % 2, 10.0, 1.0))
+    assert_allclose(some.success_, whole.success_)
+    assert_allclose(some.gate_.coef_, whole.gate_.coef_, rtol=1e-3)
+    if way == "adapt_gate":
+        test = rules(99, 500, switched=True)
+        assert fitted.score(*test) < 0.1
+        assert min(some.score(*test), heavy.score(*test)) > 0.75
     with pytest.raises(ValueError, match="Negative values"):
-        getattr(once, way)(X, y, -np.ones(25))
+        getattr(some, way)(X, mixed, -np.ones(50))
+
+
+@pytest.mark.parametrize("unit", [0.01, 1000.0])
+def test_the_unit_of_weights_is_no_change(unit):
+    """Weights that differ much, such as those of a survey, do not make the gate believe what a few rows say."""
+    model = MixtureOfExpertsClassifier(2, n_init=4, tol=1e-3, random_state=0).fit(*rules(0, 400))
+    before = model.score(*rules(99, 1000))
+    for piece in range(8):
+        model.adapt_gate(*rules(piece + 1, 50), unit * np.random.default_rng(piece).lognormal(size=50))
+    assert model.score(*rules(99, 1000)) > before - 0.02
 
 
 def test_sparse_rows_and_regression():
