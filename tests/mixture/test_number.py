@@ -25,7 +25,7 @@ from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.redividing import redivisions
 from ensemblekit.mixture.linear.remembered import Remembered
 from ensemblekit.mixture.linear.restarts import best_of_starts
-from ensemblekit.mixture.linear.solve import climb
+from ensemblekit.mixture.linear.solve import Solution, climb
 from ensemblekit.mixture.linear.splitting import best_splits, divided, joined, parts
 from tests.mixture.tables import gated_table, two_lines
 
@@ -330,10 +330,15 @@ def test_what_cannot_lead_higher_is_not_climbed(optimum, monkeypatch):
     three, found = optimum
     W = three.coefficients(found.theta)
     growing = Growing(lambda _: three, lambda _: three, np.random.default_rng(0), {3: W}, {3: found.values[-1], 4: found.values[-1]})
-    monkeypatch.setattr(growing, "_settle", None)
+    climbed, short = [], 0.1
+    monkeypatch.setattr(growing, "_settle", lambda *_: climbed.append(short))
     growing.shrink(3)
-    growing.restart(3, 3)
-    climbed = []
+    for short in (0.1, 0.02):  # of what is known, after steps of which the second half gained 0.05
+        values = [found.values[-1] - short - lost for lost in (0.5, 0.05, 0.0)]
+        monkeypatch.setattr(growing, "_ranked", lambda *_, values=values: Solution(found.theta, values, converged=False))
+        growing.restart(3, 3)
+    assert climbed == [0.02]
+    climbed.clear()
     monkeypatch.setattr(redividing, "go_on", lambda two, theta: climbed.append(two) or splitting.go_on(two, theta))
     assert redivisions(three, W, rng=np.random.default_rng(0)) == []
     assert len(climbed) <= 3  # of three pairs: what there is, once each, but no new division
