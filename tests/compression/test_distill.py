@@ -133,5 +133,8 @@ def test_what_no_report_could_be_made_of_is_refused(table, forest):
         distill(teacher, X, amounts, student="logistic", n_synthetic=0)
     with pytest.raises(TypeError, match="one answer a row, and Ridge gives several"):
         distill(Ridge().fit(X, X), X, student="logistic", n_synthetic=0)
+    for nobody in (None, DecisionTreeClassifier):
+        with pytest.raises(TypeError, match=r"student must be one of \['tree', .* received"):
+            distill(forest, X, y, student=nobody, n_synthetic=0)
     with pytest.raises(TypeError, match="toarray"):
         distill(forest, sp.csr_array(X), y, student="tree", n_synthetic=0)
