@@ -179,7 +179,7 @@ def _checked(student: Any, task: Task) -> Any:
 
 
 def _student(student: Any, task: Task, seed: int) -> Any:
-    if isinstance(student, type) or not isinstance(student, str) and not hasattr(student, "get_params"):
+    if isinstance(student, type) or (not isinstance(student, str) and not hasattr(student, "get_params")):
         raise TypeError(f"student must be one of {list(STUDENTS)}, or an estimator that is no class; received {student!r}.")
     if not isinstance(student, str):
         return _checked(clone(student), task)
