@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ensemblekit.compression.cutting import cut
 from ensemblekit.compression.footprint import CompressionReport, packed_footprint, report_of
-from ensemblekit.compression.losses import answers_to, loss_name, losses_of, mean_loss, row_divergences, targets
+from ensemblekit.compression.judging import ROOM, Judges, Limits, Rows
+from ensemblekit.compression.losses import answers_to, mean_loss, targets
+from ensemblekit.compression.needless import without_needless_experts, without_zero_weights, work_of
 from ensemblekit.compression.restoring import Wanted, restored, wanted_of
-from ensemblekit.compression.synthetic import munge
 from ensemblekit.compression.tempering import tempered
-from ensemblekit.compression.weak_links import WHOLE, Candidates, can_drop, find_candidates, gate_without, is_average
+from ensemblekit.compression.weak_links import Candidates, find_candidates, is_average
 from ensemblekit.packed import PackedModel, pack
 from ensemblekit.packed.experts import Expert, TreeExpert
 from ensemblekit.packed.taking_apart import experts_of, gate_of, put_together
@@ -24,27 +25,8 @@ from ensemblekit.trees.rows import as_rows, check_rows
 
 #: Share of the work that one step tries to save, and the smallest one worth a step.
 FIRST_STEP, LAST_STEP = 0.1, 0.01
-#: Rows that are made to choose what goes, and rows of each kind, given and made, that leaves are fitted to. On generated tables 600
-#: held-out rows that chose alone took branches which other rows missed (log-loss + 0.017 there, + 0.005 on themselves).
-CHOOSING_ROWS, FITTING_ROWS = 1000, 2000
-#: Made rows beside the given ones that leaves are fitted to once more in the end, and pairs of a row and a tree that bound the memory. On
-#: 24 generated tables cut down to 48 % of their visits, 16,000 took the mean loss from 0.0012 below that of the whole model to 0.0046
-#: below, with 4,000 it came to 0.0020; 0.0054 is what temperature and experts that went had gained before any branch did.
-MORE_ROWS, MOST_PAIRS = 16_000, 1 << 24
-#: Given rows that others are made of, at most: each is held against all to find its neighbour.
-KNOWN_ROWS = 10_000
-#: Answers to made rows may move so many times further than the loss may grow. On 24 generated tables of 750 rows, 150 of them held out,
-#: cutting branches alone at 1 left 55 % of a boosted mixture's node visits and lost too much on new rows of one table, at 1.5 48 % and
-#: three, at 2 44 % and five, at 3 36 % and eight; the mean change was - 0.004, - 0.002, - 0.001 and + 0.001. Half was to go.
-ROOM = 2.0
-#: Share of this room that an expert may take when it goes. Under sparse routing its rows go to another one and test as many splits there,
-#: so that little is saved. On 22 generated tables a tenth left 39 % of the visits and 29 % of the bytes where experts free to take all
-#: left 54 and 32 %, at the same loss on new rows.
-ROOM_OF_AN_EXPERT = 0.1
-#: Standard errors by which the held-out loss must fall for an expert to count as harmful. Where labels alone judged experts, generated
-#: tables of little noise lost 0.006 to 0.017 on new rows for 0.005 allowed.
-PLAINLY = 2.0
-Rows = npt.NDArray[np.float32]
+#: Pairs of a row and a tree, at most, in the fits of leaves by many rows: bounds the memory.
+MOST_PAIRS = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -151,10 +133,11 @@ def prune(
     known = rows if unlabelled is None else np.vstack([rows, as_rows(unlabelled, before.n_features)])
     check_rows(known, accepts_missing=before.accepts_missing, categorical_features=before.categorical_features)
     order = np.lexsort((targets(before, answers), *rows.T))  # sums of the same numbers in another order end in another digit
-    judges = _Judges.of(known, rows[order], answers[order])
+    judges = Judges.of(known, rows[order], answers[order])
     least = None if node_visits is None else node_visits * _visits_of(before, rows)
-    limits = _Limits(mean_loss(before, *judges.held_out) + max_loss_increase, ROOM * max_loss_increase, least)
-    after = _shrink(tempered(without_zero_weights(before), *judges.held_out), judges, limits)
+    limits = Limits(mean_loss(before, *judges.held_out) + max_loss_increase, ROOM * max_loss_increase, least)
+    whole, moved = without_needless_experts(tempered(without_zero_weights(before), *judges.held_out), judges, limits)
+    after = _cut_back(whole, judges, limits._replace(room=limits.room - moved))
     return Pruned(after, report_of("prune", after, packed_footprint(before, rows, answers), packed_footprint(after, rows, answers)))
 
 
@@ -191,107 +174,29 @@ def check_limits(max_loss_increase: Any, node_visits: Any) -> None:
         raise ValueError(f"node_visits is the share of them to keep, between 0 and 1, such as 0.5; received {node_visits}.")
 
 
-def without_zero_weights(model: PackedModel) -> PackedModel:
-    """Drop experts that a constant gate gives no weight at all.
-
-    Parameters
-    ----------
-    model : PackedModel
-        The model.
-
-    Returns
-    -------
-    PackedModel
-        With the same answers.
-
-    Examples
-    --------
-    >>> from ensemblekit.packed.assembling import assemble, constant_gate
-    >>> from ensemblekit.packed.experts import LinearExpert
-    >>> expert = LinearExpert(np.zeros((2, 3)), np.zeros(2), np.arange(2))
-    >>> model = assemble(constant_gate([1, 0]), [expert] * 2, kind="demo", classes=np.arange(2), n_features=3)
-    >>> without_zero_weights(model).n_experts
-    1
-    """
-    while can_drop(model) and np.isneginf(model.gate[-1]).any():
-        model = _without_expert(model, int(np.argmin(model.gate[-1])))
-    return model
-
-
-class _Limits(NamedTuple):
-    """Mean loss of the held-out rows and divergence from old answers, at most, and the node visits at which enough is gone."""
-
-    loss: float
-    room: float
-    least: float | None  # where a share of them was asked for
-
-
-class _Judges(NamedTuple):
-    """Rows by their part: some choose what goes, to some the leaves are fitted, and others judge the sum of it."""
-
-    choosing: Rows
-    fitting: Rows
-    others: Rows
-    many: Rows
-    held_out: tuple[Rows, npt.NDArray[Any]]
-
-    @classmethod
-    def of(cls, known: Rows, rows: Rows, answers: npt.NDArray[Any]) -> _Judges:
-        known = known[np.lexsort(known.T)]  # what is drawn must not depend on the order in which rows are given
-        drawn = known[np.random.default_rng(0).permutation(len(known))[:KNOWN_ROWS]]
-        made = as_rows(munge(drawn, 2 * FITTING_ROWS + MORE_ROWS, random_state=0), rows.shape[1])
-        fitting, others, more = np.split(made, [FITTING_ROWS, 2 * FITTING_ROWS])
-        many = np.vstack([more, fitting, drawn])
-        return cls(fitting[:CHOOSING_ROWS], np.vstack([drawn[:FITTING_ROWS], fitting]), others, many, (rows, answers))
-
-
-def _shrink(whole: PackedModel, judges: _Judges, limits: _Limits) -> PackedModel:
+def _cut_back(whole: PackedModel, judges: Judges, limits: Limits) -> PackedModel:
     """Take step after step, while labels and answers allow; a step that costs too much is taken back, and a smaller one tried."""
-    model, moved, step, room = whole, 0.0, FIRST_STEP, limits.room
-    needed: set[int] = set()  # experts that held-out rows would miss
-    wanted = wanted_of(whole, judges.fitting)
-    original, answers_of_others = answers_to(model, judges.choosing), answers_to(model, judges.others)
-    candidates = find_candidates(model, judges.choosing, original, judges.held_out)
-    while step >= LAST_STEP and (spare := _spare(model, judges.held_out[0], limits.least)) > 0:
-        work = _work(model, judges.choosing)
-        chosen = choose(candidates, min(step * work, max(spare, LAST_STEP * work)), needed)
+    model, step = whole, FIRST_STEP
+    many = judges.many[: max(len(judges.fitting), MOST_PAIRS * whole.n_experts // max(whole.n_trees, 1))]
+    wanted, wanted_by_many = wanted_of(whole, judges.fitting), wanted_of(whole, many)
+    original, of_others = answers_to(whole, judges.choosing), answers_to(whole, judges.others)
+    candidates = find_candidates(whole, judges.choosing, original)
+    while step >= LAST_STEP and (spare := _spare(model, judges.held_out[0], limits.visits)) > 0:
+        work = work_of(model, judges.choosing)
+        chosen = choose(candidates, min(step * work, max(spare, LAST_STEP * work)))
         if not len(chosen):
             break
-        expert_goes, k = candidates.node[chosen[0]] == WHOLE, int(candidates.expert[chosen[0]])
-        if expert_goes:
-            smaller = _without_expert(model, k)
-        else:
-            smaller = _restored(cut_branches(model, candidates, chosen), np.unique(candidates.expert[chosen]), judges.fitting, wanted)
-        answers = answers_to(smaller, judges.others)
-        further = float(row_divergences(loss_name(model), answers, answers_of_others).mean())
-        losses = losses_of(smaller, *judges.held_out)
-        # Few held-out rows say little of a small loss: answers must stay near, too, but where an expert that goes did harm.
-        harmful = expert_goes and _plainly_less(losses, losses_of(model, *judges.held_out))
-        if expert_goes:
-            near = harmful or (further <= room and further - moved <= ROOM_OF_AN_EXPERT * room)
-        else:
-            near = further <= room or limits.least is not None
-        if losses.mean() <= limits.loss and near:
-            if harmful:  # what it moved is not held against branches; what branches have moved so far is
-                original, answers_of_others, room = answers_to(smaller, judges.choosing), answers, room - moved
-                further = 0.0
-            if expert_goes:
-                whole, needed = _without_expert(whole, k), set()
-                wanted = wanted_of(whole, judges.fitting)
-            model, moved = smaller, further
-            candidates = find_candidates(model, judges.choosing, original, judges.held_out)
-        elif expert_goes:
-            needed.add(k)
+        smaller = _restored(cut_branches(model, candidates, chosen), judges.fitting, wanted)
+        if not limits.allow(smaller, judges, of_others):
+            smaller = _restored(smaller, many, wanted_by_many)
+        if limits.allow(smaller, judges, of_others):
+            model, candidates = smaller, find_candidates(smaller, judges.choosing, original)
         else:
             step /= 2
-    return model if model is whole else _restored_by_many(model, whole, judges, limits)
-
-
-def _restored_by_many(model: PackedModel, whole: PackedModel, judges: _Judges, limits: _Limits) -> PackedModel:
-    """Fit the leaves once more to what experts said before, by as many rows as fit into memory, unless held-out rows lose by it."""
-    rows = judges.many[: max(FITTING_ROWS, MOST_PAIRS * model.n_experts // max(model.n_trees, 1))]
-    after = _restored(model, np.arange(model.n_experts), rows, wanted_of(whole, rows))
-    return after if mean_loss(after, *judges.held_out) <= limits.loss else model
+    if model is whole:
+        return whole
+    after = _restored(model, many, wanted_by_many)
+    return after if limits.allow(after, judges, of_others) else model
 
 
 def _visits_of(model: PackedModel, rows: Rows) -> float:
@@ -306,23 +211,12 @@ def _spare(model: PackedModel, rows: Rows, least: float | None) -> float:
     return np.inf if least is None else model.node_visits(rows).active - least
 
 
-def _plainly_less(losses: npt.NDArray[np.float64], before: npt.NDArray[np.float64]) -> bool:
-    change = losses - before
-    return bool(change.mean() + PLAINLY * change.std() / np.sqrt(len(change)) < 0)
-
-
-def _restored(model: PackedModel, changed: npt.NDArray[np.int64], rows: Rows, wanted: list[Wanted]) -> PackedModel:
-    experts = experts_of(model)
-    for k in changed:
-        experts[k] = restored(experts[k], rows, wanted[k])
+def _restored(model: PackedModel, rows: Rows, wanted: list[Wanted]) -> PackedModel:
+    experts = [restored(expert, rows, of_expert) for expert, of_expert in zip(experts_of(model), wanted, strict=True)]
     return put_together(model, gate_of(model), experts)
 
 
-def _work(model: PackedModel, rows: Rows) -> float:
-    return model.node_visits(rows).active + model.multiply_adds(rows).active
-
-
-def choose(candidates: Candidates, work: float, needed: set[int]) -> npt.NDArray[np.intp]:
+def choose(candidates: Candidates, work: float) -> npt.NDArray[np.intp]:
     """Choose the weakest links, up to some work.
 
     Parameters
@@ -331,29 +225,21 @@ def choose(candidates: Candidates, work: float, needed: set[int]) -> npt.NDArray
         What could go.
     work : float
         Operations a row to save in one step.
-    needed : set of int
-        Experts that must stay.
 
     Returns
     -------
     ndarray of int
-        Candidates, the weakest first: one whole expert alone, or branches.
+        Candidates, the weakest first.
 
     Examples
     --------
-    >>> expert, node = np.array([0, 0, 1]), np.array([4, 7, WHOLE])
+    >>> expert, node = np.array([0, 0, 1]), np.array([4, 7, 2])
     >>> found = Candidates(expert, node, np.array([0.1, 0.0, 0.3]), np.array([5.0, 5.0, 2.0]), ())
-    >>> choose(found, 6.0, set())
+    >>> choose(found, 6.0)
     array([1, 0])
     """
-    open_ = ~((candidates.node == WHOLE) & np.isin(candidates.expert, list(needed))) & (candidates.saved > 0)
-    weakest = np.flatnonzero(open_)
-    weakest = weakest[np.argsort(candidates.change[weakest] / candidates.saved[weakest], kind="stable")]
-    whole = np.flatnonzero(candidates.node[weakest] == WHOLE)
-    if len(whole) and whole[0] == 0:
-        return weakest[:1]
-    branches = weakest[: whole[0]] if len(whole) else weakest
-    return branches[: int(np.searchsorted(np.cumsum(candidates.saved[branches]), work)) + 1]
+    weakest = np.argsort(candidates.change / candidates.saved, kind="stable")
+    return weakest[: int(np.searchsorted(np.cumsum(candidates.saved[weakest]), work)) + 1]
 
 
 def cut_branches(model: PackedModel, candidates: Candidates, chosen: npt.NDArray[np.intp]) -> PackedModel:
@@ -377,7 +263,7 @@ def cut_branches(model: PackedModel, candidates: Candidates, chosen: npt.NDArray
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> X, y = np.array([[0.0], [0.0], [0.0], [1.0], [1.0]], np.float32), [0, 0, 0, 1, 1]
     >>> model = pack(DecisionTreeClassifier().fit(X, y))
-    >>> found = find_candidates(model, X, model.predict_proba(X), (X, y))
+    >>> found = find_candidates(model, X, model.predict_proba(X))
     >>> cut_branches(model, found, np.array([0])).predict_proba(X[:1]).round(6)
     array([[0.6, 0.4]])
     """
@@ -386,11 +272,6 @@ def cut_branches(model: PackedModel, candidates: Candidates, chosen: npt.NDArray
         nodes = candidates.node[chosen][candidates.expert[chosen] == k]
         experts[k] = _cut_expert(experts[k], nodes, candidates.values[k])
     return put_together(model, gate_of(model), experts)
-
-
-def _without_expert(model: PackedModel, k: int) -> PackedModel:
-    rest = [expert for other, expert in enumerate(experts_of(model)) if other != k]
-    return put_together(model, gate_without(gate_of(model), k), rest, precision=np.delete(model.precision, k))
 
 
 def _cut_expert(expert: Expert, nodes: npt.NDArray[np.int64], values: npt.NDArray[np.float64]) -> Expert:

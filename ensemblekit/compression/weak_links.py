@@ -2,33 +2,29 @@
 
 Weakest-link pruning (Breiman, Friedman, Olshen and Stone, 1984, Classification and Regression Trees, chapter 3) takes the branch whose
 loss grows least for each node that goes. Here the branch may stand in any tree of any expert, and its worth is what the whole model's
-held-out loss would become, gate, link and combination included; its work is the splits that rows test below it. A branch down to the
-root is a whole tree. An expert is one candidate more.
+answers would become, gate, link and combination included; its work is the splits that rows test below it. A branch down to the root is a
+whole tree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ensemblekit.compression.combined import Asked, Combined, Floats, ask, leaf_sums
-from ensemblekit.compression.losses import loss_name, row_losses, targets
+from ensemblekit.compression.combined import Combined, Floats, ask, leaf_sums
 from ensemblekit.packed import PackedModel, reference
-from ensemblekit.packed.experts import Expert, TreeExpert
-from ensemblekit.packed.gates import PackedGate
-from ensemblekit.packed.taking_apart import experts_of, gate_of
+from ensemblekit.packed.experts import TreeExpert
+from ensemblekit.packed.taking_apart import experts_of
 from ensemblekit.trees.flat import TreeEnsemble
 
 #: (row, tree) pairs that are judged at a time: bounds the memory.
 PAIRS = 1 << 19
 #: Rows that must reach a branch before it may go: of fewer, all may have taken the same way by chance.
 FEWEST_ROWS = 5
-#: Instead of a node: the whole expert.
-WHOLE = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +36,9 @@ class Candidates:
     expert : ndarray of int64
         Which expert.
     node : ndarray of int64
-        Which node of its flat trees becomes a leaf; -1 for the whole expert.
+        Which node of its flat trees becomes a leaf.
     change : ndarray of float64
-        What the mean loss would grow by, if it alone went.
+        What the mean divergence from the old answers would grow by, if it alone went.
     saved : ndarray of float64
         Operations that an average row would no longer take; positive.
     values : tuple of ndarray of float64, shape (n_nodes, width)
@@ -62,21 +58,17 @@ class Candidates:
     values: tuple[Floats, ...]
 
 
-def find_candidates(
-    model: PackedModel, made: npt.NDArray[np.float32], original: Floats, held_out: tuple[npt.NDArray[np.float32], npt.ArrayLike]
-) -> Candidates:
-    """Judge all branches, trees and experts, each alone.
+def find_candidates(model: PackedModel, made: npt.NDArray[np.float32], original: Floats) -> Candidates:
+    """Judge all branches and trees, each alone.
 
     Parameters
     ----------
     model : PackedModel
         The model.
     made : ndarray of float32, shape (n, d)
-        Rows without labels, by which branches are judged.
+        Rows; no labels are needed.
     original : ndarray of float64, shape (n, C)
         What the model said to them before anything went.
-    held_out : tuple of (rows, labels or numbers)
-        By which whole experts are judged: there are few of them, so that chance has little to choose from, and one may do harm.
 
     Returns
     -------
@@ -88,87 +80,21 @@ def find_candidates(
     >>> from ensemblekit.packed import pack
     >>> X, y = np.array([[0.0], [0.0], [0.0], [1.0], [1.0]], np.float32), [0, 0, 0, 1, 1]
     >>> model = pack(DecisionTreeClassifier().fit(X, y))
-    >>> found = find_candidates(model, X, model.predict_proba(X), (X, y))
+    >>> found = find_candidates(model, X, model.predict_proba(X))
     >>> found.node, found.saved, found.values[0][0]
     (array([0]), array([1.]), array([0.6, 0.4]))
     """
     experts = experts_of(model)
-    combined = _combined(model, experts, made)
-    found: list[tuple[int, npt.NDArray[np.int64], Floats, Floats]] = []
-    values: list[Floats] = []
+    combined = Combined(model, [ask(expert, made) for expert in experts], reference.gate_proba(model, made))
+    found = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))]
+    values = [np.zeros((0, 0))] * len(experts)
     for k, expert in enumerate(experts):
         if isinstance(expert, TreeExpert):
-            value, change, saved = _branches(expert.trees, k, combined, original)
+            values[k], change, saved = _branches(expert.trees, k, combined, original)
             reached = np.flatnonzero(saved > 0)
-            found.append((k, reached, change[reached], saved[reached]))
-        values.append(value if isinstance(expert, TreeExpert) else np.zeros((0, 0)))
-    if can_drop(model):
-        on_held_out = _combined(model, experts, held_out[0])
-        target = targets(model, held_out[1])
-        found += [(k, np.array([WHOLE]), *_without(model, on_held_out, k, held_out[0], target)) for k in range(len(experts))]
-    keep = [one for one in found if len(one[1])]
-    return Candidates(
-        np.concatenate([np.zeros(0, np.int64), *(np.full(len(node), k) for k, node, _, _ in keep)]),
-        np.concatenate([np.zeros(0, np.int64), *(node for _, node, _, _ in keep)]),
-        np.concatenate([np.zeros(0), *(change for _, _, change, _ in keep)]),
-        np.concatenate([np.zeros(0), *(saved for _, _, _, saved in keep)]),
-        tuple(values),
-    )
-
-
-def can_drop(model: PackedModel) -> bool:
-    """Tell whether an expert can be taken out of the gate.
-
-    Parameters
-    ----------
-    model : PackedModel
-        The model.
-
-    Returns
-    -------
-    bool
-        False for one expert, for a hierarchy and for a classifier as gate, whose other answers depend on it.
-
-    Examples
-    --------
-    >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from ensemblekit.packed import pack
-    >>> can_drop(pack(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])))
-    False
-    """
-    return model.n_experts > 1 and model.gate_path.shape[1] == 1 and model.gate_model is None
-
-
-def gate_without(gate: PackedGate, k: int) -> PackedGate:
-    """Take an expert out of a gate that has no hierarchy; the others share its weight.
-
-    Parameters
-    ----------
-    gate : PackedGate
-        Of at least two experts.
-    k : int
-        Which one goes.
-
-    Returns
-    -------
-    PackedGate
-
-    Examples
-    --------
-    >>> from ensemblekit.packed.gates import linear_gate
-    >>> gate_without(linear_gate(np.array([[1.0, 2.0, 3.0]]), n_features=1), 1).table
-    array([[1., 3.]])
-    """
-    rest = np.delete(np.arange(len(gate.path)), k)
-    columns = gate.path[rest, 0]
-    return gate._replace(
-        table=np.ascontiguousarray(gate.table[:, columns]),
-        node=gate.node[columns],
-        path=np.arange(len(rest), dtype=np.int32)[:, None],
-        mean=gate.mean[rest] if len(gate.mean) else gate.mean,
-        factor=gate.factor[rest] if len(gate.factor) else gate.factor,
-        offset=gate.offset[rest],
-    )
+            found.append((np.full(len(reached), k), reached, change[reached], saved[reached]))
+    expert_, node, change, saved = (np.concatenate(one) for one in zip(*found, strict=True))
+    return Candidates(expert_, node, change, saved, tuple(values))
 
 
 def is_average(trees: TreeEnsemble) -> bool:
@@ -191,47 +117,6 @@ def is_average(trees: TreeEnsemble) -> bool:
     True
     """
     return trees.n_trees > 1 and len(np.unique(trees.outputs)) == 1 and abs(trees.scale * trees.n_trees - 1.0) < 1e-9
-
-
-def _combined(model: PackedModel, experts: Sequence[Expert], rows: npt.NDArray[np.float32]) -> Combined:
-    return Combined(model, [ask(expert, rows) for expert in experts], reference.gate_proba(model, rows))
-
-
-def _without(
-    model: PackedModel, combined: Combined, k: int, rows: npt.NDArray[np.float32], target: npt.NDArray[Any]
-) -> tuple[Floats, Floats]:
-    """Change and saving, one entry each, of taking an expert out."""
-    smaller = _header_without(model, k)
-    weights = reference.gate_proba(smaller, rows)
-    asked = [one for other, one in enumerate(combined.asked) if other != k]
-    losses = [row_losses(loss_name(model), one.answers(), target).mean() for one in (combined, Combined(smaller, asked, weights))]
-    saved = _visits(combined.asked, combined.weights) - _visits(asked, weights)
-    saved += model.multiply_adds().active - smaller.multiply_adds().active
-    return np.array([losses[1] - losses[0]]), np.array([saved])
-
-
-def _header_without(model: PackedModel, k: int) -> PackedModel:
-    """Everything that gate and costs are read from; the experts' trees stay as they are and must not be asked."""
-    gate = gate_without(gate_of(model), k)
-    linear = model.linear if model.linear_slot[k] < 0 else np.delete(model.linear, model.linear_slot[k], axis=0)
-    return replace(
-        model,
-        gate=gate.table,
-        gate_node=gate.node,
-        gate_path=gate.path,
-        gate_mean=gate.mean,
-        gate_factor=gate.factor,
-        gate_offset=gate.offset,
-        precision=np.delete(model.precision, k),
-        top_k=min(model.top_k, model.n_experts - 1),
-        form=np.delete(model.form, k),
-        linear=linear,
-    )
-
-
-def _visits(asked: Sequence[Asked], weights: Floats) -> float:
-    visits = np.stack([one.visits for one in asked], axis=1)
-    return float((visits * (weights > 0)).sum(axis=1).mean())
 
 
 def _branches(trees: TreeEnsemble, k: int, combined: Combined, original: Floats) -> tuple[Floats, Floats, Floats]:

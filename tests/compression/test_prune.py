@@ -15,9 +15,11 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit.compression import prune, pruning
 from ensemblekit.compression.cutting import cut
+from ensemblekit.compression.judging import ROOM, Judges, Limits
 from ensemblekit.compression.losses import mean_loss, row_divergences
-from ensemblekit.compression.pruning import ROOM, cut_branches
-from ensemblekit.compression.weak_links import WHOLE, find_candidates
+from ensemblekit.compression.needless import without_needless_experts
+from ensemblekit.compression.pruning import cut_branches
+from ensemblekit.compression.weak_links import find_candidates
 from ensemblekit.datasets.regimes import make_regimes_classification, make_regimes_regression
 from ensemblekit.ensembles import AveragingEnsembleClassifier, VotingEnsembleClassifier, WeightedEnsembleClassifier, make_members
 from ensemblekit.mixture import BoostedExperts, HierarchicalGate, MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
@@ -95,10 +97,9 @@ def test_pruned_models_stay_within_the_bound_and_cost_no_more(packs, table, name
 def test_each_candidate_changes_the_model_by_what_it_says(packs, table, name):
     """Carried out alone on the rows that judged it, a branch saves the visits that were promised."""
     model, X = packs[name], table[0][500:]
-    found = find_candidates(model, X, model.predict_proba(X), (X, table[1][500:]))
+    found = find_candidates(model, X, model.predict_proba(X))
     rng = np.random.default_rng(0)
-    branches = np.flatnonzero((found.node != WHOLE) & (found.saved > 0))
-    for one in rng.choice(branches, 6, replace=False) if len(branches) > 6 else branches:
+    for one in rng.permutation(len(found.node))[:6]:
         smaller = cut_branches(model, found, np.array([one]))
         assert model.node_visits(X).active - smaller.node_visits(X).active == pytest.approx(found.saved[one])
 
@@ -108,7 +109,7 @@ def test_the_change_of_a_branch_is_the_divergence_from_the_old_answers(table):
     X = table[0]
     model = pack(RandomForestClassifier(5, max_depth=3, random_state=0).fit(X[:500], table[1][:500]))
     original = model.predict_proba(X)
-    found = find_candidates(model, X, original, (X, table[1]))
+    found = find_candidates(model, X, original)
     for one in np.argsort(-found.saved)[:8]:
         answers = cut_branches(model, found, np.array([one])).predict_proba(X)
         divergence = (original * np.log(np.maximum(original, 1e-6) / np.maximum(answers, 1e-6))).sum(axis=1).mean()
@@ -125,26 +126,43 @@ def test_experts_that_a_gate_never_asks_go_first(table):
     assert mean_loss(pruned, X[500:], y[500:]) <= mean_loss(packed, X[500:], y[500:])
 
 
-def test_a_whole_expert_is_judged_by_the_labelled_loss_without_it(table):
+def harmed(table):
+    """A forest and a tree of noise with equal weights, and the forest alone."""
     X, y = table
-    tree, noise = DecisionTreeClassifier(max_depth=4), DecisionTreeClassifier(max_depth=6, random_state=0)
+    forest, noise = RandomForestClassifier(8, min_samples_leaf=10, random_state=0), DecisionTreeClassifier(random_state=0)
     noise.fit(X[:500], np.random.default_rng(0).permutation(y[:500]))
-    model = pack(AveragingEnsembleClassifier([("tree", tree), ("noise", FrozenEstimator(noise))]).fit(X[:500], y[:500]))
-    alone = pack(tree.fit(X[:500], y[:500]))
-    found = find_candidates(model, X[500:], model.predict_proba(X[500:]), (X[500:], y[500:]))
-    (of_noise,) = np.flatnonzero((found.node == WHOLE) & (found.expert == 1))
-    losses = [mean_loss(one, X[500:], y[500:]) for one in (model, alone)]
-    assert found.change[of_noise] == pytest.approx(losses[1] - losses[0])
-    assert found.saved[of_noise] == pytest.approx(model.node_visits(X[500:]).active - alone.node_visits(X[500:]).active)
+    both = AveragingEnsembleClassifier([("forest", forest), ("noise", FrozenEstimator(noise))]).fit(X[:500], y[:500])
+    return pack(both), pack(forest.fit(X[:500], y[:500]))
+
+
+def test_an_expert_goes_where_labels_plainly_want_it(table):
+    """However little room answers have; what it moves is not held against what goes later."""
+    X, y = table[0][500:], table[1][500:]
+    model, alone = harmed(table)
+    judges = Judges.of(X, X, y)
+    left, moved = without_needless_experts(model, judges, Limits(np.inf, 0.0, None))
+    assert np.array_equal(left.predict_proba(X), alone.predict_proba(X))
+    assert moved == 0
+    assert without_needless_experts(model, judges, Limits(0.0, 0.0, None)).model is model
+
+
+@pytest.mark.parametrize(("times", "left"), [(1.7, 2), (2.5, 1)])
+def test_an_expert_may_take_the_share_of_the_room_that_it_has_in_the_work(table, times, left):
+    """One of two like forests has half of it."""
+    X, y = table[0][500:], table[1][500:]
+    forests = [(str(seed), RandomForestClassifier(5, max_depth=4, random_state=seed)) for seed in range(2)]
+    model = pack(AveragingEnsembleClassifier(forests).fit(table[0][:500], table[1][:500]))
+    judges = Judges.of(X, X, y)
+    answers, alone = model.predict_proba(judges.others), pack(forests[1][1].fit(table[0][:500], table[1][:500]))
+    moved = row_divergences("log-loss", alone.predict_proba(judges.others), answers).mean()
+    found = without_needless_experts(model, judges, Limits(np.inf, times * moved, None))
+    assert found.model.n_experts == left
 
 
 def test_branches_can_still_go_after_an_expert_that_moved_the_answers_far(table):
     """The labels wanted it gone: that it moved the answers is not held against the branches of those that stay."""
     X, y = table
-    tree, noise = RandomForestClassifier(8, min_samples_leaf=10, random_state=0), DecisionTreeClassifier(random_state=0)
-    noise.fit(X[:500], np.random.default_rng(0).permutation(y[:500]))
-    model = pack(AveragingEnsembleClassifier([("tree", tree), ("noise", FrozenEstimator(noise))]).fit(X[:500], y[:500]))
-    alone = pack(tree.fit(X[:500], y[:500]))
+    model, alone = harmed(table)
     pruned = prune(model, X[500:], y[500:], max_loss_increase=0.01).model
     assert pruned.n_experts == 1
     far = row_divergences("log-loss", pruned.predict_proba(X[500:]), model.predict_proba(X[500:])).mean()

@@ -31,8 +31,8 @@ def booster(table):
 
 
 def cut_in_half(model, X, y):
-    found = find_candidates(model, X, model.predict_proba(X) if model.is_classifier else model.predict(X)[:, None], (X, y))
-    return cut_branches(model, found, choose(found, 0.5 * model.node_visits(X).active, set()))
+    found = find_candidates(model, X, model.predict_proba(X) if model.is_classifier else model.predict(X)[:, None])
+    return cut_branches(model, found, choose(found, 0.5 * model.node_visits(X).active))
 
 
 def test_an_expert_that_says_what_is_wanted_stays_as_it_is(booster, table):
