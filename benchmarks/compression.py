@@ -41,6 +41,10 @@ Measured on six real tables: adult, german, mlc_churn, phoneme, pima, wine_white
 from __future__ import annotations
 
 import argparse
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy starts its threads
+
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple

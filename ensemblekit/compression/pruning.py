@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ensemblekit.compression.accepting import accepted
 from ensemblekit.compression.cutting import cut
 from ensemblekit.compression.footprint import CompressionReport, packed_footprint, report_of
 from ensemblekit.compression.judging import ROOM, Judges, Limits, Rows
@@ -17,11 +18,10 @@ from ensemblekit.compression.needless import without_needless_experts, without_z
 from ensemblekit.compression.restoring import Wanted, restored, wanted_of
 from ensemblekit.compression.tempering import tempered
 from ensemblekit.compression.weak_links import Candidates, find_candidates, is_average
-from ensemblekit.packed import PackedModel, pack
+from ensemblekit.packed import PackedModel
 from ensemblekit.packed.experts import Expert, TreeExpert
 from ensemblekit.packed.taking_apart import experts_of, gate_of, put_together
 from ensemblekit.trees.flat import freeze
-from ensemblekit.trees.rows import as_rows, check_rows
 
 #: Share of the work that one step tries to save, and the smallest one worth a step.
 FIRST_STEP, LAST_STEP = 0.1, 0.01
@@ -61,10 +61,10 @@ def prune(
 ) -> Pruned:
     """Drop branches, trees and experts that held-out rows hardly miss.
 
-    Rows that resemble the given ones (`munge`) choose what goes: branches and trees whose answers change least for the work they save.
-    After each step the leaves that stay are fitted to what their expert said before (`restored`). The given rows judge, by their labels,
-    when to stop, which whole experts do harm, and how sure boosters may be (`tempered`). They must be held out from the fit: trees are
-    sure of rows that they know.
+    First go experts that do harm or are hardly missed (`without_needless_experts`), then branches and trees whose answers to made rows
+    (`munge`) change least for the work they save. After each step, and by more rows in the end, the leaves that stay are fitted to what
+    their expert said before (`restored`). The given rows judge, by their labels, when to stop, which experts do harm, and how sure boosters
+    may be (`tempered`). They must be held out from the fit: trees are sure of rows that they know.
 
     Where to stop is the hard question. Where answers move by d, Kullback-Leibler, the change of a row's loss has a variance of about 2 d,
     so that n labels tell its mean to within sqrt(2 d / n): 0.006 by 500 rows for d = 0.01. And what new rows of 28 generated tables lost
@@ -74,20 +74,20 @@ def prune(
     Parameters
     ----------
     model : fitted estimator or PackedModel
-        Whatever `ensemblekit.packed.pack` packs, without categorical splits.
+        Whatever `ensemblekit.packed.pack` packs, without categorical splits; no pipeline with steps before its last one.
     X : array-like of shape (n, d)
         Held-out rows, at least four.
     y : array-like of shape (n,)
         Their labels, or numbers.
     max_loss_increase : float, default=0.005
         By which the mean loss of these rows may grow: log-loss (natural logarithm), Brier score of a hard vote, or squared error of a
-        regressor in squared units of `y`. Cut branches and trees may move the answers to other made rows by twice as much in all,
-        but for a whole expert without which the labels are plainly told better.
+        regressor in squared units of `y`. What goes may move the answers to other made rows by twice as much in all, but for a whole expert
+        without which the labels are plainly told better; another one may take the share of it that it has in the work.
     node_visits : float or None, default=None
         Stop once no more than this share is left of the splits that an average held-out row tests, between 0 and 1: 0.5 halves them. The
         branch that crosses it goes whole, so that of few, large trees much less may be left. Up to there branches and trees may move
-        answers as far as it takes, while the loss of the held-out rows grows by no more than `max_loss_increase`; whole experts go by the
-        rules that hold without it, until the share is reached. None to cut for as long as loss and answers allow.
+        answers as far as it takes, while the loss of the held-out rows grows by no more than `max_loss_increase`. None to cut for as long
+        as loss and answers allow.
     unlabelled : array-like of shape (m, d) or None, default=None
         More rows of the same kind, to make others of and to fit leaves to; those of the model's own fit serve, since their labels are not
         asked for. None for `X` alone.
@@ -102,8 +102,9 @@ def prune(
     Raises
     ------
     ValueError
-        For a negative bound; a share that is none, or one of a model without splits; too few rows, infinite ones, or `y` of another
-        shape; labels that the model does not know, or categorical splits.
+        For a negative bound; a share that is none, or one of a model without splits; too few rows, infinite ones, ones with other columns
+        than the model knows, or `y` of another shape; labels that the model does not know, categorical splits, or a pipeline whose first
+        steps rows would skip.
     TypeError
         For a model that cannot be packed, or a bound or a share that is no number.
 
@@ -124,14 +125,13 @@ def prune(
     array([0, 0])
     """
     check_limits(max_loss_increase, node_visits)
-    before = model if isinstance(model, PackedModel) else pack(model)
-    rows, answers = as_rows(X, before.n_features), np.asarray(y)
+    before, rows = accepted(model, X)
+    answers = np.asarray(y)
     if len(rows) < 4 or answers.shape != (len(rows),):
         raise ValueError(
             f"prune needs at least four held-out rows with an answer each; received {len(rows)} and y of shape {answers.shape}."
         )
-    known = rows if unlabelled is None else np.vstack([rows, as_rows(unlabelled, before.n_features)])
-    check_rows(known, accepts_missing=before.accepts_missing, categorical_features=before.categorical_features)
+    known = rows if unlabelled is None else np.vstack([rows, accepted(model, unlabelled)[1]])
     order = np.lexsort((targets(before, answers), *rows.T))  # sums of the same numbers in another order end in another digit
     judges = Judges.of(known, rows[order], answers[order])
     least = None if node_visits is None else node_visits * _visits_of(before, rows)
@@ -261,6 +261,7 @@ def cut_branches(model: PackedModel, candidates: Candidates, chosen: npt.NDArray
     Examples
     --------
     >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from ensemblekit.packed import pack
     >>> X, y = np.array([[0.0], [0.0], [0.0], [1.0], [1.0]], np.float32), [0, 0, 0, 1, 1]
     >>> model = pack(DecisionTreeClassifier().fit(X, y))
     >>> found = find_candidates(model, X, model.predict_proba(X))

@@ -6,11 +6,14 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemblekit.compression import prune, pruning
@@ -291,3 +294,15 @@ def test_models_without_splits_have_no_share_of_visits(table):
 def test_limits_that_are_no_numbers(packs, table, limits):
     with pytest.raises(TypeError, match=f"{next(iter(limits))} must be a number"):
         prune(packs["tree"], *table, **limits)
+
+
+def test_rows_that_would_skip_the_steps_of_a_pipeline_or_have_other_columns(table):
+    X, y = table
+    forest = RandomForestClassifier(3, max_depth=2, random_state=0)
+    with pytest.raises(ValueError, match="leaves its first steps outside"):
+        prune(make_pipeline(StandardScaler(), forest).fit(X, y), X, y)
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    forest.fit(frame, y)
+    for given in ({"X": frame[list("edcba")]}, {"X": frame, "unlabelled": frame[list("edcba")]}):
+        with pytest.raises(ValueError, match="fitted to"):
+            prune(forest, y=y, **given)
