@@ -233,7 +233,7 @@ class PackedModel:
     def _answer(self, X: npt.ArrayLike, n_jobs: int, device: str) -> npt.NDArray[np.float64]:
         if devices.resolve(device) == "cuda":
             answer: npt.NDArray[np.float64] = self.to_gpu().predict_proba(X)
-            return answer
+            return np.minimum(answer, 1) if self.is_classifier else answer  # sums of float32 can end a last digit above
         return self._engine.predict_proba(self._rows(X), n_jobs=n_jobs)
 
     def predict(self, X: npt.ArrayLike, *, n_jobs: int = 1, device: str = "cpu") -> npt.NDArray[Any]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
+from ensemblekit import device as devices
 from ensemblekit.ensembles import (
     AveragingEnsembleClassifier,
     VotingEnsembleClassifier,
@@ -38,7 +40,7 @@ from ensemblekit.mixture import MixtureOfExpertsClassifier
 from ensemblekit.mixture.experts.boosted import BoostedExperts
 from ensemblekit.mixture.gates.gaussian import GaussianGate
 from ensemblekit.mixture.gates.hierarchical import HierarchicalGate
-from ensemblekit.packed import compute, pack, reference
+from ensemblekit.packed import PackedModel, compute, pack, reference
 from ensemblekit.packed.assembling import assemble, constant_gate
 from ensemblekit.packed.experts import LinearExpert, TreeExpert, pack_expert
 from ensemblekit.trees import node_visits, read_trees
@@ -476,3 +478,14 @@ def test_a_vote_that_may_be_void_is_not_packed():
     vote = VotingEnsembleClassifier(members, abstain_below=0.9, abstain_label=-1).fit(X, y)
     with pytest.raises(ValueError, match="set abstain_below=None"):
         pack(vote)
+
+
+def test_no_probability_of_the_gpu_exceeds_one(monkeypatch):
+    """Its sums are of float32, and scikit-learn's metrics refuse a last digit too many."""
+    packed = pack(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1]))
+    gpu = SimpleNamespace(predict_proba=lambda _: np.array([[np.nextafter(np.float32(1), np.float32(2)), 0]], np.float32))
+    monkeypatch.setattr(devices, "resolve", lambda device: device)
+    monkeypatch.setattr(PackedModel, "to_gpu", lambda _: gpu)
+    answer = packed.predict_proba([[0.0]], device="cuda")
+    assert answer.tolist() == [[1, 0]]
+    assert answer.dtype == np.float32
