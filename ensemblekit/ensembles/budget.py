@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemblekit._budget import check_budget
+
 Float = NDArray[np.float64]
 Learner = Callable[[Float], Float]
 Judge = Callable[[Float, Float], float]
@@ -94,7 +96,7 @@ def best_within(path: list[CostStep], max_cost: float) -> CostStep:
     path : list of CostStep
         From `cost_path`.
     max_cost : float
-        Budget, in the unit of the cost.
+        Budget, in the unit of the cost. May be infinite.
 
     Returns
     -------
@@ -104,7 +106,9 @@ def best_within(path: list[CostStep], max_cost: float) -> CostStep:
     Raises
     ------
     ValueError
-        If nothing is that cheap.
+        If nothing is that cheap, and for NaN.
+    TypeError
+        For a budget that is no number.
 
     Examples
     --------
@@ -112,7 +116,8 @@ def best_within(path: list[CostStep], max_cost: float) -> CostStep:
     >>> best_within(steps, max_cost=3).cost
     2.0
     """
-    allowed = [step for step in path if step.cost <= max_cost]
+    limit = check_budget(max_cost, "the budget for the sum of the asked members' costs")
+    allowed = [step for step in path if step.cost <= limit]
     if not allowed:
         cheapest = min(step.cost for step in path)
         raise ValueError(f"max_cost={max_cost} allows no member: the cheapest costs {cheapest:.4g}.")

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ensemblekit.ensembles import WeightedEnsembleClassifier, WeightedEnsembleRegressor, make_members
-from ensemblekit.ensembles.budget import best_within, cost_path
+from ensemblekit.ensembles.budget import CostStep, best_within, cost_path
 from ensemblekit.ensembles.costs import visits
 from ensemblekit.ensembles.simplex import squared_error_at, squared_error_weights
 from ensemblekit.trees import node_visits
@@ -66,6 +66,13 @@ def test_path_is_consistent(seed: int) -> None:
         assert found.cost <= budget
         assert found.held_out_loss >= min(possible) - 1e-9
         assert found.held_out_loss <= min(judge(np.eye(n_members)[i], answers) for i in np.flatnonzero(costs <= budget)) + 1e-9
+
+
+def test_a_sum_of_costs_that_meets_the_budget_but_for_rounding_is_allowed() -> None:
+    both, cheaper = CostStep(np.full(2, 0.5), 0.1 + 0.2, 0.1), CostStep(np.eye(2)[0], 0.1, 0.5)
+    assert both.cost > 0.3
+    assert best_within([both, cheaper], 0.3) is both
+    assert best_within([both, cheaper], 0.2999) is cheaper
 
 
 @pytest.mark.parametrize("refit", [True, False])
@@ -138,6 +145,9 @@ def test_regressor() -> None:
     ("params", "error", "message"),
     [
         ({"max_cost": 0.5}, ValueError, "max_cost=0.5 allows no member: the cheapest costs 1"),
+        ({"max_cost": True}, TypeError, "max_cost must be a number, .*; got True"),
+        ({"max_cost": False}, TypeError, "max_cost must be a number, .*; got False"),
+        ({"max_cost": np.nan}, ValueError, "max_cost must be a number, .*; got NaN"),
         ({"max_cost": 5, "cost": "money"}, ValueError, r"cost='money' is unknown; choose one of \['node_visits'"),
         ({"max_cost": 5, "weights": [1, 1, 1]}, ValueError, "max_cost needs weights that are learned"),
         ({"max_cost": 5, "estimators": [("linear", LogisticRegression())]}, TypeError, "LogisticRegression"),
