@@ -191,17 +191,27 @@ def pareto_front(candidates: list[Candidate]) -> tuple[Candidate, ...]:
 
 
 def _check(estimator: Any, space: Any, n_trials: Any, validation_fraction: Any, timeout_s: Any) -> None:
+    _check_space(estimator, space)
+    check_scalar(n_trials, "n_trials", Integral, min_val=1)
+    check_scalar(validation_fraction, "validation_fraction", Real, min_val=0, max_val=1, include_boundaries="neither")
+    if timeout_s is not None:
+        check_scalar(timeout_s, "timeout_s", Real, min_val=0, include_boundaries="neither")
+
+
+def _check_space(estimator: Any, space: Any) -> None:
     if not isinstance(space, SearchSpace):
         raise TypeError(f"space must be a SearchSpace, such as ensemblekit.tuning.space('moe'); got {space!r}.")
+    task = "classification" if is_classifier(estimator) else "regression"
+    if space.task != task:
+        raise ValueError(
+            f"The space {space.name!r} is of another estimator: its task is {space.task}, and {type(estimator).__name__}'s is {task}. "
+            f"Give {task!r} to ensemblekit.tuning.space, or to the SearchSpace, as the task."
+        )
     if strangers := sorted(set(space.dimensions) - set(estimator.get_params())):
         raise ValueError(
             f"The space {space.name!r} is of another estimator: {type(estimator).__name__} has no parameters {strangers}. The README of "
             "ensemblekit.tuning names the estimator of each space."
         )
-    check_scalar(n_trials, "n_trials", Integral, min_val=1)
-    check_scalar(validation_fraction, "validation_fraction", Real, min_val=0, max_val=1, include_boundaries="neither")
-    if timeout_s is not None:
-        check_scalar(timeout_s, "timeout_s", Real, min_val=0, include_boundaries="neither")
 
 
 def _study(sampler: str, seed: int) -> Any:

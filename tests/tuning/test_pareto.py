@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from ensemblekit.ensembles import StackingEnsembleClassifier, VotingEnsembleClassifier
+from ensemblekit.ensembles import AveragingEnsembleClassifier, StackingEnsembleClassifier, VotingEnsembleClassifier
 from ensemblekit.packed import pack
 from ensemblekit.packed.compute import active_compute
 from ensemblekit.tuning import SearchSpace, pareto_search, space
@@ -109,6 +109,15 @@ def test_what_is_out_of_range_is_refused_before_the_search(table):
         pareto_search(tree, "moe", *table)
     with pytest.raises(ValueError, match=r"'moe' is of another estimator: .* no parameters \['alpha', 'n_experts'\]"):
         pareto_search(tree, space("moe"), *table)
+
+
+def test_a_space_of_the_other_task_is_refused(table):
+    # both tasks give these ensembles parameters of the same names
+    members = [("tree", DecisionTreeClassifier(max_depth=3, random_state=0))]
+    with pytest.raises(ValueError, match=r"'averaging' is of another estimator: its task is regression, .*Classifier's is classification"):
+        pareto_search(AveragingEnsembleClassifier(members), space("averaging", "regression"), *table, n_trials=1)
+    with pytest.raises(ValueError, match="its task is classification, and RandomForestRegressor's is regression"):
+        pareto_search(RandomForestRegressor(), space("random-forest"), *table, n_trials=1)
 
 
 def test_a_cost_that_is_no_number_is_a_failed_trial(table):
