@@ -90,10 +90,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @contextmanager
 def _interrupted_by_sigterm() -> Iterator[None]:
     """Let `kill`, `timeout` and batch systems end a run as Ctrl-C does: with its children, and without its working files."""
-    if threading.current_thread() is not threading.main_thread():  # no other one may set it
+    before = signal.getsignal(signal.SIGTERM)
+    in_main_thread = threading.current_thread() is threading.main_thread()  # no other one may set it
+    # As Python does with SIGINT: what is ignored stays so, and a handler from outside Python (None) could not be put back.
+    if not in_main_thread or before in (signal.SIG_IGN, None):
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
