@@ -50,12 +50,50 @@ def accepted(model: Any, X: npt.ArrayLike) -> tuple[PackedModel, npt.NDArray[np.
             f"A packed {type(model).__name__} leaves its first steps outside, {list(packed.preprocessing)}, and rows would skip them: "
             "compress its last step, with the rows that they make, or let a compressed estimator be the last step of the pipeline."
         )
+    return packed, rows_for(model, packed, X)
+
+
+def rows_for(model: Any, packed: PackedModel, X: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Cast rows to what a packed model reads.
+
+    Parameters
+    ----------
+    model : fitted estimator or PackedModel
+        What was packed, which may know the names of its columns.
+    packed : PackedModel
+        The same one packed.
+    X : array-like of shape (n, d)
+        Rows.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, d)
+
+    Raises
+    ------
+    ValueError
+        As of `accepted`.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> tree = DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])
+    >>> rows_for(tree, pack(tree), [[3.0]])
+    array([[3.]], dtype=float32)
+    """
     _check_names(model, X)
-    return packed, packed._rows(X)
+    return packed._rows(X)
 
 
 def _check_names(model: Any, X: Any) -> None:
-    """Refuse a frame whose columns are others than those of the fit: the packed model reads them by place."""
+    """Refuse a frame whose columns are others than those of the fit: the packed model reads them by place.
+
+    As scikit-learn does, for names that are strings. LightGBM keeps them with underscores for spaces.
+    """
     known, given = getattr(model, "feature_names_in_", None), getattr(X, "columns", None)
-    if known is not None and given is not None and list(known) != list(given):
-        raise ValueError(f"X has the columns {list(given)}, and the model was fitted to {list(known)}: give these, in their order.")
+    if known is None or given is None or not all(isinstance(name, str) for name in given):
+        return
+    if [str(name).replace(" ", "_") for name in known] != [name.replace(" ", "_") for name in given]:
+        raise ValueError(
+            f"X has the columns {list(given)}, and the model was fitted to {list(map(str, known))}: give these, in their order."
+        )

@@ -74,7 +74,7 @@ class Judges(NamedTuple):
         drawn = known[np.random.default_rng(0).permutation(len(known))[:KNOWN_ROWS]]
         made = as_rows(munge(drawn, 2 * FITTING_ROWS + MORE_ROWS, random_state=0), rows.shape[1])
         fitting, others, more = np.split(made, [FITTING_ROWS, 2 * FITTING_ROWS])
-        many = np.vstack([more, fitting, drawn])
+        many = np.vstack([drawn[:FITTING_ROWS], more, fitting, drawn[FITTING_ROWS:]])  # of which the first are taken where trees are many
         return cls(fitting[:CHOOSING_ROWS], np.vstack([drawn[:FITTING_ROWS], fitting]), many, others, (rows, answers))
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ensemblekit.compression.judging import Judges, Limits, Rows, divergence
-from ensemblekit.compression.losses import answers_to, losses_of
-from ensemblekit.packed import PackedModel
+from ensemblekit.compression.combined import Asked, Combined, ask
+from ensemblekit.compression.judging import Judges, Limits, Rows
+from ensemblekit.compression.losses import loss_name, row_divergences, row_losses, targets
+from ensemblekit.packed import PackedModel, reference
 from ensemblekit.packed.gates import PackedGate
 from ensemblekit.packed.taking_apart import experts_of, gate_of, put_together
 
@@ -41,8 +44,9 @@ class Reduced(NamedTuple):
 def without_needless_experts(model: PackedModel, judges: Judges, limits: Limits) -> Reduced:
     """Let experts go one by one, first the one without which held-out rows lose least.
 
-    One goes if labels tell the model plainly better without it, or if the answers to other rows move by no larger a share of the room than
-    it has in the work. Under sparse routing that is next to nothing: rows go to another expert, and test as many splits there.
+    They go until no more than the asked share of visits is left. One goes if labels tell the model plainly better without it, or if the
+    answers to other rows move by no larger a share of the room than it has in the work. Under sparse routing that is next to nothing:
+    rows go to another expert, and test as many splits there.
 
     Parameters
     ----------
@@ -66,51 +70,80 @@ def without_needless_experts(model: PackedModel, judges: Judges, limits: Limits)
     >>> without_needless_experts(model, Judges.of(rows, rows, np.array([0, 1, 0, 1])), Limits(1.0, 0.0, None)).model is model
     True
     """
-    spent = moved = 0.0
-    original, found = answers_to(model, judges.others), True
-    while found and can_drop(model):
-        found, losses, work = False, losses_of(model, *judges.held_out), work_of(model, judges.choosing)
-        rest = [without_expert(model, k) for k in range(model.n_experts)]
-        without = [losses_of(one, *judges.held_out) for one in rest]
+    name, target = loss_name(model), targets(model, judges.held_out[1])
+    labelled, others = _Panel.of(model, judges.held_out[0]), _Panel.of(model, judges.others)
+    spent, moved, original = 0.0, 0.0, others.answers()
+    gone: int | None = -1
+    while gone is not None and can_drop(model) and (limits.visits is None or labelled.visits() > limits.visits):
+        gone, losses = None, row_losses(name, labelled.answers(), target)
+        without = [row_losses(name, labelled.without(k).answers(), target) for k in range(model.n_experts)]
         for k in np.argsort([one.mean() for one in without], kind="stable"):
-            further = spent + divergence(rest[k], judges.others, original)
-            share = 1 - work_of(rest[k], judges.choosing) / work
-            near = further <= limits.room and further - moved <= share * limits.room
+            rest = others.without(k)
+            further = spent + float(row_divergences(name, rest.answers(), original).mean())
+            near = further <= limits.room and further - moved <= others.share_of(k) * limits.room
             harmful = _plainly_less(without[k], losses)
             if without[k].mean() > limits.loss or not (near or harmful):
                 continue
             if harmful:  # what it moved is not held against others; what they have moved so far is
-                spent, original = moved, answers_to(rest[k], judges.others)
+                spent, original = moved, rest.answers()
             else:
                 moved = further
-            model, found = rest[k], True
+            gone, model, labelled, others = int(k), without_expert(model, k), labelled.without(k), rest
             break
     return Reduced(model, moved)
 
 
-def work_of(model: PackedModel, rows: Rows) -> float:
-    """Operations of an average row.
+@dataclass(frozen=True, eq=False)
+class _Panel:
+    """Experts that were asked once about some rows, any of which can be left out without asking the others again."""
 
-    Parameters
-    ----------
-    model : PackedModel
-        The model.
-    rows : ndarray of float32, shape (n, d)
-        Rows.
+    model: PackedModel  # for its gate and its costs: trees of experts that went are still in it, and must not be asked
+    asked: list[Asked]
+    rows: Rows
 
-    Returns
-    -------
-    float
-        Splits tested, and multiplications of gate and linear experts.
+    @classmethod
+    def of(cls, model: PackedModel, rows: Rows) -> _Panel:
+        return cls(model, [replace(ask(expert, rows), leaves=np.zeros((0, 0), np.int32)) for expert in experts_of(model)], rows)
 
-    Examples
-    --------
-    >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from ensemblekit.packed import pack
-    >>> work_of(pack(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])), np.array([[0.0]], np.float32))
-    1.0
-    """
-    return model.node_visits(rows).active + model.multiply_adds(rows).active
+    def without(self, k: int) -> _Panel:
+        return _Panel(_header_without(self.model, k), [one for other, one in enumerate(self.asked) if other != k], self.rows)
+
+    @cached_property
+    def weights(self) -> npt.NDArray[np.float64]:
+        return reference.gate_proba(self.model, self.rows)
+
+    def answers(self) -> npt.NDArray[np.float64]:
+        return Combined(self.model, self.asked, self.weights).answers()
+
+    def visits(self) -> float:
+        visits = np.stack([one.visits for one in self.asked], axis=1)
+        return float((visits * (self.weights > 0)).sum(axis=1).mean())
+
+    def work(self) -> float:
+        return self.visits() + self.model.multiply_adds().active
+
+    def share_of(self, k: int) -> float:
+        """Tell what part of the work an expert takes; none of no work."""
+        work = self.work()
+        return 1 - self.without(k).work() / work if work else 0.0
+
+
+def _header_without(model: PackedModel, k: int) -> PackedModel:
+    gate = gate_without(gate_of(model), k)
+    linear = model.linear if model.linear_slot[k] < 0 else np.delete(model.linear, model.linear_slot[k], axis=0)
+    return replace(
+        model,
+        gate=gate.table,
+        gate_node=gate.node,
+        gate_path=gate.path,
+        gate_mean=gate.mean,
+        gate_factor=gate.factor,
+        gate_offset=gate.offset,
+        precision=np.delete(model.precision, k),
+        top_k=min(model.top_k, model.n_experts - 1),
+        form=np.delete(model.form, k),
+        linear=linear,
+    )
 
 
 def _plainly_less(losses: npt.NDArray[np.float64], before: npt.NDArray[np.float64]) -> bool:

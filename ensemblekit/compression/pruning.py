@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ensemblekit.compression.accepting import accepted
+from ensemblekit.compression.accepting import accepted, rows_for
 from ensemblekit.compression.cutting import cut
 from ensemblekit.compression.footprint import CompressionReport, packed_footprint, report_of
 from ensemblekit.compression.judging import ROOM, Judges, Limits, Rows
 from ensemblekit.compression.losses import answers_to, mean_loss, targets
-from ensemblekit.compression.needless import without_needless_experts, without_zero_weights, work_of
+from ensemblekit.compression.needless import without_needless_experts, without_zero_weights
 from ensemblekit.compression.restoring import Wanted, restored, wanted_of
 from ensemblekit.compression.tempering import tempered
 from ensemblekit.compression.weak_links import Candidates, find_candidates, is_average
@@ -25,7 +25,8 @@ from ensemblekit.trees.flat import freeze
 
 #: Share of the work that one step tries to save, and the smallest one worth a step.
 FIRST_STEP, LAST_STEP = 0.1, 0.01
-#: Pairs of a row and a tree, at most, in the fits of leaves by many rows: bounds the memory.
+#: Pairs of a row and a tree of one expert, at most, in the fits of leaves by many rows, which never are fewer rows than those of each step:
+#: bounds the memory.
 MOST_PAIRS = 1 << 24
 
 
@@ -131,7 +132,7 @@ def prune(
         raise ValueError(
             f"prune needs at least four held-out rows with an answer each; received {len(rows)} and y of shape {answers.shape}."
         )
-    known = rows if unlabelled is None else np.vstack([rows, accepted(model, unlabelled)[1]])
+    known = rows if unlabelled is None else np.vstack([rows, rows_for(model, before, unlabelled)])
     order = np.lexsort((targets(before, answers), *rows.T))  # sums of the same numbers in another order end in another digit
     judges = Judges.of(known, rows[order], answers[order])
     least = None if node_visits is None else node_visits * _visits_of(before, rows)
@@ -177,26 +178,32 @@ def check_limits(max_loss_increase: Any, node_visits: Any) -> None:
 def _cut_back(whole: PackedModel, judges: Judges, limits: Limits) -> PackedModel:
     """Take step after step, while labels and answers allow; a step that costs too much is taken back, and a smaller one tried."""
     model, step = whole, FIRST_STEP
-    many = judges.many[: max(len(judges.fitting), MOST_PAIRS * whole.n_experts // max(whole.n_trees, 1))]
+    many = judges.many[: max(len(judges.fitting), MOST_PAIRS // max(_most_trees(whole), 1))]
     wanted, wanted_by_many = wanted_of(whole, judges.fitting), wanted_of(whole, many)
     original, of_others = answers_to(whole, judges.choosing), answers_to(whole, judges.others)
     candidates = find_candidates(whole, judges.choosing, original)
     while step >= LAST_STEP and (spare := _spare(model, judges.held_out[0], limits.visits)) > 0:
-        work = work_of(model, judges.choosing)
+        work = _work_of(model, judges.choosing)
         chosen = choose(candidates, min(step * work, max(spare, LAST_STEP * work)))
         if not len(chosen):
             break
         smaller = _restored(cut_branches(model, candidates, chosen), judges.fitting, wanted)
-        if not limits.allow(smaller, judges, of_others):
+        allowed = limits.allow(smaller, judges, of_others)
+        if not allowed and any(wanted):
             smaller = _restored(smaller, many, wanted_by_many)
-        if limits.allow(smaller, judges, of_others):
+            allowed = limits.allow(smaller, judges, of_others)
+        if allowed:
             model, candidates = smaller, find_candidates(smaller, judges.choosing, original)
         else:
             step /= 2
-    if model is whole:
-        return whole
+    if model is whole or not any(wanted):
+        return model
     after = _restored(model, many, wanted_by_many)
     return after if limits.allow(after, judges, of_others) else model
+
+
+def _most_trees(model: PackedModel) -> int:
+    return max(expert.trees.n_trees if isinstance(expert, TreeExpert) else 0 for expert in experts_of(model))
 
 
 def _visits_of(model: PackedModel, rows: Rows) -> float:
@@ -211,7 +218,11 @@ def _spare(model: PackedModel, rows: Rows, least: float | None) -> float:
     return np.inf if least is None else model.node_visits(rows).active - least
 
 
-def _restored(model: PackedModel, rows: Rows, wanted: list[Wanted]) -> PackedModel:
+def _work_of(model: PackedModel, rows: Rows) -> float:
+    return model.node_visits(rows).active + model.multiply_adds(rows).active
+
+
+def _restored(model: PackedModel, rows: Rows, wanted: list[Wanted | None]) -> PackedModel:
     experts = [restored(expert, rows, of_expert) for expert, of_expert in zip(experts_of(model), wanted, strict=True)]
     return put_together(model, gate_of(model), experts)
 

@@ -51,8 +51,8 @@ class Wanted(NamedTuple):
     weights: Floats
 
 
-def wanted_of(model: PackedModel, rows: npt.NDArray[np.float32]) -> list[Wanted]:
-    """Ask all experts.
+def wanted_of(model: PackedModel, rows: npt.NDArray[np.float32]) -> list[Wanted | None]:
+    """Ask all experts whose leaves can be fitted.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def wanted_of(model: PackedModel, rows: npt.NDArray[np.float32]) -> list[Wanted]
 
     Returns
     -------
-    list of Wanted
-        One for each expert.
+    list of Wanted or None
+        One for each expert; None for linear ones and for forests of classes.
 
     Examples
     --------
@@ -76,20 +76,23 @@ def wanted_of(model: PackedModel, rows: npt.NDArray[np.float32]) -> list[Wanted]
            [5.]])
     """
     gate = reference.gate_proba(model, rows)
-    found = []
+    found: list[Wanted | None] = []
     for k, expert in enumerate(experts_of(model)):
+        if not isinstance(expert, TreeExpert) or expert.trees.outputs[0] < 0:
+            found.append(None)
+            continue
         asked = ask(expert, rows)
         found.append(Wanted(asked.margins, gate[:, [k]] * _curvature(expert, asked)))
     return found
 
 
-def _curvature(expert: Expert, asked: Asked) -> Floats:
-    if not isinstance(expert, TreeExpert) or expert.trees.link == "identity":
+def _curvature(expert: TreeExpert, asked: Asked) -> Floats:
+    if expert.trees.link == "identity":
         return np.ones_like(asked.answers)
     return np.asarray(np.maximum(asked.answers * (1 - asked.answers), LEAST_CURVATURE))
 
 
-def restored(expert: Expert, rows: npt.NDArray[np.float32], wanted: Wanted) -> Expert:
+def restored(expert: Expert, rows: npt.NDArray[np.float32], wanted: Wanted | None) -> Expert:
     """Fit the leaves of an expert to what it said before.
 
     Parameters
@@ -98,7 +101,7 @@ def restored(expert: Expert, rows: npt.NDArray[np.float32], wanted: Wanted) -> E
         After branches went; a linear one is given back as it is.
     rows : ndarray of float32, shape (n, d)
         Those of `wanted`.
-    wanted : Wanted
+    wanted : Wanted or None
         From `wanted_of`, before they went.
 
     Returns
@@ -121,7 +124,7 @@ def restored(expert: Expert, rows: npt.NDArray[np.float32], wanted: Wanted) -> E
     >>> restored(expert, rows, Wanted(rows * 2.0, np.ones((10000, 1)))).trees.leaf_values.ravel().round(1) + 4.0
     array([0., 2.])
     """
-    if not isinstance(expert, TreeExpert) or expert.trees.outputs[0] < 0:
+    if wanted is None or not isinstance(expert, TreeExpert):
         return expert
     trees = expert.trees
     leaves = leaf_nodes(trees, rows)

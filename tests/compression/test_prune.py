@@ -306,3 +306,31 @@ def test_rows_that_would_skip_the_steps_of_a_pipeline_or_have_other_columns(tabl
     for given in ({"X": frame[list("edcba")]}, {"X": frame, "unlabelled": frame[list("edcba")]}):
         with pytest.raises(ValueError, match="fitted to"):
             prune(forest, y=y, **given)
+
+
+@pytest.mark.parametrize("rename", ["mean {}".format, int])
+def test_columns_as_libraries_keep_their_names(table, rename):
+    """LightGBM writes underscores for spaces and strings for numbers; a frame with the names of the fit serves all the same."""
+    X, y = table
+    frame = pd.DataFrame(X, columns=[rename(column) for column in range(5)])
+    model = make_members("lightgbm", random_state=0)[0][1].set_params(n_estimators=5).fit(frame, y)
+    assert prune(model, frame, y).model.n_features == 5
+    if isinstance(frame.columns[0], str):
+        with pytest.raises(ValueError, match="fitted to"):
+            prune(model, frame[frame.columns[::-1]], y)
+
+
+def test_experts_without_any_work(table):
+    X, y = table
+    leaves = [(str(k), DecisionTreeClassifier(min_samples_leaf=len(X))) for k in range(3)]
+    model = pack(AveragingEnsembleClassifier(leaves).fit(X, y))
+    assert np.allclose(prune(model, X, y).model.predict_proba(X), model.predict_proba(X))
+
+
+def test_experts_go_no_further_than_the_share_that_was_asked_for(table):
+    """Of five like trees, of which any could go, one takes a fifth of the visits with it."""
+    X, y = table
+    trees = [(str(k), DecisionTreeClassifier(max_depth=4, random_state=0)) for k in range(5)]
+    model = pack(AveragingEnsembleClassifier(trees).fit(X[:500], y[:500]))
+    report = prune(model, X[500:], y[500:], node_visits=0.9).report
+    assert report.after.node_visits == pytest.approx(0.8 * report.before.node_visits)

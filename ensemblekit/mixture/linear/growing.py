@@ -17,9 +17,9 @@ mixtures no step up to their number gained less than 16 nats, and most beyond it
 missed by a way that took two steps beyond, too. Where one more leads no higher there is nothing to merge, either. Random starts go on only
 where the pace of the best of them would take it above what is known; to ask that it be above it by then, after twenty steps, saved next to
 nothing and lost a mixture of six. New divisions of two neighbours' rows are judged by their first steps
-(:mod:`~ensemblekit.mixture.linear.redividing`). All this took 40 % of the work away, in evaluations times experts, for five and six
-experts, and found their numbers in 94 of 100 mixtures where all of it had found 96. To rank splits and mergers by five steps instead of ten
-was too cheap: it found 36 of 40 mixtures of six experts where ten steps found all.
+(:mod:`~ensemblekit.mixture.linear.redividing`). All this took 40 % of the work of a path away, in evaluations times experts, for five and
+six experts, and found their numbers in 94 of 100 mixtures where all of it had found 96. To rank splits and mergers by five steps instead of
+ten was too cheap: it found 36 of 40 mixtures of six experts where ten steps found all.
 
 A sparse table and the same one dense begin at different random starts, since sparse columns are not centred. Where both end at the same
 optima their paths agree as far as climbs are exact.
@@ -97,13 +97,13 @@ class Growing:
         small, large, W = self.part(n_experts - 1), self.part(n_experts), self.optima[n_experts - 1]
         splits = best_splits(small, W, rng=self.rng, known=self.splits)[:_TRIED]
         starts = [large.parameters(divided(small, W, split)) for split in splits]
-        self._settle(n_experts, self._ranked(n_experts, starts, _STEPS).theta)
+        self._settle(n_experts, self._ranked(n_experts, starts).theta)
 
     def restart(self, n_experts: int, n_init: int) -> None:
         """Go to ``n_experts`` from the best of random starts, where a few steps take it within reach of the optimum that is known."""
         part = self.part(n_experts)
         common = one_expert_each(part)
-        run = self._ranked(n_experts, [depart(part, common, self.rng) for _ in range(n_init)], _STEPS)
+        run = self._ranked(n_experts, [depart(part, common, self.rng) for _ in range(n_init)])
         known = part.value(part.parameters(self.optima[n_experts])) if n_experts in self.optima else -np.inf
         if _may_reach(run.values, known):
             self._settle(n_experts, run.theta)
@@ -115,7 +115,7 @@ class Growing:
         large, small, W = self.part(n_experts + 1), self.part(n_experts), self.optima[n_experts + 1]
         mergers = twins(large, W)[:_TRIED]
         starts = [small.parameters(merged(large, W, merger.pair, merger.expert)) for merger in mergers]
-        self._settle(n_experts, self._ranked(n_experts, starts, _STEPS).theta)
+        self._settle(n_experts, self._ranked(n_experts, starts).theta)
 
     def leads_higher(self, n_experts: int) -> bool:
         """Tell whether the optimum of ``n_experts`` is higher than that of one less."""
@@ -138,11 +138,11 @@ class Growing:
                 self._climb(n_experts, run.theta)
         return self.values[n_experts] > before + _EQUAL
 
-    def _ranked(self, n_experts: int, starts: list[Float], steps: int) -> Solution:
+    def _ranked(self, n_experts: int, starts: list[Float]) -> Solution:
         """Climb some steps from every start, and again from the best third, until one is left; one start alone is returned as it is."""
         part, runs = self.part(n_experts), [Solution(start, [], converged=False) for start in starts]
         while len(runs) > 1:
-            runs = [climb(part, run.theta, max_iter=steps, tol=_ROUGH) for run in runs]
+            runs = [climb(part, run.theta, max_iter=_STEPS, tol=_ROUGH) for run in runs]
             runs = sorted(runs, key=lambda run: -run.values[-1])[: max(len(runs) // 3, 1)]
         return runs[0]
 

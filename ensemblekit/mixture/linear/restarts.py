@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ensemblekit.mixture.linear.design import Float
-from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host
+from ensemblekit.mixture.linear.namespaces import beside, namespace, on_host, take_rows
 from ensemblekit.mixture.linear.objective import LinearMixture
 from ensemblekit.mixture.linear.solve import Solution, climb, maximise
 
@@ -136,14 +136,17 @@ def depart(problem: LinearMixture, common: Float, rng: np.random.Generator) -> F
     ndarray of shape (problem.size,)
         Parameters.
     """
-    Z, share = problem.design.Z, problem.design.sample_weight / problem.total_weight
-    directions = np.zeros(common.shape)
+    W = common.copy()
+    share = problem.design.sample_weight / problem.total_weight
     for group in problem.groups:
         slopes = group.columns[:-1]
-        directions[slopes, group.positions] = rng.normal(size=(slopes.size, group.shape[1]))
-    largest = abs(Z).max(axis=0).toarray().ravel() if sp.issparse(Z) else on_host(namespace(Z).max(abs(Z), axis=0))
-    directions[largest == 0] = 0.0
-    moved = Z @ beside(directions, Z)
-    moved = moved - share @ moved
-    spread = np.sqrt(on_host(share @ (moved * moved)))
-    return problem.parameters(common + directions * (_DEPARTURE / np.where(spread > 0, spread, 1.0)))
+        if not slopes.size:
+            continue
+        Z = take_rows(problem.design.Z, slopes, axis=1)
+        largest = abs(Z).max(axis=0).toarray().ravel() if sp.issparse(Z) else on_host(namespace(Z).max(abs(Z), axis=0))
+        directions = rng.normal(size=(slopes.size, group.shape[1])) * (largest > 0)[:, None]
+        moved = Z @ beside(directions, Z)
+        moved = moved - share @ moved
+        spread = np.sqrt(on_host(share @ (moved * moved)))
+        W[slopes, group.positions] += directions * (_DEPARTURE / np.where(spread > 0, spread, 1.0))
+    return problem.parameters(W)
