@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from ensemblekit.compression.accepting import accepted, rows_for
 from ensemblekit.compression.cutting import cut
+from ensemblekit.compression.dropping import without_zero_weights
 from ensemblekit.compression.footprint import CompressionReport, packed_footprint, report_of
 from ensemblekit.compression.judging import ROOM, Judges, Limits, Rows
 from ensemblekit.compression.losses import answers_to, mean_loss, targets
-from ensemblekit.compression.needless import without_needless_experts, without_zero_weights
+from ensemblekit.compression.needless import without_needless_experts
 from ensemblekit.compression.restoring import Wanted, restored, wanted_of
 from ensemblekit.compression.tempering import tempered
 from ensemblekit.compression.weak_links import Candidates, find_candidates, is_average

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from lightgbm import LGBMClassifier
+from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from ensemblekit.compression import prune, pruning
+from ensemblekit.compression import judging, needless, prune, pruning
 from ensemblekit.compression.cutting import cut
 from ensemblekit.compression.judging import ROOM, Judges, Limits
 from ensemblekit.compression.losses import mean_loss, row_divergences
@@ -336,3 +336,34 @@ def test_experts_go_no_further_than_the_share_that_was_asked_for(table):
     model = pack(AveragingEnsembleClassifier(trees).fit(X[:500], y[:500]))
     report = prune(model, X[500:], y[500:], node_visits=0.9).report
     assert report.after.node_visits == pytest.approx(0.8 * report.before.node_visits)
+
+
+def test_experts_are_asked_once_and_put_together_only_where_one_goes(table, monkeypatch):
+    """However many of them are tried."""
+    X, y = table
+    trees = [(str(k), DecisionTreeClassifier(max_depth=4, random_state=0)) for k in range(5)]
+    model = pack(AveragingEnsembleClassifier(trees).fit(X[:500], y[:500]))
+    calls = {"ask": 0, "without_expert": 0}
+    for name in calls:
+        real = getattr(needless, name)
+
+        def counted(*given, name=name, real=real):
+            calls[name] += 1
+            return real(*given)
+
+        monkeypatch.setattr(needless, name, counted)
+    left = without_needless_experts(model, Judges.of(X[500:], X[500:], y[500:]), Limits(np.inf, np.inf, None)).model
+    assert left.n_experts == 1
+    assert calls == {"ask": 2 * 5, "without_expert": 4}
+
+
+def test_leaves_are_fitted_by_many_rows_in_the_end(monkeypatch):
+    """Which brings answers to rows that took no part nearer to what they were, where no step had to be taken back."""
+    X, y, _ = make_regimes_regression(1200, 5, random_state=0)
+    model = pack(LGBMRegressor(n_estimators=60, verbose=-1).fit(X[:400], y[:400]))
+    far = []
+    for rows in (0, 16_000):
+        monkeypatch.setattr(judging, "MORE_ROWS", rows)
+        pruned = prune(model, X[400:800], y[400:800], max_loss_increase=np.var(y), node_visits=0.5).model
+        far.append(np.mean((pruned.predict(X[800:]) - model.predict(X[800:])) ** 2))
+    assert far[1] < 0.9 * far[0]
